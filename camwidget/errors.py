@@ -1,0 +1,77 @@
+"""The errors of camwidget, and the two helpers that keep their messages useful.
+
+Every message has three parts: what was given, what is allowed, what to try.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class CamwidgetError(ValueError):
+    """Something given to camwidget cannot be used; the message says what to try."""
+
+
+class ImageError(CamwidgetError):
+    """A picture cannot be read, or is not one picture that a network can look at."""
+
+
+class LayerError(CamwidgetError):
+    """A layer name is unknown, or the layer has no map to show."""
+
+
+class ModelError(CamwidgetError):
+    """A model cannot be explained: its output or its layers have the wrong form."""
+
+
+class ClassError(CamwidgetError):
+    """A class is unknown by name or out of range by index."""
+
+
+class NotStoredError(CamwidgetError, RuntimeError):
+    """A hook has nothing stored: nothing ran yet, or it was removed, or no gradient was recorded."""
+
+
+class MapError(CamwidgetError):
+    """A map was asked for that would not mean what its name says, or that is not a number."""
+
+
+def nearest(name: str, allowed: Iterable[str], *, count: int = 3) -> list[str]:
+    """The names most like ``name``, best first, for the last part of a message.
+
+    Args:
+        name: What was given. Upper and lower case are not told apart.
+        allowed: The names that exist.
+        count: How many names at most.
+
+    Returns:
+        Up to ``count`` of the allowed names, spelt as they were given; empty where none is alike.
+
+    Example:
+        >>> nearest("Tench", ["tench", "goldfish", "trench coat"], count=1)
+        ['tench']
+    """
+    spelt: dict[str, list[str]] = {}
+    for candidate in dict.fromkeys(allowed):
+        spelt.setdefault(candidate.casefold(), []).append(candidate)
+    # The usual cut-off of 0.6 finds nothing for short dotted names such as "layer9" or "0.9"; 0.5 does.
+    close = difflib.get_close_matches(name.casefold(), spelt, n=count, cutoff=0.5)
+    return [candidate for folded in close for candidate in spelt[folded]][:count]
+
+
+def three_parts(given: str, allowed: str, try_: str) -> str:
+    """One message from its three parts, each made a sentence.
+
+    Args:
+        given: What was given.
+        allowed: What is allowed.
+        try_: What to try.
+
+    Returns:
+        The three sentences, joined by spaces; a part without an end mark gets a full stop.
+
+    Example:
+        >>> three_parts("The model has no layer '0.9'", "Layers are '0.0' to '0.8'", "Did you mean '0.8'?")
+        "The model has no layer '0.9'. Layers are '0.0' to '0.8'. Did you mean '0.8'?"
+    """
+    sentences = [part.strip() for part in (given, allowed, try_)]
+    return " ".join(part if part.endswith((".", "?", "!", ":")) else f"{part}." for part in sentences if part)

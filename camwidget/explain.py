@@ -1,0 +1,245 @@
+"""`explain`: from a model and a picture to maps of layers and classes, by one forward pass and one backward each."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from types import MappingProxyType
+from typing import SupportsIndex
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from camwidget.capture import LayerCapture
+from camwidget.errors import LayerError, MapError, ModelError, three_parts
+from camwidget.explanation import Explanation, call_of
+from camwidget.layers import Layer, candidate_layers, opened_layers
+from camwidget.maps import cam, channel_weight
+from camwidget.prepare import (
+    METHODS,
+    Explainable,
+    Picture,
+    layers_of,
+    listed,
+    methods_of,
+    names_of,
+    network_of,
+    prepared,
+    targets_of,
+)
+from camwidget.readout import Readout, find_readout, is_constant, why_refused
+
+__all__ = ["METHODS", "Explainable", "Explanation", "Picture", "explain", "explain_methods"]
+
+
+def explain(
+    model: Explainable,
+    inputs: Picture,
+    *,
+    method: str = "grad_cam",
+    layers: Sequence[str] | None = None,
+    target_classes: Sequence[SupportsIndex | str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Explanation:
+    """Return what one method says about one picture, for many layers and classes.
+
+    The model is left as found: training flags, `requires_grad`, gradients, hooks, buffers, random state.
+
+    Args:
+        model: a fastai Learner or a torch module.
+        inputs: a picture, or a normalised tensor of shape (1, 3, height, width), which is used as it is.
+        method: `"cam"` (only where the layer feeds pooling and one linear layer) or `"grad_cam"`.
+        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        target_classes: indices or names; None for the ten most probable, most probable first.
+        class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
+
+    Raises:
+        ImageError: the picture cannot be read, or is not one picture.
+        LayerError: there is no such layer, or it has no map.
+        ClassError: there is no such class, or the names do not fit the classes.
+        ModelError: the model has no layer with a map, or does not return finite logits.
+        MapError: there is no such method, or plain CAM is not valid (with the reason).
+
+    Example:
+        >>> model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+        >>> result = explain(model, torch.rand(1, 3, 8, 10), layers=["0"])
+        >>> result.cam("0", target_class=1).shape
+        torch.Size([6, 8])
+    """
+    results = explain_methods(
+        model, inputs, methods=(method,), layers=layers, target_classes=target_classes, class_names=class_names
+    )
+    result = results[method]
+    refused = [name for name in listed(layers) or () if name not in result.cams]
+    if refused:
+        raise MapError(result.refusals[refused[0]])
+    return result
+
+
+def explain_methods(
+    model: Explainable,
+    inputs: Picture,
+    *,
+    methods: Sequence[str] = METHODS,
+    layers: Sequence[str] | None = None,
+    target_classes: Sequence[SupportsIndex | str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> dict[str, Explanation]:
+    """Return method name to explanation, all from the same forward pass and the same backward passes.
+
+    Where plain CAM is not valid its explanation has no map but a refusal, with the reason. That is an error only where
+    no method gives any map. Whether it is valid is looked at (by a few more forward passes) only if it is asked for.
+
+    Args:
+        model: see `explain`.
+        inputs: see `explain`.
+        methods: some of `"cam"` and `"grad_cam"`.
+        layers: see `explain`.
+        target_classes: see `explain`.
+        class_names: see `explain`.
+
+    Raises:
+        CamwidgetError: see `explain`.
+    """
+    methods = methods_of(methods)
+    network = network_of(model)
+    pixels, image = prepared(model, inputs)
+    layers, target_classes = layers_of(layers), listed(target_classes)
+    with ExitStack() as stack:
+        # A result must not be made of inference tensors, whatever mode the caller is in.
+        stack.enter_context(torch.inference_mode(False))
+        capture, logits = _captured(stack, network, pixels, layers)
+        names = names_of(model, class_names, count=logits.shape[1])
+        targets = targets_of(target_classes, logits, names)
+        weights, constant = _channel_weights(capture, targets, look_for_constant="cam" in methods)
+        readouts, refusals = {}, {}
+        if "cam" in methods:
+            readouts = _readouts(capture, pixels, constant, weights, logits, targets)
+            refused = [name for name in weights if name not in readouts]
+            refusals = why_refused(network, refused, lambda: capture.rerun(pixels))
+        if methods == ("cam",) and not readouts:
+            raise MapError(next(reversed(refusals.values())))
+        activations = {name: each.detach() for name, each in capture.activations.items()}
+        by_cam = {name: each.classifier_weight for name, each in readouts.items()}
+        # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
+        cams = {
+            method: {
+                name: _finite(name, cam(activations[name], weight)[0]).cpu()
+                for name, weight in (by_cam if method == "cam" else weights).items()
+            }
+            for method in methods
+        }
+        readouts = {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
+        class_logits = logits[0].cpu()
+    all_layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]
+    return {
+        method: Explanation(
+            method=method,
+            layers=tuple(layer for layer in all_layers if layer.name in cams[method]),
+            target_classes=tuple(targets),
+            class_names=names,
+            logits=class_logits,
+            cams=MappingProxyType(cams[method]),
+            readouts=MappingProxyType(readouts),
+            refusals=MappingProxyType(refusals),
+            image=image,
+            code=call_of(
+                "model" if model is network else "learn",
+                method,
+                layers=layers,
+                target_classes=None if target_classes is None else targets,
+                class_names=class_names is not None,
+            ),
+        )
+        for method in methods
+    }
+
+
+def _captured(
+    stack: ExitStack, network: nn.Module, pixels: Tensor, layers: Sequence[str] | None
+) -> tuple[LayerCapture, Float[Tensor, "1 class"]]:
+    """An open capture that holds only layers with maps, after its forward pass."""
+    names = candidate_layers(network) if layers is None else layers
+    while names:
+        with ExitStack() as attempt:
+            capture = attempt.enter_context(LayerCapture(network, names))
+            logits = capture.forward(pixels)
+            reasons = {name: _why_no_map(capture, name, pixels) for name in names}
+            if layers is not None and any(reasons.values()):
+                name, reason = next((name, reason) for name, reason in reasons.items() if reason)
+                some = ", ".join(repr(each) for each in candidate_layers(network) if each not in layers) or "none"
+                allowed = "A layer with a map puts out one tensor (1, channel, height, width), larger than 1x1"
+                raise LayerError(three_parts(f"Layer {name!r} {reason}", allowed, f"Layers to look at may be {some}"))
+            spatial = [name for name, reason in reasons.items() if not reason]
+            if spatial:
+                capture.keep_only(spatial)
+                stack.enter_context(attempt.pop_all())
+                return capture, logits
+        names = opened_layers(network, names)
+    given = f"This {type(network).__name__} has no spatial layer: no layer puts out a map (1, channel, height, width)"
+    allowed = "Class activation maps need a convolutional network whose maps are larger than 1x1"
+    raise ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
+
+
+def _channel_weights(
+    capture: LayerCapture, targets: Sequence[int], *, look_for_constant: bool
+) -> tuple[dict[str, Float[Tensor, "target_class channel"]], list[str]]:
+    """Mean gradients by layer, and the layers whose gradient is the same at all positions, for every class."""
+    weights: dict[str, list[Tensor]] = {name: [] for name in capture.activations}
+    constant = list(weights) if look_for_constant else []
+    for target in targets:
+        # Reduced at once: the gradients of all classes together would not fit.
+        gradients = capture.gradients(target)
+        for name, gradient in gradients.items():
+            weights[name].append(channel_weight(gradient)[0])
+        constant = [name for name in constant if is_constant(gradients[name])]
+    return {name: torch.stack(each) for name, each in weights.items()}, constant
+
+
+def _readouts(
+    capture: LayerCapture,
+    pixels: Tensor,
+    constant: Sequence[str],
+    weights: Mapping[str, Tensor],
+    logits: Tensor,
+    targets: Sequence[int],
+) -> dict[str, Readout]:
+    """The readouts there are, by layer."""
+    found = {
+        name: find_readout(
+            partial(_logits_with, capture, name),
+            pixels,
+            activation=capture.activations[name].detach(),
+            channel_weight=weights[name],
+            logits=logits,
+            target_classes=targets,
+        )
+        for name in constant
+    }
+    return {name: readout for name, readout in found.items() if readout is not None}
+
+
+def _logits_with(capture: LayerCapture, name: str, activation: Tensor, pixels: Tensor) -> Tensor:
+    return capture.rerun(pixels, replace={name: activation})
+
+
+def _why_no_map(capture: LayerCapture, name: str, pixels: Tensor) -> str:
+    """Why a layer has no map, as the end of a sentence; empty where it has one."""
+    if name in capture.other_outputs:
+        return f"puts out a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
+    if name not in capture.activations:
+        return "did not run in the forward pass"
+    shape = tuple(capture.activations[name].shape)
+    if len(shape) != 4 or shape[2] * shape[3] <= 1:
+        return f"puts out shape {shape}: that is no map"
+    sides = pixels.shape[2] / pixels.shape[3]
+    # A map has the proportions of the picture, give or take what strides round off.
+    as_first, as_last = (abs(high - wide * sides) <= 2 for high, wide in (shape[2:], shape[1:3]))
+    return f"puts out shape {shape}, which looks like channels last" if as_last and not as_first else ""
+
+
+def _finite(name: str, cams: Tensor) -> Tensor:
+    if bool(torch.isfinite(cams).all()):
+        return cams
+    given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"
+    raise MapError(three_parts(given, allowed, "Numbers overflowed: try model.float() or another layer"))

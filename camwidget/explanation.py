@@ -1,0 +1,188 @@
+"""The result of `explain`: every map, logit and class name, the picture seen, and the code to do it again."""
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import SupportsIndex
+
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.layers import Layer
+from camwidget.readout import Readout
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What one method says about one picture, for several layers and classes. Numbers are raw: signed and unscaled."""
+
+    method: str
+    """`"cam"` or `"grad_cam"`."""
+    layers: tuple[Layer, ...]
+    """The layers that have maps, in the order in which the network ran them; the last is nearest to the classes."""
+    target_classes: tuple[int, ...]
+    """The classes that have maps."""
+    class_names: tuple[str, ...]
+    """The name of every class of the model."""
+    logits: Float[Tensor, "class"]
+    """Every class's output before softmax."""
+    cams: Mapping[str, Float[Tensor, "target_class map_height map_width"]]
+    """Layer name to maps, one for each target class in their order."""
+    readouts: Mapping[str, Readout]
+    """How the network reads a layer, where that is one weighted sum; looked for if `"cam"` was among the methods."""
+    refusals: Mapping[str, str]
+    """Layer name to the reason why plain CAM is not valid there."""
+    image: Image.Image
+    """What the network saw, in colours again, of the inputs' size."""
+    code: str
+    """Lines that reproduce this result; `image`, and `learn` or `model`, are your own."""
+
+    @property
+    def probabilities(self) -> Float[Tensor, "class"]:
+        """Softmax of the logits; sums to 1."""
+        return self.logits.softmax(dim=0)
+
+    def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
+        """Return lines that reproduce one map and nothing more; `image`, and `learn` or `model`, are your own.
+
+        Args:
+            layer: name of the layer; None for the deepest with a map.
+            target_class: index or name of the class; None for the first.
+        """
+        name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
+        subject = "learn" if "explain(learn," in self.code else "model"
+        call = call_of(subject, self.method, layers=[name], target_classes=[index])
+        return f'{call}result.cam("{name}", target_class={index})\n'
+
+    def cam(
+        self, layer: str | None = None, target_class: int | str | None = None
+    ) -> Float[Tensor, "map_height map_width"]:
+        """Return one map, raw and signed, at the layer's own size.
+
+        Args:
+            layer: name of the layer; None for the deepest with a map.
+            target_class: index or name of the class; None for the first of `target_classes`.
+
+        Raises:
+            LayerError: there is no map of that layer.
+            MapError: plain CAM is not valid from that layer; the message says why.
+            ClassError: there is no such class, or no map of it.
+        """
+        return self.cams[self._map_layer(layer)][self._row(target_class)]
+
+    def class_index(self, target_class: SupportsIndex | str) -> int:
+        """Return the index of a class given by index or by name.
+
+        Raises:
+            ClassError: there is no such class, or several of that name.
+        """
+        return class_index(target_class, self.class_names)
+
+    def contributions(self, layer: str | None = None, target_class: int | str | None = None) -> tuple[float, float]:
+        """Return the sum of all cells' contributions to the logit, and the bias: together they are the logit.
+
+        One cell contributes its CAM value divided by the number of cells, which is its Grad-CAM value.
+
+        Args:
+            layer: name of the layer; None for the deepest with a map.
+            target_class: index or name of the class; None for the first of `target_classes`.
+
+        Raises:
+            MapError: the logit is not such a sum at this layer; the message says why.
+        """
+        name, row = self._map_layer(layer), self._row(target_class)
+        if name not in self.readouts:
+            given = f"Whether the map of layer {name!r} adds up to the logit was not looked at"
+            allowed = "That is known where plain CAM was tried"
+            advice = "Use explain(..., method='cam') or explain_methods(..., methods=('cam', 'grad_cam'))"
+            raise MapError(self.refusals.get(name) or three_parts(given, allowed, advice))
+        cam = self.cams[name][row]
+        total = cam.mean() if self.method == "cam" else cam.sum()
+        return float(total), float(self.readouts[name].bias[row])
+
+    def _map_layer(self, layer: str | None) -> str:
+        if layer is None and self.cams:
+            return list(self.cams)[-1]
+        if layer is None and self.refusals:
+            layer = list(self.refusals)[-1]
+        if layer is not None and layer in self.cams:
+            return layer
+        if self.method == "cam" and layer is not None and layer in self.refusals:
+            raise MapError(self.refusals[layer])
+        given = f"There is no map of layer {layer!r} in this explanation"
+        close = ", ".join(repr(name) for name in nearest(str(layer), self.cams))
+        advice = f"Did you mean {close}?" if close else f"Use explain(..., layers=[{layer!r}])"
+        raise LayerError(three_parts(given, f"It has maps of {', '.join(map(repr, self.cams))}", advice))
+
+    def _row(self, target_class: int | str | None) -> int:
+        if target_class is None:
+            return 0
+        index = self.class_index(target_class)
+        if index in self.target_classes:
+            return self.target_classes.index(index)
+        given = f"Class {index} ({self.class_names[index]}) has no map in this explanation"
+        allowed = f"It has maps of classes {', '.join(map(str, self.target_classes))}"
+        raise ClassError(three_parts(given, allowed, f"Use explain(..., target_classes=[{index}])"))
+
+
+def call_of(
+    subject: str,
+    method: str,
+    *,
+    layers: Sequence[str] | None = None,
+    target_classes: Sequence[int] | None = None,
+    class_names: bool = False,
+) -> str:
+    """Return the lines of code that explain a picture; arguments left at their defaults are left out.
+
+    Args:
+        subject: what the model is called, `learn` or `model`.
+        method: the method.
+        layers: the layers asked for.
+        target_classes: the classes asked for.
+        class_names: whether names were given.
+    """
+    parts = [subject, "image", f'method="{method}"']
+    if layers is not None:
+        parts.append(f"layers={list(layers)}".replace("'", '"'))
+    if target_classes is not None:
+        parts.append(f"target_classes={list(target_classes)}")
+    if class_names:
+        parts.append("class_names=class_names")
+    return f"import camwidget as cw\n\nresult = cw.explain({', '.join(parts)})\n"
+
+
+def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -> int:
+    """Return the index of a class given by index or by name.
+
+    Args:
+        target_class: the index, or the name as in `class_names` (upper and lower case count).
+        class_names: all names.
+
+    Raises:
+        ClassError: there is no such class, or several of that name.
+    """
+    last = len(class_names) - 1
+    allowed = f"The model has {last + 1} classes, 0 to {last}"
+    if isinstance(target_class, bool):
+        target_class = str(target_class)  # the names of fastai's is_cat learner are False and True
+    if isinstance(target_class, str):
+        places = [index for index, name in enumerate(class_names) if name == target_class]
+        if len(places) == 1:
+            return places[0]
+        if places:
+            given, advice = f"{len(places)} classes are called {target_class!r}", f"Give the index: one of {places}"
+            raise ClassError(three_parts(given, allowed, advice))
+        close = ", ".join(repr(name) for name in nearest(target_class, class_names))
+        advice = f"Did you mean one of {close}?" if close else f"Names are such as {class_names[0]!r}, or give an index"
+        raise ClassError(three_parts(f"There is no class {target_class!r}", allowed, advice))
+    try:
+        index = operator.index(target_class)
+    except TypeError:
+        given = f"A class was given as {target_class!r}, of type {type(target_class).__name__}"
+        raise ClassError(three_parts(given, allowed, "Give an index or a name")) from None
+    if not 0 <= index <= last:
+        raise ClassError(three_parts(f"There is no class {index}", allowed, "Give such an index, or a name"))
+    return index

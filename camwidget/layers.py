@@ -1,0 +1,137 @@
+"""Dotted layer names: which layers are worth sliding over, and help with a name that is not there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from camwidget.errors import LayerError, nearest, three_parts
+
+FEW, MANY = 4, 17
+"""Containers are opened while there are fewer than FEW layers, or as long as opening gives at most MANY."""
+
+_CONVOLUTIONS = (nn.modules.conv._ConvNd,)
+_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm)
+_FLAT = (nn.Linear, nn.Bilinear, nn.Flatten, nn.BatchNorm1d, nn.Embedding)
+_PASSING = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity)
+_GROUPS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with a map: its dotted name, where it stands, and how large its map is."""
+
+    name: str
+    """Dotted name inside the model, as in `model.named_modules()`."""
+    depth: int
+    """Place among the layers that were run, counted from 1; the deepest is nearest to the classes."""
+    channels: int
+    """Number of channels of its output."""
+    map_height: int
+    """Rows of its output."""
+    map_width: int
+    """Columns of its output."""
+
+    @property
+    def label(self) -> str:
+        """What a slider shows: name, map size, channels."""
+        return f"{self.name} · {self.map_height}×{self.map_width} · {self.channels} channels"
+
+
+def candidate_layers(model: nn.Module) -> list[str]:
+    """Return the names of the layers worth looking at, by the structure of the model alone; nothing is run.
+
+    Modules in a row that belong together (convolution, normalisation, activation) count as one layer, named after the
+    last of them. Blocks count as one layer each. Pooling, flattening, linear layers and dropout are left out.
+
+    Args:
+        model: any network.
+    """
+    level = list(_runs(model, ""))
+    while groups := [name for name in level if type(model.get_submodule(name)) in _GROUPS]:
+        opened = list(_opened(model, level, groups))
+        # Lists of modules have no output of their own, so they are always opened.
+        must = any(not isinstance(model.get_submodule(name), nn.Sequential) for name in groups)
+        if not must and len(level) >= FEW and len(opened) > MANY:
+            break
+        level = opened
+    return level
+
+
+def opened_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
+    """Return the layers one level further in than `names`, for models whose outer modules give no maps.
+
+    Args:
+        model: any network.
+        names: the layers to open; those that cannot be opened are left out.
+    """
+    return [inner for name in names for inner in _runs(model.get_submodule(name), f"{name}.")]
+
+
+def find_module(model: nn.Module, name: str) -> nn.Module:
+    """Return the module of that dotted name.
+
+    Args:
+        model: the network to look in.
+        name: a name as in `model.named_modules()`, e.g. `"layer4.1"`.
+
+    Raises:
+        LayerError: the model has no such layer; the message names the nearest ones.
+    """
+    modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
+    known = [each for each in modules if each]
+    if isinstance(name, str) and name in known:
+        return modules[name]
+    given = f"The model has no layer {name!r}"
+    some = ", ".join(repr(each) for each in candidate_layers(model)[:MANY]) or "none"
+    close = ", ".join(repr(each) for each in nearest(str(name), known))
+    advice = f"Did you mean one of {close}?" if close else "dict(model.named_modules()) lists all names"
+    raise LayerError(three_parts(given, f"Layers worth looking at are {some}", advice))
+
+
+def _opened(model: nn.Module, level: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
+    for name in level:
+        if name in groups:
+            yield from _runs(model.get_submodule(name), f"{name}.")
+        else:
+            yield name
+
+
+def _runs(parent: nn.Module, prefix: str) -> Iterator[str]:
+    """The children worth looking at, where a run of simple modules is represented by its last one."""
+    run: str | None = None
+    flat = False  # after a flattening or linear layer there are no maps until the next convolution
+    for name, child in parent.named_children():
+        kind = _kind(child)
+        if kind in ("convolution", "block", "flat", "pooling"):
+            if run is not None:
+                yield run
+            run = None
+            flat = kind == "flat" or (flat and kind == "pooling")
+        if kind == "block":
+            yield prefix + name
+        elif kind in ("convolution", "follower") and not flat:
+            run = prefix + name
+    if run is not None:
+        yield run
+
+
+def _kind(module: nn.Module) -> str:
+    """One of convolution, follower (normalisation, activation), flat, pooling, passing, block."""
+    if isinstance(module, _FLAT):
+        return "flat"
+    if isinstance(module, _CONVOLUTIONS):
+        return "convolution"
+    if isinstance(module, _NORMS):
+        return "follower"
+    if isinstance(module, _PASSING):
+        return "passing"
+    children = list(module.children())
+    if children:
+        inner = {_kind(child) for child in children}
+        return "block" if inner & {"block", "convolution", "follower"} else "flat" if "flat" in inner else "pooling"
+    if "pool" in type(module).__name__.lower():
+        return "pooling"
+    if isinstance(module, _GROUPS):
+        return "passing"  # empty: a shortcut that does nothing
+    return "block" if next(module.parameters(), None) is not None else "follower"

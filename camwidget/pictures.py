@@ -1,0 +1,195 @@
+"""Reading pictures that nobody has looked at yet: each becomes an upright RGB picture, or an error that helps."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from camwidget.errors import ImageError, three_parts
+
+MIN_SIDE = 8
+"""Fewest pixels a side may have: below, there is nothing to see and most networks have no map left."""
+
+# Only formats that Pillow decodes itself: its EPS plugin would start an external program on whatever it is given.
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+_ALLOWED = f"A picture is a {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} file: a path, bytes, PIL image or uint8 array"
+_SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+# What Pillow raises on damaged files, found by damaging files; not a bare Exception, which would hide our own slips.
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+ImageSource: TypeAlias = str | PathLike[str] | bytes | Image.Image | np.ndarray
+
+
+def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Image:
+    """Return `source` as an upright RGB picture of its own; what was given is not changed.
+
+    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency is laid over white; the rotation that a
+    camera noted (EXIF) is applied; of an animation the first frame is taken.
+
+    Args:
+        source: a path, the bytes of a file, a PIL image, or an array (height, width) or (height, width, 1 to 4) of
+            uint8, uint16, bool, or floats in [0, 1].
+        max_pixels: the most pixels a picture may have; judged by the header, before anything is decoded.
+
+    Raises:
+        ImageError: `source` is no such thing, or is missing, empty, damaged, too small or too large.
+    """
+    if isinstance(source, np.ndarray):
+        source = _from_array(source)
+    if isinstance(source, Image.Image):
+        name = "The picture"
+        with _reading(name):
+            return _decode(source, name=name, max_pixels=max_pixels)
+    if isinstance(source, bytes | bytearray | memoryview):
+        content: BytesIO | Path = BytesIO(source)
+        name, size, start = "The picture in these bytes", len(source), bytes(source[:256])
+    elif isinstance(source, str | PathLike):
+        content = _existing_file(source)
+        name, size = f"The file {content.name!r}", content.stat().st_size
+        with content.open("rb") as file:
+            start = file.read(256)
+    else:
+        raise _refused(f"This is a {type(source).__name__}, not a picture", "Give a path or a PIL image")
+    if size == 0:
+        raise _refused(f"{name} is empty: it has 0 bytes", "Save or download it again")
+    with _reading(name):
+        try:
+            opened = Image.open(content, formats=_FORMATS)
+        except UnidentifiedImageError:
+            raise _refused(f"{name} is not a picture that can be read", _what_it_may_be(start)) from None
+        with opened:
+            return _decode(opened, name=name, max_pixels=max_pixels)
+
+
+def _refused(given: str, try_: str) -> ImageError:
+    return ImageError(three_parts(given, _ALLOWED, try_))
+
+
+def _existing_file(source: str | PathLike[str]) -> Path:
+    if str(source).startswith(("http://", "https://")):
+        raise _refused(f"{str(source)!r} is an address on the web", "Download the picture and give its path")
+    path = Path(source).expanduser()
+    if "\0" in str(path) or not path.exists():
+        raise _refused(f"There is no file {str(source)!r}", f"Look for it from the folder {str(Path.cwd())!r}")
+    if not path.is_file():
+        raise _refused(f"{str(source)!r} is not a file", "Give the path of one picture")
+    return path
+
+
+def _what_it_may_be(start: bytes) -> str:
+    head = start.lstrip().lower()
+    if b"<svg" in head or head.startswith((b"<?xml", b"<!doctype", b"<html", b"<head")):
+        return "It looks like a web page or an SVG drawing: save the picture itself, as PNG or JPEG"
+    if b"ftyp" in head[:12]:
+        return "It looks like HEIC or AVIF, as phones write: export it as JPEG"
+    return "Open it in a picture viewer and save it as PNG or JPEG"
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Turn what Pillow says about a bad picture, by exception or by warning, into one ImageError."""
+    with warnings.catch_warnings():
+        # A picture is either read or refused; Pillow's remarks on size (ours is stricter) and metadata help nobody.
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except ImageError:
+            raise
+        except Image.DecompressionBombError:
+            limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+            raise _refused(f"{name} has more than {limit:.0f} million pixels", "Make it smaller first") from None
+        except _DAMAGED as error:
+            reason = str(error) or type(error).__name__
+            raise _refused(f"{name} is damaged or cut short ({reason})", "Save or download it again") from error
+
+
+def _decode(opened: Image.Image, *, name: str, max_pixels: int) -> Image.Image:
+    width, height = opened.size
+    if width * height > max_pixels:
+        raise ImageError(
+            three_parts(
+                f"{name} has {width} x {height} = {width * height / 1e6:.1f} million pixels",
+                f"At most {max_pixels / 1e6:g} million are opened",
+                "Make it smaller first: a network looks at some 224 x 224",
+            )
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ImageError(
+            three_parts(
+                f"{name} has {width} x {height} pixels",
+                f"Each side needs at least {MIN_SIDE}",
+                "Give the picture itself, not a thumbnail or a tracking pixel",
+            )
+        )
+    opened.load()
+    orientation = opened.getexif().get(_ORIENTATION)
+    image = _to_rgb(opened, name)
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+    if image.mode in _SIXTEEN_BIT:
+        # Pillow's own conversion clips at 255, which would turn nearly every 16-bit picture white.
+        return Image.fromarray(_to_bytes(np.asarray(image).astype(np.int64), 65535, name)).convert("RGB")
+    if image.mode == "F":
+        return Image.fromarray(_to_bytes(np.asarray(image), 1.0, name)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    if image.mode == "RGB":
+        return image.copy()
+    return image.convert("RGB")
+
+
+def _to_bytes(levels: np.ndarray, white: float, name: str) -> UInt8[np.ndarray, "..."]:
+    """Return `levels` from 0 to `white` as whole numbers from 0 to 255."""
+    if not ((levels >= 0) & (levels <= white)).all():  # Also true where a level is not a number.
+        raise ImageError(
+            three_parts(
+                f"{name} holds values outside of 0 to {white:g}",
+                f"Values of this kind run from 0, black, to {white:g}, white",
+                "Shift and scale them first, or give whole numbers from 0 to 255 as uint8",
+            )
+        )
+    return np.rint(levels * (255 / white)).astype(np.uint8)
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    channels: tuple[int, ...] = array.shape[2:]
+    if array.ndim not in (2, 3) or channels not in ((), (1,), (2,), (3,), (4,)):
+        raise _refused(
+            f"The array has the shape {array.shape}",
+            "Arrays are (height, width) or (height, width, 3); from (3, height, width) use array.transpose(1, 2, 0)",
+        )
+    levels = array[:, :, 0] if channels == (1,) else array
+    if levels.size and levels.dtype != np.uint8:
+        levels = _eight_bit(levels)
+    # A side of zero is left for the check of the smallest side: Pillow makes such a picture, and it is refused there.
+    return Image.fromarray(np.ascontiguousarray(levels)) if levels.size else Image.new("L", array.shape[1::-1])
+
+
+def _eight_bit(levels: np.ndarray) -> UInt8[np.ndarray, "..."]:
+    whites = {"b": 1.0, "f": 1.0, "u": 65535.0 if levels.dtype == np.uint16 else None}
+    white = whites.get(levels.dtype.kind)
+    if white is None:
+        raise _refused(f"The array holds {levels.dtype}", "For values from 0 to 255 use array.astype('uint8')")
+    return _to_bytes(levels.astype(np.float64), white, f"The array of {levels.dtype}")

@@ -1,0 +1,168 @@
+"""Turn numbers into pixels: the colour table, the overlay, and a still picture of many layers. No widgets here.
+
+The browser paints with the same table and the same formulas (`static/heatmap.js`); a test compares the two pixel by
+pixel, so what a notebook saves and what a learner slides over are the same picture.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from camwidget.errors import MapError, three_parts
+from camwidget.explain import Explanation
+from camwidget.maps import positive, scale_of, upsample
+
+DESATURATION = 0.55
+"""Share of grey mixed into the picture, so that strong colour belongs to the map alone."""
+
+FULL_COLOUR_AT = 0.625
+"""Share of the scale at which a cell is painted with full opacity; below, opacity falls to nothing at zero."""
+
+_ANCHORS = (
+    (-1.0, (5, 80, 174)),
+    (-0.5, (74, 144, 217)),
+    (0.0, (247, 247, 247)),
+    (0.5, (240, 128, 72)),
+    (1.0, (166, 15, 32)),
+)
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_LABEL_HEIGHT = 22
+
+
+def colormap() -> UInt8[np.ndarray, "257 4"]:
+    """Return the signed colour table: red, green, blue and opacity for 257 steps from -scale to +scale.
+
+    Step 128 is exactly zero and fully transparent, so that where there is no evidence one sees the picture itself.
+    Blue stands for evidence against, red for evidence for: the pair stays apart for colour-blind readers, and the
+    lightness is the same on both sides, so neither looks stronger than the other.
+    """
+    values = np.linspace(-1.0, 1.0, 257)
+    stops = [stop for stop, _ in _ANCHORS]
+    colours = [np.interp(values, stops, [colour[channel] for _, colour in _ANCHORS]) for channel in range(3)]
+    opacity = 255 * np.minimum(1.0, np.abs(values) / FULL_COLOUR_AT)
+    table: np.ndarray = np.rint(np.stack([*colours, opacity], axis=1))
+    return table.astype(np.uint8)
+
+
+def overlay(
+    image: Image.Image,
+    cam: Float[Tensor, "map_height map_width"],
+    *,
+    scale: float,
+    heatmap_opacity: float = 0.7,
+    smooth: bool = True,
+    signed: bool = True,
+) -> Image.Image:
+    """Return `image` with `cam` painted over it.
+
+    Args:
+        image: the picture, any size; it is not changed.
+        cam: raw values, signed, at the layer's own size.
+        scale: the magnitude that gets the full colour, in the units of `cam`; 0 paints the bare picture.
+        heatmap_opacity: from 0 (only the picture) to 1.
+        smooth: interpolate the values (then colour them), or show each cell as a block.
+        signed: show evidence against as well; otherwise negative values count as zero (the ReLU of Grad-CAM).
+
+    Raises:
+        MapError: `cam` holds a value that is not finite.
+    """
+    if not torch.isfinite(cam).all():
+        raise MapError(
+            three_parts(
+                "The map holds values that are not finite numbers.",
+                "Only finite values can be painted.",
+                "Look at the model's logits and weights for NaN or infinity first.",
+            )
+        )
+    width, height = image.size
+    values = cam.detach().to("cpu", torch.float32)
+    if smooth:
+        spread = upsample(values[None], height=height, width=width)[0].numpy()
+    else:
+        rows = np.arange(height) * values.shape[0] // height
+        columns = np.arange(width) * values.shape[1] // width
+        spread = values.numpy()[rows[:, None], columns[None, :]]
+    share = np.clip(spread / scale, -1.0, 1.0) if scale > 0 else np.zeros((height, width), np.float32)
+    if not signed:
+        share = np.maximum(share, 0.0)
+    painted = colormap()[np.floor(share * 128 + 0.5).astype(np.int64) + 128].astype(np.float32)
+    opacity = heatmap_opacity * painted[..., 3:] / 255
+    base = _desaturated(image)
+    return Image.fromarray(np.rint(base * (1 - opacity) + painted[..., :3] * opacity).astype(np.uint8), "RGB")
+
+
+def contact_sheet(
+    result: Explanation,
+    *,
+    layer: str | None = None,
+    target_class: int | str | None = None,
+    heatmap_opacity: float = 0.7,
+    smooth: bool = True,
+    signed: bool = True,
+    size: int = 448,
+) -> Image.Image:
+    """Return one still picture: the chosen map large, every layer small below it, and a line of text above.
+
+    This is what stays in a saved notebook where no kernel runs.
+
+    Args:
+        result: what `explain` returned.
+        layer: the layer shown large; the deepest one if None.
+        target_class: the class shown, as index or name; the first one of the result if None.
+        heatmap_opacity: from 0 to 1.
+        smooth: interpolated or in blocks.
+        signed: with evidence against, or only evidence for.
+        size: width of the large picture in pixels.
+    """
+    names = [known.name for known in result.layers if known.name in result.cams]
+    shown = layer if layer in names else names[-1]
+    index = result.target_classes[0] if target_class is None else result.class_index(target_class)
+    large = _tile(result, shown, index, (heatmap_opacity, smooth, signed), size)
+    columns = min(len(names), 9)
+    small_width = (size - 6 * (columns - 1)) // columns
+    tiles = [_tile(result, name, index, (heatmap_opacity, smooth, signed), small_width) for name in names]
+    rows = -(-len(tiles) // columns)
+    row_height = tiles[0].height + 6
+    sheet = Image.new("RGB", (size, _LABEL_HEIGHT + large.height + 8 + rows * row_height), "white")
+    probability = float(result.probabilities[index])
+    title = f"{result.method} for {result.class_names[index]}, {probability:.1%}, at layer {shown}"
+    ImageDraw.Draw(sheet).text((2, 3), title, fill="black", font=ImageFont.load_default(13))
+    sheet.paste(large, (0, _LABEL_HEIGHT))
+    for position, tile in enumerate(tiles):
+        left = (position % columns) * (small_width + 6)
+        top = _LABEL_HEIGHT + large.height + 8 + (position // columns) * row_height
+        sheet.paste(tile, (left, top))
+    return sheet
+
+
+def _tile(
+    result: Explanation, layer: str, target_class: int, look: tuple[float, bool, bool], width: int
+) -> Image.Image:
+    """One layer's overlay at a given width, on the scale shared by all classes of the result."""
+    heatmap_opacity, smooth, signed = look
+    cams = result.cams[layer]
+    scale = shared_scale([cams], signed=signed)
+    picture = result.image.resize((width, max(1, round(width * result.image.height / result.image.width))))
+    return overlay(
+        picture,
+        result.cam(layer, target_class),
+        scale=scale,
+        heatmap_opacity=heatmap_opacity,
+        smooth=smooth,
+        signed=signed,
+    )
+
+
+def shared_scale(cams: Sequence[Float[Tensor, "target_class map_height map_width"]], *, signed: bool) -> float:
+    """Return the magnitude that gets full colour: the largest over all classes, so that classes can be compared."""
+    return max((scale_of(each if signed else positive(each)) for each in cams), default=0.0)
+
+
+def _desaturated(image: Image.Image) -> Float[np.ndarray, "height width 3"]:
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32)
+    grey = pixels @ _LUMINANCE
+    return pixels * (1 - DESATURATION) + grey[..., None] * DESATURATION

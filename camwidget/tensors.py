@@ -1,0 +1,45 @@
+"""Tensors inside what modules return: tuples, lists and dicts of them, and subclasses of Tensor."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+
+def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
+    """Return `value` with `function` applied to every tensor in it; tuples, lists and dicts keep their kind.
+
+    Args:
+        function: what to do with one tensor.
+        value: a tensor, or tuples, lists and dicts of them, nested as they come.
+    """
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(map_tensors(function, each) for each in value))
+    if isinstance(value, tuple | list):
+        return type(value)(map_tensors(function, each) for each in value)
+    if isinstance(value, dict):
+        # A copy first: subclasses such as a library's "model output" have constructors of their own.
+        changed = copy.copy(value)
+        for key, each in value.items():
+            changed[key] = map_tensors(function, each)
+        return changed
+    return value
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """Return all tensors inside tuples, lists and dicts, in order."""
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, Mapping):
+        value = value.values()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [tensor for each in value for tensor in tensors_in(each)]
+    return []
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """Return the tensor without its subclass (fastai's `TensorImage` and the like), on the same memory."""
+    return tensor if type(tensor) is Tensor else tensor.as_subclass(Tensor)

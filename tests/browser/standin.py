@@ -1,0 +1,57 @@
+"""Mount the view on a bare page, without a kernel: the shipped module, on an object with the five calls it uses."""
+
+import base64
+import json
+from typing import Any
+
+from playwright.sync_api import Page
+
+from camwidget.view import _STATIC, HeatmapView
+
+MOUNT = """\
+async ({source, css, state, binary}) => {
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  for (const [name, text] of Object.entries(binary)) state[name] = bytes(text);
+  const listeners = new Map();
+  const model = {
+    get: (name) => state[name],
+    on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
+    off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((each) => each !== listener)),
+    set: (name, value) => { state[name] = value; for (const each of listeners.get(`change:${name}`) ?? []) each(); },
+    save_changes: () => {},
+  };
+  const module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
+  window.model = model;
+  window.listening = () => [...listeners.values()].flat().length;
+  window.unmount = module.default.render({model, el: document.body});
+  window.module = module;
+}"""
+
+PIXELS = """\
+() => {
+  const canvas = document.querySelector(".camw-canvas");
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return [canvas.width, canvas.height, Array.from(data)];
+}"""
+
+
+def mount(page: Page, view: HeatmapView, **changes: Any) -> None:
+    """Show `view` on `page` as it stands, with some traits changed, and wait for its first painted map."""
+    names = [name for name in view.keys if name in HeatmapView.class_trait_names(sync=True)]
+    own = {name: getattr(view, name) for name in names if not name.startswith("_")} | changes
+    binary = {name: base64.b64encode(value).decode() for name, value in own.items() if isinstance(value, bytes)}
+    state = {name: value for name, value in own.items() if name in HeatmapView.__dict__ and name not in binary}
+    page.goto("about:blank")
+    page.evaluate(
+        MOUNT,
+        {
+            "source": (_STATIC / "heatmap.js").read_text("utf-8"),
+            "css": (_STATIC / "heatmap.css").read_text("utf-8"),
+            "state": json.loads(json.dumps(state)),
+            "binary": binary,
+        },
+    )
+    page.wait_for_selector(".camw-view[data-painted]")

@@ -1,0 +1,171 @@
+"""What a learner does with the panel, in a real JupyterLab with a real kernel."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all
+
+CELLS = [
+    'import camwidget as cw\npanel = cw.CamPanel(cw.demo_learner(), cw.demo_image("cat"))\npanel',
+    'wide = cw.CamPanel(cw.demo_learner("imagenet"), cw.demo_image("cat and coffee"))\nwide',
+]
+LAYER = ".camw-slider .noUi-handle >> nth=0"
+CLASS = ".camw-slider .noUi-handle >> nth=1"
+
+
+@pytest.fixture(scope="module")
+def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One JupyterLab for the module, with both panels shown."""
+    folder = tmp_path_factory.mktemp("lab")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "panel.ipynb")
+    with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+        page = browser.new_page(viewport={"width": 1300, "height": 2400})
+        page.camw_requests = []  # type: ignore[attr-defined]
+        page.on("request", lambda request: page.camw_requests.append(request.url))  # type: ignore[attr-defined]
+        open_notebook(page, address, "panel.ipynb")
+        run_all(page)
+        page.wait_for_selector(".jp-CodeCell >> nth=1 >> .camw-view[data-painted]", timeout=120_000)
+        yield page
+
+
+@pytest.fixture
+def cats(lab: Page) -> Page:
+    """The page, with the first panel back at its last layer and its first class."""
+    run_line(lab, 'panel.layer, panel.target_class, panel.method = "0.8", 1, "grad_cam"')
+    expect(panel(lab).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.8/1")
+    return lab
+
+
+def panel(page: Page, number: int = 0) -> Locator:
+    return page.locator(".jp-CodeCell").nth(number).locator(".camw-panel")
+
+
+def run_line(page: Page, line: str) -> str:
+    """Run one line in the notebook's own kernel and return what its cell shows."""
+    page.evaluate("() => document.querySelector('.jp-NotebookPanel').focus()")
+    last = page.locator(".jp-Notebook .jp-CodeCell").last
+    if page.locator(".jp-Notebook .jp-CodeCell").count() == len(CELLS):
+        last.locator(".jp-InputPrompt").click()
+        page.keyboard.press("Escape")
+        page.keyboard.press("b")
+        expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(len(CELLS) + 1)
+        last = page.locator(".jp-Notebook .jp-CodeCell").last
+    last.locator(".cm-content").fill(line)
+    before = last.locator(".jp-InputPrompt").inner_text()
+    page.keyboard.press("Control+Enter")
+    expect(last.locator(".jp-InputPrompt")).not_to_have_text(before, timeout=30_000)
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+    return last.locator(".jp-OutputArea").inner_text()
+
+
+def test_the_layer_slider_moves_the_map_with_the_keyboard(cats: Page) -> None:
+    cats.locator(LAYER).first.press("ArrowLeft")
+
+    expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.7/1")
+    expect(panel(cats).locator(".camw-heading")).to_contain_text("at layer 0.7")
+    assert "'0.7'" in run_line(cats, "print(repr(panel.layer))")
+
+
+def test_the_class_slider_moves_the_map_and_the_trait(cats: Page) -> None:
+    panel(cats).locator(".noUi-handle").nth(1).press("ArrowRight")
+
+    expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.8/0")
+    assert "target 0" in run_line(cats, "print('target', panel.target_class)")
+
+
+def test_sliding_needs_no_kernel(cats: Page) -> None:
+    last = cats.locator(".jp-Notebook .jp-CodeCell").last
+    last.locator(".cm-content").fill("import time; time.sleep(6); print('awake')")
+    cats.keyboard.press("Control+Enter")
+    expect(last.locator(".jp-InputPrompt")).to_have_text("[*]:")
+
+    for layer in ("0.7", "0.6", "0.5"):
+        cats.locator(LAYER).first.press("ArrowLeft")
+        expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", f"grad_cam/{layer}/1", timeout=1000)
+
+    assert last.locator(".jp-InputPrompt").inner_text() == "[*]:"
+    expect(last.locator(".jp-OutputArea")).to_contain_text("awake", timeout=30_000)
+
+
+def test_a_click_in_the_filmstrip_moves_the_slider_and_the_trait(cats: Page) -> None:
+    panel(cats).locator(".camw-film button").nth(2).click()
+
+    expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.2/1")
+    expect(panel(cats).locator(".widget-readout").first).to_contain_text("0.2")
+    assert "'0.2'" in run_line(cats, "print(repr(panel.layer))")
+
+
+def test_a_trait_set_in_python_moves_slider_and_map(cats: Page) -> None:
+    run_line(cats, 'panel.layer = "0.5"; panel.heatmap_opacity = 0.4; panel.smooth = False; panel.signed = False')
+
+    expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.5/1")
+    expect(panel(cats).locator(".widget-readout").first).to_contain_text("0.5")
+    expect(panel(cats).get_by_role("radio", name="cells", exact=True)).to_be_checked()
+    expect(panel(cats).get_by_role("radio", name="only for", exact=True)).to_be_checked()
+    run_line(cats, "panel.heatmap_opacity, panel.smooth, panel.signed = 0.7, True, True")
+
+
+def test_plain_cam_inside_the_network_is_refused_with_its_reason(cats: Page) -> None:
+    panel(cats).get_by_role("radio", name="CAM", exact=True).check()
+    panel(cats).locator(".camw-film button").nth(5).click()
+
+    expect(panel(cats).locator(".camw-reason")).to_contain_text("would not add up to the logit")
+    assert panel(cats).locator(".camw-legend").is_hidden()
+
+
+def test_an_unknown_layer_is_explained_in_the_cell_and_in_the_panel(cats: Page) -> None:
+    text = run_line(cats, 'panel.layer = "0.55"')
+
+    assert "0.5" in text
+    assert "LayerError" in text
+    expect(panel(cats).locator(".camw-message")).to_contain_text("'0.55'")
+    expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.8/1")
+
+
+def test_a_broken_upload_gets_a_message_and_the_picture_stays(cats: Page, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+
+    with cats.expect_file_chooser() as chooser:
+        panel(cats).get_by_role("button", name="Your own picture").click()
+    chooser.value.set_files(broken)
+
+    expect(panel(cats).locator(".camw-message")).to_be_visible(timeout=20_000)
+    expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.8/1")
+    cats.locator(LAYER).first.press("ArrowLeft")
+    expect(panel(cats).locator(".camw-message")).to_be_hidden(timeout=20_000)
+
+
+def test_a_class_that_was_not_offered_is_computed_and_shown(lab: Page) -> None:
+    box = panel(lab, 1).get_by_placeholder("type a name")
+    box.fill("teapot")
+    box.press("Enter")
+
+    expect(panel(lab, 1).locator(".camw-heading")).to_contain_text("for class teapot", timeout=30_000)
+    expect(panel(lab, 1).locator(".camw-classes button")).to_have_count(11)
+
+
+def test_every_control_has_a_name(lab: Page) -> None:
+    nameless = (
+        panel(lab, 0)
+        .locator("input, button, [role=slider], canvas[tabindex]")
+        .evaluate_all(
+            """(all) => all.filter((each) => !(each.getAttribute("aria-label") || each.getAttribute("aria-labelledby")
+            || each.labels?.length || each.textContent.trim() || each.type === "file")).map((each) => each.outerHTML)"""
+        )
+    )
+
+    assert nameless == []
+
+
+def test_the_page_asks_only_the_local_server(lab: Page) -> None:
+    hosts = {url.split("/")[2].split(":")[0] for url in lab.camw_requests if "://" in url}  # type: ignore[attr-defined]
+
+    assert hosts <= {"127.0.0.1"}

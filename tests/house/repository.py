@@ -1,0 +1,26 @@
+"""The repository the house tests look at."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tracked_files() -> list[Path]:
+    """Every file that is or would be committed; what .gitignore names is left out."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return sorted({ROOT / name for name in listing.split("\0") if name and (ROOT / name).is_file()})
+
+
+def run_python(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the interpreter of the tests with these arguments, in a folder."""
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def run_code(code: str) -> str:
+    """What a fresh interpreter prints for `code`; an exception in it fails the test that asked, with its traceback."""
+    done = run_python("-c", code)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -1,0 +1,52 @@
+"""README's two commands: exactly these, and CI takes its own from there."""
+
+import re
+import subprocess
+from typing import Any
+
+from tests.house.repository import ROOT
+
+README = (ROOT / "README.md").read_text()
+BASH_BLOCKS = re.findall(r"<!-- command: (\w+) -->\n```bash\n(.*?)```", README, flags=re.DOTALL)
+LAB = 'python -m pip install -c constraints.txt -e ".[lab]" && jupyter lab notebooks/01_cam_and_hooks.ipynb\n'
+TEST = 'python -m pip install -c constraints.txt -e ".[lab,test]" && python -m pytest\n'
+
+
+def test_readme_has_exactly_two_commands_of_one_line_each() -> None:
+    assert BASH_BLOCKS == [("lab", LAB), ("test", TEST)]
+    assert len(re.findall(r"^```(?!python$|$)", README, flags=re.MULTILINE)) == len(BASH_BLOCKS)
+
+
+def test_ci_runs_the_test_command_that_readme_prints() -> None:
+    shown = subprocess.run([ROOT / ".ci" / "run", "--show"], capture_output=True, text=True, check=True).stdout
+
+    assert shown == TEST
+
+
+def test_ci_keeps_no_copy_of_the_command() -> None:
+    assert "pip install" not in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_file_that_readme_names_is_there() -> None:
+    linked = set(re.findall(r"\]\(([\w./]+)\)", README)) | set(re.findall(r"[\w./]+\.(?:ipynb|txt|yml)", README))
+
+    assert linked
+    assert {name for name in linked if not (ROOT / name).is_file()} == set()
+
+
+def test_every_benchmark_that_readme_names_is_a_module() -> None:
+    named = re.findall(r"python -m (tests\.benchmarks\.\w+)", README)
+
+    assert named == ["tests.benchmarks.slider", "tests.benchmarks.grid", "tests.benchmarks.start"]
+    assert all((ROOT / (name.replace(".", "/") + ".py")).is_file() for name in named)
+
+
+def test_the_python_examples_of_readme_run_one_after_the_other() -> None:
+    examples = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), names)
+
+    assert len(examples) == 2
+    assert names["activation"].shape == (1, 1280, 7, 7)

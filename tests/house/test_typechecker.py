@@ -1,0 +1,34 @@
+"""In tests the annotations of the package are checked while it runs, the axes of tensors included."""
+
+from typing import Self
+
+import pytest
+import torch
+from jaxtyping import TypeCheckError
+
+from camwidget.errors import nearest
+from camwidget.maps import grad_cam
+from tests.typechecker import checked
+
+
+def test_a_value_of_the_wrong_kind_is_refused() -> None:
+    with pytest.raises(TypeCheckError):
+        nearest(5, ["five"])  # type: ignore[arg-type]
+
+
+def test_tensors_whose_axes_do_not_fit_are_refused() -> None:
+    with pytest.raises(TypeCheckError):
+        grad_cam(torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 5, 4))
+
+
+def test_a_method_that_returns_itself_keeps_its_other_checks() -> None:
+    class Counter:
+        @checked
+        def add(self, amount: int) -> Self:
+            return self
+
+    counter = Counter()
+
+    assert counter.add(1) is counter
+    with pytest.raises(Exception, match="amount"):
+        counter.add("one")  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""Run the story notebooks: `python -m tests.notebooks` writes their outputs anew; the tests use the same code.
+
+What is committed is what a reader on a page without a kernel needs: text and pictures, no state of live widgets.
+"""
+
+import os
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from tests.house.repository import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LIVE = "application/vnd.jupyter.widget-view+json"
+
+
+def executed(path: Path) -> NotebookNode:
+    """The notebook with fresh outputs, run from the top in a new kernel; a cell that raises stops it."""
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False, resources=resources)
+    # what a notebook server would choose; the tests' own choice, drawing into memory, must not reach the kernel
+    client.execute(env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}  # its version would change with each machine
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            # a page that runs no kernel would say that the widget is missing, instead of showing the picture
+            output.get("data", {}).pop(LIVE, None)
+    return notebook
+
+
+def main() -> None:
+    for path in NOTEBOOKS:
+        nbformat.write(executed(path), path)
+
+
+if __name__ == "__main__":
+    main()
