@@ -104,7 +104,9 @@ def demo_learner(kind: str = "cats") -> "Learner":
     return Learner(_loaders(vocab), model, loss_func=CrossEntropyLossFlat())
 
 
-def pets_learner(path: str | Path | None = None, *, epochs: int = 1, pretrained: bool = True) -> "Learner":
+def pets_learner(
+    path: str | Path | None = None, *, epochs: int = 1, pretrained: bool = True, batch_size: int = 64
+) -> "Learner":
     """Return the chapter's own cat recogniser: resnet34 trained on the Oxford pets, as in the book. Needs a network.
 
     Its head is fastai's usual one, with two linear layers: Grad-CAM works everywhere, plain CAM nowhere.
@@ -113,6 +115,7 @@ def pets_learner(path: str | Path | None = None, *, epochs: int = 1, pretrained:
         path: a folder of pictures whose names start with a capital letter for cats; None downloads the pets (800 MB).
         epochs: how often to go through the pictures; one takes minutes on a GPU and an hour or more without.
         pretrained: start from ImageNet weights, which are downloaded too.
+        batch_size: pictures per step; fewer need less memory.
 
     Raises:
         CamwidgetError: the pictures or weights could not be downloaded, or the folder holds no picture.
@@ -135,7 +138,7 @@ def pets_learner(path: str | Path | None = None, *, epochs: int = 1, pretrained:
             given, allowed = f"There is no picture in {folder}", "The folder must hold picture files"
             raise CamwidgetError(three_parts(given, allowed, "Leave path out to download the pets"))
         loaders = ImageDataLoaders.from_name_func(
-            folder, pictures, valid_pct=0.2, seed=21, label_func=_is_cat, item_tfms=Resize(SIZE), num_workers=0
+            folder, pictures, valid_pct=0.2, seed=21, label_func=_is_cat, item_tfms=Resize(SIZE), bs=batch_size
         )
         learner = vision_learner(loaders, resnet34, metrics=error_rate, pretrained=pretrained)
     except OSError as error:

@@ -149,7 +149,7 @@ def _decode(opened: Image.Image, *, name: str, max_pixels: int) -> Image.Image:
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:
         # Pillow's own conversion clips at 255, which would turn nearly every 16-bit picture white.
-        return Image.fromarray(_to_bytes(np.asarray(image).astype(np.int64), 65535, name)).convert("RGB")
+        return Image.fromarray(_to_bytes(np.asarray(image).astype(np.int64), 65535.0, name)).convert("RGB")
     if image.mode == "F":
         return Image.fromarray(_to_bytes(np.asarray(image), 1.0, name)).convert("RGB")
     if image.has_transparency_data:

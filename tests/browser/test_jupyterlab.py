@@ -145,10 +145,10 @@ def test_a_broken_upload_gets_a_message_and_the_picture_stays(cats: Page, tmp_pa
 
 def test_a_class_that_was_not_offered_is_computed_and_shown(lab: Page) -> None:
     box = panel(lab, 1).get_by_placeholder("type a name")
-    box.fill("teapot")
+    box.fill("accordion")
     box.press("Enter")
 
-    expect(panel(lab, 1).locator(".camw-heading")).to_contain_text("for class teapot", timeout=30_000)
+    expect(panel(lab, 1).locator(".camw-heading")).to_contain_text("for class accordion", timeout=30_000)
     expect(panel(lab, 1).locator(".camw-classes button")).to_have_count(11)
 
 
