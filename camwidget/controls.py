@@ -6,7 +6,8 @@ from typing import Any
 import ipywidgets
 
 from camwidget.explanation import Explanation
-from camwidget.view import METHOD_LABELS, HeatmapView
+from camwidget.render import METHOD_LABELS
+from camwidget.view import HeatmapView
 
 
 class Controls:

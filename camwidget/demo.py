@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, nearest, three_parts
-from camwidget.images import IMAGENET_MEAN, IMAGENET_STD
+from camwidget.images import Normalisation, normalisation_of
 from camwidget.pictures import open_image
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def demo_learner(kind: str = "cats") -> "Learner":
     with _quietly():
         from fastai.basics import CrossEntropyLossFlat, Learner
 
-    body, classifier = _network()
+    network = _network()
+    stem, last = nn.Sequential(network.conv_stem, network.bn1), nn.Sequential(network.conv_head, network.bn2)
+    body, classifier = nn.Sequential(stem, *network.blocks, last), network.classifier
     weight, bias = classifier.weight.detach(), classifier.bias.detach()
     vocab: list[Any] = [False, True]
     if kind == "cats":
@@ -96,12 +98,11 @@ def demo_learner(kind: str = "cats") -> "Learner":
         bias = torch.stack([bias[DOGS.start : DOGS.stop].mean(), bias[CATS.start : CATS.stop].mean()])
     else:
         vocab = _imagenet_names()
-    linear = nn.Linear(weight.shape[1], weight.shape[0])
-    with torch.no_grad():
-        linear.weight.copy_(weight)
-        linear.bias.copy_(bias)
+    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # empty: the rows are there already
+    linear.weight, linear.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
     model = nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear))
-    return Learner(_loaders(vocab), model, loss_func=CrossEntropyLossFlat())
+    model.pretrained_cfg = network.pretrained_cfg  # so that the bare module is normalised like the Learner
+    return Learner(_loaders(vocab, normalisation_of(network)), model, loss_func=CrossEntropyLossFlat())
 
 
 def pets_learner(
@@ -118,7 +119,7 @@ def pets_learner(
         batch_size: pictures per step; fewer need less memory.
 
     Raises:
-        CamwidgetError: the pictures or weights could not be downloaded, or the folder holds no picture.
+        CamwidgetError: the pictures or weights could not be downloaded, or the folder does not hold both kinds.
     """
     with _quietly():
         from fastai.vision.all import (
@@ -137,6 +138,10 @@ def pets_learner(
         if not pictures:
             given, allowed = f"There is no picture in {folder}", "The folder must hold picture files"
             raise CamwidgetError(three_parts(given, allowed, "Leave path out to download the pets"))
+        if len({_is_cat(picture.name) for picture in pictures}) == 1:
+            given = f"All names in {folder} start like that of {pictures[0].name!r}, so there is one class only"
+            allowed = "Names of cats start with a capital letter, as Birman_1.jpg, those of dogs with a small one"
+            raise CamwidgetError(three_parts(given, allowed, "Rename the pictures of one kind"))
         loaders = ImageDataLoaders.from_name_func(
             folder, pictures, valid_pct=0.2, seed=21, label_func=_is_cat, item_tfms=Resize(SIZE), bs=batch_size
         )
@@ -180,17 +185,17 @@ def _weights() -> dict[str, Tensor]:
     return dict(loaded)
 
 
-def _network() -> tuple[nn.Sequential, nn.Linear]:
-    """The body in nine stages, and the classifier with 1,000 rows."""
+def _network() -> Any:
+    """The network as timm defines it, with the packaged weights; the caller's random state is left alone."""
     with _quietly():
         import timm
-    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    with torch.random.fork_rng(devices=[]):
+        network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     names = list(network.state_dict())
     # The weights were saved by another implementation: other names, the same tensors in the same order. A tensor of
     # another shape, or one too many, raises here.
     network.load_state_dict(dict(zip(names, _weights().values(), strict=True)))
-    stem, last = nn.Sequential(network.conv_stem, network.bn1), nn.Sequential(network.conv_head, network.bn2)
-    return nn.Sequential(stem, *network.blocks, last), network.classifier
+    return network
 
 
 @cache
@@ -211,7 +216,7 @@ def _label_of(path: Path, labels: dict[str, Any]) -> Any:
     return labels[Path(path).name]
 
 
-def _loaders(vocab: list[Any]) -> "DataLoaders":
+def _loaders(vocab: list[Any], expected: Normalisation) -> "DataLoaders":
     """Two pictures to train on and one to validate: enough for `vocab`, `test_dl` and `decode`, as in the chapter."""
     with _quietly():
         from fastai.basics import CategoryBlock, DataBlock, IndexSplitter, Normalize
@@ -226,6 +231,6 @@ def _loaders(vocab: list[Any]) -> "DataLoaders":
         get_y=label_of,
         splitter=IndexSplitter([2]),
         item_tfms=Resize(SIZE),
-        batch_tfms=Normalize.from_stats(IMAGENET_MEAN, IMAGENET_STD, cuda=False),
+        batch_tfms=Normalize.from_stats(expected.mean, expected.std, cuda=False),
     )
     return block.dataloaders(pictures, bs=2, num_workers=0, device=torch.device("cpu"))

@@ -19,6 +19,9 @@ from camwidget.errors import ImageError, three_parts
 MIN_SIDE = 8
 """Fewest pixels a side may have: below, there is nothing to see and most networks have no map left."""
 
+MAX_RATIO = 100
+"""How many times longer the longer side may be."""
+
 # Only formats that Pillow decodes itself: its EPS plugin would start an external program on whatever it is given.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 _ALLOWED = f"A picture is a {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} file: a path, bytes, PIL image or uint8 array"
@@ -63,10 +66,13 @@ def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Im
         content: BytesIO | Path = BytesIO(source)
         name, size, start = "The picture in these bytes", len(source), bytes(source[:256])
     elif isinstance(source, str | PathLike):
-        content = _existing_file(source)
-        name, size = f"The file {content.name!r}", content.stat().st_size
-        with content.open("rb") as file:
-            start = file.read(256)
+        try:
+            content = _existing_file(source)
+            name, size = f"The file {content.name!r}", content.stat().st_size
+            with content.open("rb") as file:
+                start = file.read(256)
+        except OSError as error:
+            raise _refused(f"The file cannot be opened ({error.strerror})", "Check its path and its rights") from error
     else:
         raise _refused(f"This is a {type(source).__name__}, not a picture", "Give a path or a PIL image")
     if size == 0:
@@ -87,7 +93,10 @@ def _refused(given: str, try_: str) -> ImageError:
 def _existing_file(source: str | PathLike[str]) -> Path:
     if str(source).startswith(("http://", "https://")):
         raise _refused(f"{str(source)!r} is an address on the web", "Download the picture and give its path")
-    path = Path(source).expanduser()
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError:  # ~name, and nobody on this machine has that name
+        path = Path(source)
     if "\0" in str(path) or not path.exists():
         raise _refused(f"There is no file {str(source)!r}", f"Look for it from the folder {str(Path.cwd())!r}")
     if not path.is_file():
@@ -140,6 +149,14 @@ def _decode(opened: Image.Image, *, name: str, max_pixels: int) -> Image.Image:
                 "Give the picture itself, not a thumbnail or a tracking pixel",
             )
         )
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise ImageError(
+            three_parts(
+                f"{name} has {width} x {height} pixels: it is a thin strip",
+                f"The longer side may be {MAX_RATIO} times the shorter",
+                "Cut out the part that matters: scaling the shorter side to a network's size would fill the memory",
+            )
+        )
     opened.load()
     orientation = opened.getexif().get(_ORIENTATION)
     image = _to_rgb(opened, name)
@@ -188,7 +205,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 
 def _eight_bit(levels: np.ndarray) -> UInt8[np.ndarray, "..."]:
-    whites = {"b": 1.0, "f": 1.0, "u": 65535.0 if levels.dtype == np.uint16 else None}
+    whites = {"b": 1.0, "f": 1.0, "u": 65535.0 if levels.dtype.itemsize == 2 else None}
     white = whites.get(levels.dtype.kind)
     if white is None:
         raise _refused(f"The array holds {levels.dtype}", "For values from 0 to 255 use array.astype('uint8')")

@@ -4,7 +4,7 @@ The browser paints with the same table and the same formulas (`static/heatmap.js
 pixel, so what a notebook saves and what a learner slides over are the same picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from torch import Tensor
 from camwidget.errors import MapError, three_parts
 from camwidget.explain import Explanation
 from camwidget.maps import positive, scale_of, upsample
+
+METHOD_LABELS: Mapping[str, str] = {"cam": "CAM", "grad_cam": "Grad-CAM"}
+"""What a method is called where a learner reads it."""
 
 DESATURATION = 0.55
 """Share of grey mixed into the picture, so that strong colour belongs to the map alone."""
@@ -129,7 +132,8 @@ def contact_sheet(
     row_height = tiles[0].height + 6
     sheet = Image.new("RGB", (size, _LABEL_HEIGHT + large.height + 8 + rows * row_height), "white")
     probability = float(result.probabilities[index])
-    title = f"{result.method} for {result.class_names[index]}, {probability:.1%}, at layer {shown}"
+    label = METHOD_LABELS.get(result.method, result.method)
+    title = f"{label} for {result.class_names[index]}, {probability:.1%}, at layer {shown}"
     ImageDraw.Draw(sheet).text((2, 3), title, fill="black", font=ImageFont.load_default(13))
     sheet.paste(large, (0, _LABEL_HEIGHT))
     for position, tile in enumerate(tiles):

@@ -13,12 +13,9 @@ from PIL import Image
 
 from camwidget.errors import MapError
 from camwidget.explain import Explanation
-from camwidget.render import colormap
+from camwidget.render import METHOD_LABELS, colormap
 
 _STATIC = Path(__file__).parent / "static"
-
-METHOD_LABELS: Mapping[str, str] = {"cam": "CAM", "grad_cam": "Grad-CAM"}
-"""What a method is called in the panel."""
 
 _STEPS = 32767
 """Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""

@@ -1,7 +1,6 @@
 """What every test shares: checked annotations, one seed, and a browser where there is one."""
 
 import os
-import shutil
 from collections.abc import Iterator
 
 # Before matplotlib is imported by anything: tests draw into memory, never on a screen.
@@ -17,8 +16,9 @@ install_import_hook("camwidget", "tests.typechecker.checked")
 import pytest
 import torch
 
+from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
+
 SEED = 20161
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def seed() -> Iterator[int]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the Chromium that drives the browser tests."""
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    found = chromium_path()
     if found is not None:
         return found
     reason = f"no browser: none of {', '.join(CHROMIUM_NAMES)} is on the PATH; install your distribution's Chromium"

@@ -38,6 +38,16 @@ def test_the_picture_comes_back_as_the_network_saw_it() -> None:
     assert np.array_equal(np.asarray(to_image(to_inputs(image, size=96))), np.asarray(image))
 
 
+def test_the_way_to_inputs_and_back_costs_at_most_a_grey_level() -> None:
+    image = noise(300, 200)
+    cut = transforms.Compose([transforms.Resize(96), transforms.CenterCrop(96)])(image)
+    mean, std = (0.5, 0.4, 0.3), (0.1, 0.2, 0.3)
+
+    seen = to_image(to_inputs(image, size=96, mean=mean, std=std), mean=mean, std=std)
+
+    assert np.abs(np.asarray(seen).astype(int) - np.asarray(cut)).max() <= 1
+
+
 def test_inputs_that_are_not_square_keep_their_sides() -> None:
     assert to_image(torch.zeros(1, 3, 10, 30)).size == (30, 10)
 

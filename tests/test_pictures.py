@@ -54,8 +54,9 @@ def header_only(width: int, height: int) -> bytes:
         (encoded(Image.effect_noise((200, 120), 90), "JPEG")[:6000], "damaged or cut short", "download it again"),
         (encoded(Image.new("RGB", (1, 1))), "1 x 1 pixels", "not a thumbnail"),
         (encoded(Image.new("RGB", (300, 1))), "300 x 1 pixels", "Each side needs at least 8"),
+        (encoded(Image.new("L", (8, 4000))), "8 x 4000 pixels", "Cut out the part that matters"),
     ],
-    ids=["empty", "text", "web page", "svg", "heic", "eps", "cut png", "cut jpeg", "1x1", "one row"],
+    ids=["empty", "text", "web page", "svg", "heic", "eps", "cut png", "cut jpeg", "1x1", "one row", "strip"],
 )
 @pytest.mark.parametrize("form", ["bytes", "path"])
 def test_what_is_no_picture_is_refused_in_three_parts(
@@ -80,6 +81,13 @@ def test_a_missing_file_a_folder_and_an_address_are_told_apart(tmp_path: Path) -
         open_image(tmp_path)
     with pytest.raises(ImageError, match=r"address on the web.*Download the picture"):
         open_image("https://example.org/cat.png")
+    with pytest.raises(ImageError, match=r"There is no file '~nobody-of-this-name/cat\.png'"):
+        open_image("~nobody-of-this-name/cat.png")
+
+
+def test_a_path_that_the_system_refuses_is_refused_in_our_words() -> None:
+    with pytest.raises(ImageError, match=r"cannot be opened \(File name too long\).*Check its path"):
+        open_image("cat" * 2000)
 
 
 @pytest.mark.parametrize("given", [None, 7, ["cat.png"], {"image": 1}])
@@ -192,6 +200,7 @@ def test_path_text_bytes_picture_and_array_give_the_same_pixels(tmp_path: Path) 
         pixels,
         pixels / 255.0,
         pixels.astype(np.uint16) * 257,
+        (pixels.astype(np.uint16) * 257).astype(">u2"),
     ):
         assert np.array_equal(np.asarray(open_image(source)), pixels)
 
@@ -204,6 +213,34 @@ def test_what_was_given_is_not_changed_and_not_shared() -> None:
     read.putpixel((0, 0), (1, 2, 3))
 
     assert given.tobytes() == before
+
+
+def test_a_file_that_another_has_opened_is_refused_or_read_as_well() -> None:
+    whole = encoded(Image.effect_noise((200, 120), 90))
+    assert open_image(Image.open(io.BytesIO(whole))).tobytes() == open_image(whole).tobytes()
+    with pytest.raises(ImageError, match="The picture is damaged or cut short"):
+        open_image(Image.open(io.BytesIO(whole[:9000])))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # of the opening here, which is not ours
+        huge = Image.open(io.BytesIO(header_only(10_000, 10_000)))
+    with pytest.raises(ImageError, match=r"100\.0 million pixels"):
+        open_image(huge)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM"])
+def test_damage_anywhere_is_read_or_refused_and_nothing_else(kind: str) -> None:
+    whole = encoded(corners(), kind)
+    random = np.random.default_rng(7)
+    messages = []
+    for attempt in range(60):
+        content = bytearray(whole)
+        content[random.integers(len(whole) if attempt % 2 else min(len(whole), 60))] = random.integers(256)
+        try:
+            assert open_image(bytes(content[: random.integers(1, len(whole) + 1)])).mode == "RGB"
+        except ImageError as error:
+            messages.append(str(error))
+    assert len(messages) > 10
+    assert all(len(message.split(". ")) >= 3 for message in messages)
 
 
 @pytest.mark.parametrize(

@@ -365,7 +365,9 @@ function render({ model, el }) {
     // a map of plain CAM adds up to the logit only after the mean over its cells
     const cells = manifest.methods[method].key === "cam" ? shown.map_height * shown.map_width : 1;
     const total = entry.contributions;
-    const share = total === null || total === 0 ? "" : `, gives ${formatNumber(value / cells, true)} of ${formatNumber(total)} (${((100 * value) / cells / total).toFixed(1).replace("-", "\u2212")} %)`;
+    const part = cells === 1 ? "" : `, gives ${formatNumber(value / cells, true)}`;
+    const percent = ((100 * value) / cells / (total || 1)).toFixed(1).replace("-", "\u2212");
+    const share = total === null || total === 0 ? "" : `${part} of ${formatNumber(total)} (${percent} %)`;
     probeText.textContent = `${formatNumber(value, true)}${share}`;
     probeText.classList.remove("camw-words");
   }

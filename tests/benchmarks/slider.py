@@ -8,15 +8,13 @@ canvas has been written, for matplotlib when the new picture in the output has b
 """
 
 import argparse
-import shutil
 import statistics
 import tempfile
 from pathlib import Path
 
-import nbformat
 from playwright.sync_api import Page
 
-from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all
+from tests.browser.lab import chromium_browser, find_chromium, jupyterlab, open_notebook, run_all, write_notebook
 
 PANEL = """\
 import camwidget as cw
@@ -67,17 +65,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--moves", type=int, default=120, help="moves of each slider (100 or more for a p95)")
     moves = parser.parse_args().moves
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        raise SystemExit(
-            "No Chromium was found on the PATH. Any recent one will do. Install your distribution's package."
-        )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in (PANEL, INTERACT)])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, folder / "slider.ipynb")
-        with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+        write_notebook(folder / "slider.ipynb", (PANEL, INTERACT))
+        with jupyterlab(folder) as address, chromium_browser(find_chromium()) as browser:
             page = browser.new_page(viewport={"width": 1400, "height": 2200})
             open_notebook(page, address, "slider.ipynb")
             run_all(page)

@@ -8,17 +8,14 @@ there already) to the first written canvas. The first panel of a kernel also war
 
 import argparse
 import json
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import nbformat
-
 from camwidget import CamPanel, demo_image, demo_learner
-from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_cell
+from tests.browser.lab import chromium_browser, find_chromium, jupyterlab, open_notebook, run_cell, write_notebook
 
 IMPORT = """\
 import json, sys, time
@@ -63,15 +60,13 @@ def bytes_sent() -> None:
         )
 
 
-def first_paint(panels: int, chromium: str) -> None:
+def first_paint(panels: int) -> None:
     cells = ["import camwidget as cw\nlearn, image = cw.demo_learner(), cw.demo_image()"]
     cells += [f"panel_{number} = cw.CamPanel(learn, image)\npanel_{number}" for number in range(panels)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, folder / "start.ipynb")
-        with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+        write_notebook(folder / "start.ipynb", cells)
+        with jupyterlab(folder) as address, chromium_browser(find_chromium()) as browser:
             page = browser.new_page(viewport={"width": 1400, "height": 6000})
             open_notebook(page, address, "start.ipynb")
             run_cell(page, 0)
@@ -87,14 +82,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--panels", type=int, default=5, help="panels shown one after another")
     panels = parser.parse_args().panels
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        raise SystemExit(
-            "No Chromium was found on the PATH. Any recent one will do. Install your distribution's package."
-        )
     import_times(5)
     bytes_sent()
-    first_paint(panels, chromium)
+    first_paint(panels)
 
 
 if __name__ == "__main__":

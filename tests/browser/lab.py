@@ -8,11 +8,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # as root, which is how containers run
@@ -23,6 +26,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
 START_SECONDS = 60
 
 
@@ -43,6 +47,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
         "JUPYTER_RUNTIME_DIR": str(folder / ".jupyter-runtime"),
     }
+    environment.pop("MPLBACKEND", None)  # the tests' own choice; here the server's kernels draw into the notebook
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
@@ -74,6 +79,14 @@ def _answers(address: str) -> bool:
         return False
 
 
+def find_chromium() -> str:
+    """Path of a Chromium on the PATH; a benchmark cannot do without."""
+    found = chromium_path()
+    if found is None:
+        raise SystemExit(f"No Chromium was found. {', '.join(CHROMIUM_NAMES)} would do. Install your distribution's.")
+    return found
+
+
 @contextmanager
 def chromium_browser(executable: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -82,6 +95,13 @@ def chromium_browser(executable: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> None:
+    """Write a notebook of code cells that knows its kernel, so that JupyterLab asks nothing."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all
+from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all, write_notebook
 
 CELLS = [
     'import camwidget as cw\npanel = cw.CamPanel(cw.demo_learner(), cw.demo_image("cat"))\npanel',
@@ -22,9 +21,7 @@ CLASS = ".camw-slider .noUi-handle >> nth=1"
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """One JupyterLab for the module, with both panels shown."""
     folder = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in CELLS])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / "panel.ipynb")
+    write_notebook(folder / "panel.ipynb", CELLS)
     with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
         page = browser.new_page(viewport={"width": 1300, "height": 2400})
         page.camw_requests = []  # type: ignore[attr-defined]

@@ -133,7 +133,7 @@ def test_the_keyboard_reads_single_cells(page: Page, view: HeatmapView, results:
 
     title = page.locator(".camw-title").nth(2).inner_text()
     assert f"row {row + 1} of {cam.shape[0]}, column {column + 2} of {cam.shape[1]}" in title
-    shown = page.locator(".camw-number").nth(1).inner_text().split(",")[0].replace("\u2212", "-")
+    shown = page.locator(".camw-number").nth(1).inner_text().split(" of ")[0].replace("\u2212", "-")
     assert float(shown) == pytest.approx(float(cam[row, column + 1]), rel=5e-3)
 
 
