@@ -129,7 +129,8 @@ def contact_sheet(
     row_height = tiles[0].height + 6
     sheet = Image.new("RGB", (size, _LABEL_HEIGHT + large.height + 8 + rows * row_height), "white")
     probability = float(result.probabilities[index])
-    title = f"{result.method} for {result.class_names[index]}, {probability:.1%}, at layer {shown}"
+    subject = result.method if result.knows_class else f"{result.method} (same for all classes), shown"
+    title = f"{subject} for {result.class_names[index]}, {probability:.1%}, at layer {shown}"
     ImageDraw.Draw(sheet).text((2, 3), title, fill="black", font=ImageFont.load_default(13))
     sheet.paste(large, (0, _LABEL_HEIGHT))
     for position, tile in enumerate(tiles):

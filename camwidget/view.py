@@ -17,8 +17,16 @@ from camwidget.render import colormap
 
 _STATIC = Path(__file__).parent / "static"
 
-METHOD_LABELS: Mapping[str, str] = {"cam": "CAM", "grad_cam": "Grad-CAM"}
-"""What a method is called in the panel."""
+METHOD_LABELS: Mapping[str, str] = {
+    "cam": "CAM",
+    "grad_cam": "Grad-CAM",
+    "hires_cam": "HiResCAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+    "xgrad_cam": "XGrad-CAM",
+    "layer_cam": "LayerCAM",
+    "eigen_cam": "Eigen-CAM (same for all classes, sign by convention)",
+}
+"""What a method is called in the panel; one that knows no class says so wherever its name stands."""
 
 _STEPS = 32767
 """Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""
