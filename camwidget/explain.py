@@ -14,9 +14,8 @@ from camwidget.capture import LayerCapture
 from camwidget.errors import LayerError, MapError, ModelError, three_parts
 from camwidget.explanation import Explanation, call_of
 from camwidget.layers import Layer, candidate_layers, opened_layers
-from camwidget.maps import cam, channel_weight
+from camwidget.methods import DEFAULT_METHODS, METHODS, maps_of, reduce_gradients
 from camwidget.prepare import (
-    METHODS,
     Explainable,
     Picture,
     layers_of,
@@ -27,7 +26,7 @@ from camwidget.prepare import (
     prepared,
     targets_of,
 )
-from camwidget.readout import Readout, find_readout, is_constant, why_refused
+from camwidget.readout import Readout, find_readout, why_refused
 
 __all__ = ["METHODS", "Explainable", "Explanation", "Picture", "explain", "explain_methods"]
 
@@ -48,7 +47,9 @@ def explain(
     Args:
         model: a fastai Learner or a torch module.
         inputs: a picture, or a normalised tensor of shape (1, 3, height, width), which is used as it is.
-        method: `"cam"` (only where the layer feeds pooling and one linear layer) or `"grad_cam"`.
+        method: `"cam"` (only where the layer feeds pooling and one linear layer), `"grad_cam"`, `"hires_cam"`,
+            `"grad_cam_plus_plus"`, `"xgrad_cam"`, `"layer_cam"`, or `"eigen_cam"`, which knows no class (the same map
+            for each, its sign a convention) and needs no gradient. `camwidget.maps` has the formulas.
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
@@ -80,7 +81,7 @@ def explain_methods(
     model: Explainable,
     inputs: Picture,
     *,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = DEFAULT_METHODS,
     layers: Sequence[str] | None = None,
     target_classes: Sequence[SupportsIndex | str] | None = None,
     class_names: Sequence[str] | None = None,
@@ -93,7 +94,7 @@ def explain_methods(
     Args:
         model: see `explain`.
         inputs: see `explain`.
-        methods: some of `"cam"` and `"grad_cam"`.
+        methods: some of `METHODS`.
         layers: see `explain`.
         target_classes: see `explain`.
         class_names: see `explain`.
@@ -111,21 +112,22 @@ def explain_methods(
         capture, logits = _captured(stack, network, pixels, layers)
         names = names_of(model, class_names, count=logits.shape[1])
         targets = targets_of(target_classes, logits, names)
-        weights, constant = _channel_weights(capture, targets, look_for_constant="cam" in methods)
+        reduced = reduce_gradients(capture, targets, methods=methods)
         readouts, refusals = {}, {}
         if "cam" in methods:
-            readouts = _readouts(capture, pixels, constant, weights, logits, targets)
-            refused = [name for name in weights if name not in readouts]
+            readouts = _readouts(capture, pixels, reduced.constant, reduced.channel_weights, logits, targets)
+            refused = [name for name in capture.activations if name not in readouts]
             refusals = why_refused(network, refused, lambda: capture.rerun(pixels))
         if methods == ("cam",) and not readouts:
             raise MapError(next(reversed(refusals.values())))
         activations = {name: each.detach() for name, each in capture.activations.items()}
-        by_cam = {name: each.classifier_weight for name, each in readouts.items()}
         # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
         cams = {
             method: {
-                name: _finite(name, cam(activations[name], weight)[0]).cpu()
-                for name, weight in (by_cam if method == "cam" else weights).items()
+                name: _finite(name, each).cpu()
+                for name, each in maps_of(
+                    method, reduced, activations, readouts=readouts, target_classes=targets
+                ).items()
             }
             for method in methods
         }
@@ -179,21 +181,6 @@ def _captured(
     given = f"This {type(network).__name__} has no spatial layer: no layer puts out a map (1, channel, height, width)"
     allowed = "Class activation maps need a convolutional network whose maps are larger than 1x1"
     raise ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
-
-
-def _channel_weights(
-    capture: LayerCapture, targets: Sequence[int], *, look_for_constant: bool
-) -> tuple[dict[str, Float[Tensor, "target_class channel"]], list[str]]:
-    """Mean gradients by layer, and the layers whose gradient is the same at all positions, for every class."""
-    weights: dict[str, list[Tensor]] = {name: [] for name in capture.activations}
-    constant = list(weights) if look_for_constant else []
-    for target in targets:
-        # Reduced at once: the gradients of all classes together would not fit.
-        gradients = capture.gradients(target)
-        for name, gradient in gradients.items():
-            weights[name].append(channel_weight(gradient)[0])
-        constant = [name for name in constant if is_constant(gradients[name])]
-    return {name: torch.stack(each) for name, each in weights.items()}, constant
 
 
 def _readouts(

@@ -11,7 +11,11 @@ from torch import Tensor
 
 from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.layers import Layer
+from camwidget.methods import CLASS_AGNOSTIC
 from camwidget.readout import Readout
+
+ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
+"""Methods whose maps are contributions to the logit where plain CAM is valid; HiResCAM's are at every layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +23,7 @@ class Explanation:
     """What one method says about one picture, for several layers and classes. Numbers are raw: signed and unscaled."""
 
     method: str
-    """`"cam"` or `"grad_cam"`."""
+    """One of `METHODS`. Maps of `"eigen_cam"` know no class and their sign is a convention, see `maps.eigen_cam`."""
     layers: tuple[Layer, ...]
     """The layers that have maps, in the order in which the network ran them; the last is nearest to the classes."""
     target_classes: tuple[int, ...]
@@ -38,6 +42,11 @@ class Explanation:
     """What the network saw, in colours again, of the inputs' size."""
     code: str
     """Lines that reproduce this result; `image`, and `learn` or `model`, are your own."""
+
+    @property
+    def knows_class(self) -> bool:
+        """Whether the maps depend on the class; those of Eigen-CAM are the same for every one."""
+        return self.method not in CLASS_AGNOSTIC
 
     @property
     def probabilities(self) -> Float[Tensor, "class"]:
@@ -83,24 +92,38 @@ class Explanation:
     def contributions(self, layer: str | None = None, target_class: int | str | None = None) -> tuple[float, float]:
         """Return the sum of all cells' contributions to the logit, and the bias: together they are the logit.
 
-        One cell contributes its CAM value divided by the number of cells, which is its Grad-CAM value.
+        For CAM, Grad-CAM and XGrad-CAM that holds where plain CAM is valid; one cell contributes its CAM value divided
+        by the number of cells, which is its Grad-CAM value.
+
+        For HiResCAM there are two such numbers at every layer: the sum of the map, and the effective bias, which is
+        by definition what is left of the logit. It is a true constant where the layers behind are piecewise linear
+        (convolution, linear, ReLU, average and max pooling, batch norm in evaluation mode): in the piece that this
+        picture is in, the logit is the sum of gradient times activation plus what the biases behind the layer add up
+        to, whatever the activation. Elsewhere (GELU, SiLU, sigmoid gates, layer norm, attention) the two numbers still
+        add up, but the second also holds what a straight line misses.
 
         Args:
             layer: name of the layer; None for the deepest with a map.
             target_class: index or name of the class; None for the first of `target_classes`.
 
         Raises:
-            MapError: the logit is not such a sum at this layer; the message says why.
+            MapError: the logit is not such a sum at this layer, or the method has none; the message says why.
         """
         name, row = self._map_layer(layer), self._row(target_class)
+        cam = self.cams[name][row]
+        if self.method == "hires_cam":
+            total = float(cam.double().sum())
+            return total, float(self.logits[self.target_classes[row]]) - total
+        if self.method not in ADDING_UP:
+            given = f"The cells of a map of {self.method!r} do not add up to a logit"
+            allowed = f"That is so for {', '.join(map(repr, ADDING_UP))} where plain CAM is valid, and for 'hires_cam'"
+            raise MapError(three_parts(given, allowed, "Use explain(..., method='hires_cam')"))
         if name not in self.readouts:
             given = f"Whether the map of layer {name!r} adds up to the logit was not looked at"
             allowed = "That is known where plain CAM was tried"
             advice = "Use explain(..., method='cam') or explain_methods(..., methods=('cam', 'grad_cam'))"
             raise MapError(self.refusals.get(name) or three_parts(given, allowed, advice))
-        cam = self.cams[name][row]
-        total = cam.mean() if self.method == "cam" else cam.sum()
-        return float(total), float(self.readouts[name].bias[row])
+        return float(cam.mean() if self.method == "cam" else cam.sum()), float(self.readouts[name].bias[row])
 
     def _map_layer(self, layer: str | None) -> str:
         if layer is None and self.cams:

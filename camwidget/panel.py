@@ -29,7 +29,7 @@ class CamPanel(ipywidgets.VBox):
         layers: dotted names to slide over; a good choice if None.
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
-        methods: which of "cam" and "grad_cam" to offer.
+        methods: which of the methods of `explain` to offer.
 
     Raises:
         CamwidgetError: the picture, the model, a layer or a class cannot be used; the text says which and what to try.

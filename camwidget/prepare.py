@@ -13,11 +13,9 @@ from torch import Tensor, nn
 from camwidget.errors import ClassError, ImageError, LayerError, MapError, nearest, three_parts
 from camwidget.explanation import class_index
 from camwidget.images import Normalisation, normalisation_of, to_image, to_inputs
+from camwidget.methods import METHODS
 from camwidget.pictures import open_image
 from camwidget.tensors import plain
-
-METHODS = ("cam", "grad_cam")
-"""The methods there are."""
 
 TOP_CLASSES = 10
 """How many classes are explained where none are asked for."""

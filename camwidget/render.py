@@ -16,8 +16,16 @@ from camwidget.errors import MapError, three_parts
 from camwidget.explain import Explanation
 from camwidget.maps import positive, scale_of, upsample
 
-METHOD_LABELS: Mapping[str, str] = {"cam": "CAM", "grad_cam": "Grad-CAM"}
-"""What a method is called where a learner reads it."""
+METHOD_LABELS: Mapping[str, str] = {
+    "cam": "CAM",
+    "grad_cam": "Grad-CAM",
+    "hires_cam": "HiResCAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+    "xgrad_cam": "XGrad-CAM",
+    "layer_cam": "LayerCAM",
+    "eigen_cam": "Eigen-CAM (same for all classes, sign by convention)",
+}
+"""What a method is called in the panel; one that knows no class says so wherever its name stands."""
 
 DESATURATION = 0.55
 """Share of grey mixed into the picture, so that strong colour belongs to the map alone."""
