@@ -127,22 +127,33 @@ def pointing_game(
     if bool((evidence == evidence[0, 0]).all()):
         given, allowed = "The map is the same everywhere", "The pointing game needs a map with a highest point"
         raise MapError(three_parts(given, allowed, "Try another layer, or energy_in_box"))
-    highest = torch.nonzero(evidence == evidence.max()).double()
+    highest = torch.nonzero(evidence >= evidence.max() * (1 - 1e-9)).double()  # but for rounding
     row, column = highest[(highest - highest.mean(dim=0)).norm(dim=1).argmin()].tolist()
     beside = max(box.left - column, 0.0, column - (box.right - 1))
     above = max(box.top - row, 0.0, row - (box.bottom - 1))
     return bool((beside**2 + above**2) ** 0.5 <= tolerance)
 
 
-def _evidence(cam: Tensor, height: int, width: int) -> Float[Tensor, "height width"]:
-    """The positive part of the map at the picture's size."""
+def at_picture_size(cam: Float[Tensor, "..."], *, height: int, width: int) -> Float[Tensor, "height width"]:
+    """Return one map, checked, at the size of the picture, on the CPU and in double precision.
+
+    Raises:
+        MapError: it is not one map, or holds a value that is not finite.
+    """
     if cam.ndim != 2 or not cam.numel():
         given, allowed = f"The map has shape {tuple(cam.shape)}", "One map has shape (map_height, map_width)"
         raise MapError(three_parts(given, allowed, "Use result.cam(layer, target_class), or cams[0] of several"))
     if not bool(torch.isfinite(cam).all()):
         given, allowed = "The map holds NaN or infinity", "Every value of a map must be a finite number"
         raise MapError(three_parts(given, allowed, "Look at the model's logits and weights for NaN or infinity first"))
-    evidence = positive(upsample(cam.detach().cpu().double()[None], height=height, width=width)[0])
+    values = cam.detach().cpu().double()
+    if bool((values == values[0, 0]).all()):  # interpolation would round it to a pattern
+        return values[0, 0].expand(height, width)
+    return upsample(values[None], height=height, width=width)[0]
+
+
+def _evidence(cam: Tensor, height: int, width: int) -> Float[Tensor, "height width"]:
+    evidence = positive(at_picture_size(cam, height=height, width=width))
     if not bool(evidence.max() > 0):
         given, allowed = "The map has no positive value", "Only evidence for the class says where it is"
         raise MapError(three_parts(given, allowed, "Try another layer, or a class that the model finds probable"))

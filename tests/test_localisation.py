@@ -90,7 +90,7 @@ def test_a_map_without_evidence_points_nowhere(cam: torch.Tensor) -> None:
 
 def test_a_constant_map_has_no_highest_point() -> None:
     with pytest.raises(MapError, match=r"same everywhere.*highest point.*energy_in_box"):
-        pointing_game(torch.ones(2, 3), Box(0, 0, 2, 2), height=6, width=8)
+        pointing_game(torch.full((2, 3), 0.3), Box(0, 0, 2, 2), height=6, width=8)
 
 
 @pytest.mark.parametrize("value", [NAN, float("inf"), -float("inf")])
