@@ -35,6 +35,10 @@ class MapError(CamwidgetError):
     """A map was asked for that would not mean what its name says, or that is not a number."""
 
 
+class BoxError(CamwidgetError):
+    """A box lies outside its picture or has no inside, or a number to compare with a box is out of range."""
+
+
 def nearest(name: str, allowed: Iterable[str], *, count: int = 3) -> list[str]:
     """The names most like ``name``, best first, for the last part of a message.
 
