@@ -304,7 +304,9 @@ function render({ model, el }) {
     } else {
       const sign = entry.bias < 0 ? "\u2212" : "+";
       const [total, bias, logit] = formatTogether([entry.contributions, Math.abs(entry.bias), shownClass.logit]);
-      sum.textContent = `contributions ${total} ${sign} bias ${bias} = logit ${logit}`;
+      // HiResCAM's is what is left of the logit, a constant only where the layers behind are piecewise linear
+      const name = manifest.methods[method].key === "hires_cam" ? "effective bias" : "bias";
+      sum.textContent = `contributions ${total} ${sign} ${name} ${bias} = logit ${logit}`;
       sum.classList.remove("camw-words");
     }
     const signed = !model.get("only_for");
