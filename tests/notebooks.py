@@ -20,7 +20,15 @@ def executed(path: Path) -> NotebookNode:
     """The notebook with fresh outputs, run from the top in a new kernel; a cell that raises stops it."""
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False, resources=resources)
+    # Streams are joined: how a kernel cuts what is printed into messages depends on time.
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        store_widget_state=False,
+        coalesce_streams=True,
+        resources=resources,
+    )
     # what a notebook server would choose; the tests' own choice, drawing into memory, must not reach the kernel
     client.execute(env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
     notebook.metadata.pop("widgets", None)
