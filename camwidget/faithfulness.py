@@ -160,7 +160,7 @@ def masked_score(
         share = evidence / evidence.max() if bool(evidence.max() > 0) else evidence
         left = trial.pixels * share.to(trial.pixels)
         whole, masked = (trial.log_probabilities(each)[0] for each in (trial.pixels, left))
-        lost = float(-torch.expm1((masked - whole).clamp(max=0)))
+        lost = abs(float(torch.expm1((masked - whole).clamp(max=0))))
         probabilities = float(whole.exp()), float(masked.exp())
         return MaskedScore(trial.target_class, trial.class_name, *probabilities, lost, bool(whole < masked))
 

@@ -1,5 +1,6 @@
 """pyproject.toml, environment.yml, constraints.txt and what is installed agree with one another."""
 
+import importlib.metadata
 import re
 import sys
 import tomllib
@@ -68,3 +69,16 @@ def test_the_walk_over_what_is_pulled_in_reports_what_is_not_installed() -> None
     absent = Requirement("camwidget-has-no-such-dependency>=1")
 
     assert closure([absent]) == ({}, {"camwidget-has-no-such-dependency"})
+
+
+def test_the_tested_set_installs_on_every_python_that_the_project_names() -> None:
+    """A package may ask for a patch release of Python; pip then reports a conflict that nobody can read."""
+    oldest = f"{min(SpecifierSet(PROJECT['requires-python']), key=lambda each: each.version).version}.0"
+    too_new = {
+        distribution.metadata["Name"]: asked
+        for distribution in importlib.metadata.distributions()
+        if (asked := distribution.metadata.get("Requires-Python")) and oldest not in SpecifierSet(asked)
+    }
+
+    assert oldest == "3.11.0"
+    assert too_new == {}
