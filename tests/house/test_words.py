@@ -9,7 +9,7 @@ FORBIDDEN = {
     "a home or working folder": re.compile("/(?:" + "|".join(["work", "home", "root", "Users"]) + r")/\w"),
     "a temporary folder": re.compile("/" + r"tmp/\w"),
     "a local file address": re.compile("file" + ":///"),
-    "a package registry": re.compile(r"(?:files\." + r"pythonhosted|pypi" + r"\.org|conda\." + r"anaconda)"),
+    "a package registry": re.compile(r"(?:files\.python" + r"hosted|pypi" + r"\.org|conda\." + r"anaconda)"),
     "an address with a password": re.compile(r"https?://[^\s/@]+" + ":[^\\s/@]+@"),
 }
 TEXT = {".cfg", ".css", ".ipynb", ".js", ".json", ".md", ".py", ".toml", ".txt", ".yml", ""}
