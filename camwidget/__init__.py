@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from camwidget.course.checking import check
     from camwidget.demo import demo_image, demo_images, demo_learner, pets_learner
     from camwidget.explain import Explanation, explain
     from camwidget.hooks import Hook, HookBwd, Hooks
@@ -25,6 +26,7 @@ __all__ = [
     "Hook",
     "HookBwd",
     "Hooks",
+    "check",
     "demo_image",
     "demo_images",
     "demo_learner",
@@ -38,6 +40,7 @@ _HOMES = {
     "Hook": "hooks",
     "HookBwd": "hooks",
     "Hooks": "hooks",
+    "check": "course.checking",
     "demo_image": "demo",
     "demo_images": "demo",
     "demo_learner": "demo",

@@ -39,6 +39,10 @@ class BoxError(CamwidgetError):
     """A box lies outside its picture or has no inside, or a number to compare with a box is out of range."""
 
 
+class CourseError(CamwidgetError):
+    """There is no such item or assignment, or a check is made wrongly."""
+
+
 def nearest(name: str, allowed: Iterable[str], *, count: int = 3) -> list[str]:
     """The names most like ``name``, best first, for the last part of a message.
 

@@ -1,0 +1,124 @@
+"""Calling a learner's code: with a time limit, with its prints kept apart, and its errors put into words."""
+
+import io
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+_OURS = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent))
+
+_EXPLAINED = {
+    "grad can be implicitly created only for scalar": "backward() starts from one number: pick one class's logit first",
+    "does not require grad": "no gradient was recorded: was the model run under no_grad(), or its output detached?",
+    "backward through the graph a second time": "one backward() uses the graph up: run the model again",
+    "is a view and is being modified inplace": "an in-place layer follows: a hook on the output tensor works there",
+    "Cannot use both regular backward hooks and full": "this module has had an old backward hook: make the model anew",
+    "einsum(": "the letters of einsum do not fit the shapes: write the shapes down, one letter per axis",
+    "must match the size of tensor": "two shapes do not broadcast: compare them from the last axis backwards",
+    "shapes cannot be multiplied": "a matrix product needs equal inner sizes",
+    "missing 1 required positional argument": "the function takes other arguments than the exercise names",
+    "takes": "the function takes other arguments than the exercise names",
+    "has no attribute 'stored'": "nothing was stored: did the hook run, and does it set self.stored?",
+    "'NoneType' object": "something is None: a function without return, or a hook that stored nothing",
+    "is not defined": "a name from outside the function: pass it in, or import it in the notebook",
+}
+"""Parts of frequent error messages, and what they mostly mean here."""
+
+
+class OutOfTime(BaseException):
+    """The answer took too long. Not an Exception, so that an answer's `except Exception` does not swallow it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one call."""
+
+    value: Any = None
+    """What was returned."""
+    error: Exception | None = None
+    """What was raised."""
+    stopped: str = ""
+    """Why there is no value, in a sentence for the learner; empty if there is one."""
+    likely: str = ""
+    """The likely cause of that."""
+    printed: str = ""
+    """What was printed, to either stream, and warned."""
+    unwritten: bool = False
+    """Whether the answer raised NotImplementedError: nobody has written it yet."""
+
+
+def call_quietly(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, limit_s: float
+) -> Outcome:
+    """Call an answer; whatever it does, return.
+
+    Gradient mode is given back as it was. The limit needs the main thread of a POSIX system; elsewhere a call
+    that never returns is not ended.
+
+    Args:
+        function: the answer.
+        args: its arguments.
+        kwargs: its keyword arguments.
+        limit_s: seconds it may take.
+    """
+    heard = io.StringIO()
+    recording = torch.is_grad_enabled()
+    value, error, stopped, likely = None, None, "", ""
+    try:
+        with redirect_stdout(heard), redirect_stderr(heard), warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            with time_limit(limit_s):
+                value = function(*args, **kwargs)
+    except OutOfTime:
+        stopped = f"Your code did not come back within {limit_s:.1f} seconds"
+        likely = "a loop that never ends, or much more work than needed"
+    except SystemExit:
+        stopped, likely = "Your code called exit()", "an answer returns; it does not end Python"
+    except Exception as raised:  # noqa: BLE001 (an answer may raise anything, and the learner is told)
+        error, stopped, likely = raised, described(raised), explained(raised)
+    finally:
+        torch.set_grad_enabled(recording)
+    told = "".join(f"{type(each.message).__name__}: {each.message}\n" for each in warned)
+    unwritten = isinstance(error, NotImplementedError)
+    return Outcome(value, error, stopped, likely, (heard.getvalue() + told).strip(), unwritten)
+
+
+def described(error: BaseException) -> str:
+    """Return an error in a sentence: its kind, its message, and the learner's own line in which it arose."""
+    message = " ".join(str(error).split())
+    own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_OURS)]
+    line = f", in your line `{own[-1].line}`" if own and own[-1].line else ""
+    return f"Your code raised {type(error).__name__}: {message}{line}"
+
+
+def explained(error: BaseException) -> str:
+    """Return what an error mostly means here, or nothing."""
+    return next((meaning for part, meaning in _EXPLAINED.items() if part in str(error)), "")
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in the block when the time is over, again and again in case it is swallowed."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(_: int, __: FrameType | None) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), 0.05)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

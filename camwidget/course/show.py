@@ -1,0 +1,104 @@
+"""A report as text for a terminal and as a table for a notebook. Whatever came from an answer is escaped."""
+
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from camwidget.course.facts import Fact, Report
+
+LONGEST = 300
+"""Characters shown of anything that an answer returned, raised or printed."""
+
+_STYLE = """
+<style>
+.camw-report { color: var(--jp-ui-font-color1, #1b1b1b); font-family: var(--jp-ui-font-family, sans-serif);
+  font-size: 13px; max-width: 52rem; margin: 4px 0; }
+.camw-report h4 { margin: 0 0 4px; font-size: 14px; font-weight: 600; }
+.camw-report ul { list-style: none; margin: 0; padding: 0; }
+.camw-report li { padding: 4px 0 4px 1.7em; text-indent: -1.7em; border-top: 1px solid var(--jp-border-color2, #d0d0d0);
+  overflow-wrap: anywhere; }
+.camw-report li > * { text-indent: 0; }
+.camw-report .camw-mark { display: inline-block; width: 1.7em; font-weight: 700; }
+.camw-report .camw-right .camw-mark { color: var(--jp-success-color0, #1b5e20); }
+.camw-report .camw-wrong .camw-mark { color: var(--jp-error-color0, #b71c1c); }
+.camw-report dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 1px 10px; margin: 2px 0 2px; }
+.camw-report dt { color: var(--jp-ui-font-color2, #555); }
+.camw-report dd { margin: 0; }
+.camw-report dl code, .camw-report pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
+  white-space: pre-wrap; background: none; color: inherit; padding: 0; }
+.camw-report p { margin: 4px 0; }
+</style>
+"""
+
+
+def headline(report: "Report") -> str:
+    """One line: the item, and how it stands."""
+    if not report.started:
+        return f"{report.item} · {report.title}: not started"
+    standing = "right" if report.right else "not yet right"
+    return f"{report.item} · {report.title}: {standing}, {report.points:g} of {report.max_points:g} points"
+
+
+def clipped(text: str, *, longest: int = LONGEST) -> str:
+    """Return the text, or its beginning and an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _rows(fact: "Fact", *, hidden: bool) -> list[tuple[str, str]]:
+    """What is told of a fact that does not hold: heading and text."""
+    if fact.passed or not fact.tried:
+        return []
+    rows = [("why", fact.likely)]
+    if not hidden:
+        rows = [("called", fact.called), ("expected", fact.expected), ("got", fact.got), ("likely", fact.likely)]
+    return [(heading, clipped(text)) for heading, text in rows if text]
+
+
+def _standing(fact: "Fact") -> str:
+    if fact.passed:
+        return "right"
+    return "not yet" if fact.tried else "not looked at, because of what failed before"
+
+
+def as_text(report: "Report") -> str:
+    """Return the report for a terminal."""
+    lines = [headline(report)]
+    if report.stopped:
+        lines.append(f"  {clipped(report.stopped)}")
+    for fact in report.facts if report.started else ():
+        mark = "✓" if fact.passed else "✗" if fact.tried else "·"
+        lines.append(f"  {mark} {fact.says} ({fact.points:g}): {_standing(fact)}")
+        lines += [f"      {heading}: {text}" for heading, text in _rows(fact, hidden=report.hidden)]
+    if report.note:
+        lines.append(f"  {report.note}")
+    return "\n".join(lines)
+
+
+def as_html(report: "Report") -> str:
+    """Return the report for a notebook: a headline and one entry per fact; a mark and a word tell right from wrong."""
+    parts = [_STYLE, f'<section class="camw-report" aria-label="{html.escape(headline(report))}">']
+    parts.append(f"<h4>{html.escape(headline(report))}</h4>")
+    if report.stopped:
+        parts.append(f"<p>{html.escape(clipped(report.stopped))}</p>")
+    if report.started:
+        parts += ["<ul>", *(_entry(fact, hidden=report.hidden) for fact in report.facts), "</ul>"]
+    if report.note:
+        parts.append(f"<p>{html.escape(report.note)}</p>")
+    if report.printed:
+        parts.append(f"<p>Your code printed (this costs nothing):</p><pre>{html.escape(clipped(report.printed))}</pre>")
+    return "".join([*parts, "</section>"])
+
+
+def _entry(fact: "Fact", *, hidden: bool) -> str:
+    kind, mark = ("right", "✓") if fact.passed else ("wrong", "✗") if fact.tried else ("open", "·")
+    said = f"{html.escape(fact.says)} ({fact.points:g}): {_standing(fact)}"
+    rows = "".join(
+        f"<dt>{heading}</dt><dd>{_code(text) if heading in ('called', 'expected', 'got') else html.escape(text)}</dd>"
+        for heading, text in _rows(fact, hidden=hidden)
+    )
+    details = f"<dl>{rows}</dl>" if rows else ""
+    return f'<li class="camw-{kind}"><span class="camw-mark" aria-hidden="true">{mark}</span>{said}{details}</li>'
+
+
+def _code(text: str) -> str:
+    return f"<code>{html.escape(text)}</code>"
