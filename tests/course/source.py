@@ -1,0 +1,119 @@
+"""The source notebooks under solutions/, read as code: what comes before an item, its solution, what is handed in."""
+
+import json
+import linecache
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from camwidget.course.checking import judged
+from camwidget.course.facts import Report
+from camwidget.course.guard import described
+from camwidget.course.items import ASSIGNMENTS, find_item
+from tests.house.repository import ROOT
+
+SOLUTIONS = ROOT / "solutions"
+WRITTEN = tuple(name for name in ASSIGNMENTS if (SOLUTIONS / name / f"{name}.ipynb").is_file())
+"""The assignments that have a source notebook."""
+
+_CHECK = re.compile(r'^cw\.check\("(?P<item>[\w.]+)", (?P<answers>.+)\)\.score\(\)$', re.MULTILINE)
+_SOLUTION = re.compile(r"^(?P<indent>[ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$", re.MULTILINE | re.DOTALL)
+
+# As nbgrader's kernel has it: the hidden checks are found beside the solutions.
+if str(SOLUTIONS) not in sys.path:
+    sys.path.append(str(SOLUTIONS))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One item in its notebook."""
+
+    name: str
+    answers: str
+    """What is handed in, as an expression."""
+    solution: str
+    """The answer cell of the source notebook."""
+    before: tuple[str, ...]
+    """Every code cell before it."""
+
+    @property
+    def unsolved(self) -> str:
+        """The answer cell as a learner gets it."""
+        return _SOLUTION.sub(r"\g<indent># YOUR CODE HERE\n\g<indent>raise NotImplementedError()", self.solution)
+
+
+@cache
+def questions(assignment: str) -> Mapping[str, Question]:
+    """Item name to where it stands in the assignment's source notebook."""
+    notebook = json.loads((SOLUTIONS / assignment / f"{assignment}.ipynb").read_text(encoding="utf-8"))
+    before: list[str] = []
+    found: dict[str, Question] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        source = "".join(cell["source"])
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("grade") and not about.get("solution"):
+            matched = _CHECK.search(source)
+            assert matched is not None, f"{cell['id']} checks nothing"
+            *earlier, solution = before
+            found[matched["item"]] = Question(matched["item"], matched["answers"], solution, tuple(earlier))
+        elif about.get("solution") or about.get("locked"):  # a cell to play with changes nothing that is checked
+            before.append(source)
+    return found
+
+
+@cache
+def namespace_before(item: str) -> Mapping[str, Any]:
+    """What the notebook's cells have defined when the item's answer cell runs, with every earlier item solved."""
+    question = questions(item.partition(".")[0])[item]
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    previous = next((each for each in _in_order(item) if each.before == question.before[:-1]), None)
+    if previous is not None:
+        namespace = {**namespace_before(previous.name)}
+        _run(question.before[-1], namespace)
+        return namespace
+    for source in question.before:
+        _run(source, namespace)
+    return namespace
+
+
+def _in_order(item: str) -> list[Question]:
+    return list(questions(item.partition(".")[0]).values())
+
+
+def _run(code: str, namespace: dict[str, Any]) -> None:
+    """Run a cell so that tracebacks find its lines."""
+    name = f"<cell {hash(code)}>"
+    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+    exec(compile(code, name, "exec"), namespace)
+
+
+def handed_in(item: str, code: str) -> tuple[Any, ...]:
+    """The objects that a learner with this answer cell hands in."""
+    namespace = {**namespace_before(item)}
+    _run(code, namespace)
+    answers: tuple[Any, ...] = eval(f"({questions(item.partition('.')[0])[item].answers},)", namespace)
+    return answers
+
+
+def report_on(item: str, code: str, *, hidden: bool = False) -> Report | str:
+    """What the item's check says of an answer cell; what the cell itself raised, where it does not even run."""
+    try:
+        answers = handed_in(item, code)
+    except Exception as raised:  # noqa: BLE001 (a learner's cell may raise anything)
+        return described(raised)
+    return judged(find_item(item, hidden=hidden), answers, hidden=hidden)
+
+
+def told(report: Report | str) -> str:
+    """All that a learner reads in a report."""
+    return report if isinstance(report, str) else repr(report)
+
+
+def is_right(report: Report | str) -> bool:
+    """Whether an answer earned every point."""
+    return isinstance(report, Report) and report.right

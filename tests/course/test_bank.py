@@ -1,0 +1,95 @@
+"""Every right answer earns all points, every wrong one loses the point meant for it, and no mutant survives."""
+
+import pytest
+
+from camwidget.course.facts import Report
+from camwidget.course.items import find_item, items_of
+from tests.course.bank import Wrong, bank_of
+from tests.course.mutants import mutants
+from tests.course.source import WRITTEN, is_right, questions, report_on, told
+
+BANKS = {assignment: bank_of(assignment) for assignment in WRITTEN}
+ITEMS = [item for assignment in WRITTEN for item in questions(assignment)]
+RIGHT = [(item, name) for bank in BANKS.values() for item, entry in bank.items() for name in entry.right]
+WRONG = [(item, name) for bank in BANKS.values() for item, entry in bank.items() for name in entry.wrong]
+
+
+def entry_of(item: str):
+    return BANKS[item.partition(".")[0]][item]
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_the_notebook_the_bank_and_both_kinds_of_checks_have_the_same_items(assignment: str) -> None:
+    visible = list(items_of(assignment).found)
+
+    assert list(questions(assignment)) == visible
+    assert list(BANKS[assignment]) == visible
+    assert list(items_of(assignment, hidden=True).found) == visible
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_visible_and_hidden_checks_are_worth_the_same(item: str) -> None:
+    assert find_item(item, hidden=True).points == find_item(item).points
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_the_bank_is_rich_enough(item: str) -> None:
+    entry = entry_of(item)
+
+    assert len(set(entry.right.values())) >= 4
+    assert len({wrong.code for wrong in entry.wrong.values()}) >= 8
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["visible", "hidden"])
+@pytest.mark.parametrize("item", ITEMS)
+def test_the_solution_earns_every_point(item: str, hidden: bool) -> None:
+    report = report_on(item, questions(item.partition(".")[0])[item].solution, hidden=hidden)
+
+    assert is_right(report), told(report)
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_what_is_not_solved_yet_is_not_started(item: str) -> None:
+    report = report_on(item, questions(item.partition(".")[0])[item].unsolved)
+
+    # A cell that sets a value stops by itself; a function or a class is there, and stops when it is called.
+    assert "NotImplementedError" in report if isinstance(report, str) else not report.started
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["visible", "hidden"])
+@pytest.mark.parametrize(("item", "name"), RIGHT)
+def test_a_right_answer_earns_every_point(item: str, name: str, hidden: bool) -> None:
+    report = report_on(item, entry_of(item).right[name], hidden=hidden)
+
+    assert is_right(report), told(report)
+
+
+@pytest.mark.parametrize(("item", "name"), WRONG)
+def test_a_wrong_answer_loses_the_point_and_gets_the_message_meant_for_it(item: str, name: str) -> None:
+    wrong: Wrong = entry_of(item).wrong[name]
+    report, graded = report_on(item, wrong.code), report_on(item, wrong.code, hidden=True)
+
+    assert wrong.says in told(report)
+    assert not is_right(graded), told(graded)
+    if isinstance(report, Report) and wrong.loses:
+        says = find_item(item).facts[wrong.loses][0]
+        assert says in [fact.says for fact in report.facts if not fact.passed and fact.tried], told(report)
+    else:
+        assert not is_right(report)
+        assert wrong.loses == "" or isinstance(report, Report)
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_no_mutant_of_the_solution_survives(item: str) -> None:
+    entry = entry_of(item)
+    made = dict(mutants(questions(item.partition(".")[0])[item].solution))
+    alive = [
+        change
+        for change, code in made.items()
+        if change not in entry.equivalent
+        if is_right(report_on(item, code)) and is_right(report_on(item, code, hidden=True))
+    ]
+
+    assert made, "the solution has nothing to change"
+    assert alive == []
+    assert sorted(set(entry.equivalent) - set(made)) == [], "these are no mutants (any more)"
