@@ -1,0 +1,123 @@
+"""How answers of `keepdim` are judged at given sizes: by the visible checks and, at other sizes, by the hidden ones."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from camwidget.course.attempt import Attempt
+
+
+def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...], tuple[int, ...]]]) -> None:
+    """State for pairs of shapes whether the answer says what PyTorch makes of them.
+
+    Args:
+        attempt: the try.
+        cases: key of the fact, and two shapes.
+    """
+    for key, first, second in cases:
+        shown = f"broadcast_shape({first}, {second})"
+        try:
+            expected = tuple(torch.broadcast_shapes(first, second))
+        except RuntimeError:
+            expected = None
+        got = attempt.call(attempt.answer, first, second, shown=shown, allow_none=True)
+        seen = tuple(got) if isinstance(got, list | tuple) else got
+        likely = "compare the shapes from the last axis backwards, and let 1 stretch"
+        if expected is None:
+            likely = "two lengths that differ, neither of them 1, do not fit: return None"
+        elif seen is None and key == "missing":
+            likely = "were they compared from the left? The shorter one gets ones in front"
+        elif seen is None:
+            likely = "these fit: equal lengths do, and so does 1 with anything"
+        attempt.fact(key, seen == expected, expected=repr(expected), got=repr(got), likely=likely)
+
+
+def right_map(weights: Float[Tensor, " channel"], activation: Float[Tensor, "channel height width"]) -> Tensor:
+    """Each channel times its weight, added up, in float64: height, width."""
+    return torch.einsum("c,chw->hw", weights.double(), activation.double())
+
+
+def silent_case(attempt: Attempt, channels: int, height: int) -> None:
+    """State whether the answer's activation and gradient are a silent case.
+
+    Args:
+        attempt: the try.
+        channels: how many channels they shall have.
+        height: and how many rows.
+    """
+    got = attempt.call(attempt.answer, channels, height, shown=f"silent_case({channels}, {height})")
+    pair = list(got) if isinstance(got, list | tuple) else []
+    fits = len(pair) == 2 and all(isinstance(each, Tensor) and each.ndim == 3 for each in pair)
+    if not fits or pair[0].shape != pair[1].shape or pair[0].shape[:2] != (channels, height):
+        told = [tuple(each.shape) if isinstance(each, Tensor) else each for each in pair] if pair else got
+        wanted = f"two tensors of one shape ({channels}, {height}, width)"
+        likely = "return activation, gradient: both with the channels and the height that the function is given"
+        attempt.fact("pair", False, expected=wanted, got=repr(told), likely=likely, stop=True)
+    activation, gradient = (each.detach().double() for each in pair)
+    finite = bool(torch.isfinite(activation).all() and torch.isfinite(gradient).all()) and activation.numel() > 0
+    attempt.fact("pair", finite, expected="finite numbers", likely="there are NaN or infinite values", stop=True)
+    weights, width = gradient.mean(dim=[1, 2]), activation.shape[2]
+    likely = f"{channels} weights meet a width of {width}: they fit if the two are equal"
+    attempt.fact("silent", width in (1, channels), got=f"width {width}", likely=likely, stop=True)
+    dropped, right = (weights * activation).sum(0), right_map(weights, activation)
+    stretched = "a width of 1 is stretched: the map gets as wide as there are channels"
+    attempt.fact(
+        "same", dropped.shape == right.shape, expected=tuple(right.shape), got=tuple(dropped.shape), likely=stretched
+    )
+    differ = dropped.shape != right.shape or not torch.allclose(dropped, right, rtol=1e-3, atol=1e-6)
+    likely = "where all weights are equal it does not matter which meets which" if _all_equal(weights) else ""
+    attempt.fact("wrong", differ, got="the same map", likely=likely or "give the channels different numbers")
+
+
+def _all_equal(weights: Float[Tensor, " channel"]) -> bool:
+    return bool((weights - weights[0]).abs().max() <= 1e-6)
+
+
+def weighted_map(attempt: Attempt, key: str, shape: tuple[int, int, int]) -> None:
+    """State whether the answer weighs the channels of an activation of this shape.
+
+    Args:
+        attempt: the try.
+        key: of the fact about the values.
+        shape: channel, height, width.
+    """
+    channels, height, width = shape
+    weights, activation = attempt.tensor(channels), attempt.tensor(*shape)
+    shown = f"weighted_map(weights, activation) with shapes {(channels,)} and {shape}"
+    got = attempt.call(attempt.answer, weights.clone(), activation.clone(), shown=shown)
+    attempt.shape("shape", got, (height, width))
+    mistakes = {}
+    if channels == width:
+        mistakes["the weights met the width, not the channels"] = (weights * activation).sum(0)
+    if channels == height:
+        mistakes["the weights met the height, not the channels"] = (weights[:, None] * activation).sum(0)
+    attempt.values(key, got, right_map(weights, activation), mistakes=mistakes, stop=True)
+
+
+def batch_map(attempt: Attempt, shape: tuple[int, int, int, int]) -> None:
+    """State whether the answer is Grad-CAM, before its last ReLU, for a batch of this shape.
+
+    Args:
+        attempt: the try.
+        shape: batch, channel, height, width.
+    """
+    activation, gradient = attempt.tensor(*shape), attempt.tensor(*shape) + attempt.tensor(*shape[:2], 1, 1)
+    before = activation.clone(), gradient.clone()
+    got = attempt.call(attempt.answer, activation, gradient, shown=f"batch_map(activation, gradient), both {shape}")
+    act, grad = (each.double() for each in before)
+    attempt.shape("shape", got, (shape[0], *shape[2:]))
+    weights = grad.mean(dim=(2, 3))
+    mistakes = {
+        "every picture got the first one's weights": torch.einsum("c,bchw->bhw", weights[0], act),
+        "the weights were averaged over the batch as well": torch.einsum("c,bchw->bhw", weights.mean(0), act),
+        "gradient and activation were multiplied place by place: average the gradient first": (act * grad).sum(1),
+        "the activation was averaged, not the gradient": torch.einsum("bc,bchw->bhw", act.mean(dim=(2, 3)), grad),
+        "the sum over the positions was not divided by their number": torch.einsum(
+            "bc,bchw->bhw", grad.sum(dim=(2, 3)), act
+        ),
+    }
+    attempt.values("values", got, torch.einsum("bc,bchw->bhw", weights, act), mistakes=mistakes)
+    kept = torch.equal(activation, before[0]) and torch.equal(gradient, before[1])
+    attempt.fact("kept", kept, got="one of them was changed", likely="an in-place operation such as *= or mul_")
