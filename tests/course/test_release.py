@@ -1,0 +1,292 @@
+"""The released exercises: what nbgrader makes of the sources, and what they earn unsolved and solved."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
+
+from camwidget.course.facts import REPORT_MIME
+from camwidget.course.items import find_item
+from tests.course.source import SOLUTIONS, WRITTEN, questions
+from tests.house.repository import ROOT, run_python
+
+EXERCISES = ROOT / "exercises"
+# Each is put together here, so that this file does not contain what it looks for.
+MARKERS = ["BEGIN" + " SOLUTION", "END" + " SOLUTION", "HIDDEN" + " TESTS", "MARK" + " SCHEME", "hidden" + "=True"]
+HINTS = ("a nudge", "an approach", "almost the answer")
+
+
+def source(assignment: str) -> NotebookNode:
+    return nbformat.read(SOLUTIONS / assignment / f"{assignment}.ipynb", as_version=4)
+
+
+def exercise(assignment: str) -> NotebookNode:
+    return nbformat.read(EXERCISES / assignment / f"{assignment}.ipynb", as_version=4)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def cell_of(notebook: NotebookNode, item: str, part: str) -> NotebookNode:
+    """One of the cells of an item: its task, hints, answer or check."""
+    wanted = f"{item}-{part}".replace(".", "-").replace("_", "-")
+    return next(cell for cell in notebook.cells if cell.id == wanted)
+
+
+def check_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that nbgrader grades by itself."""
+    return [
+        cell for cell in notebook.cells if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
+    ]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release made now, of all assignments."""
+    folder = tmp_path_factory.mktemp("release")
+    done = run_python("-m", "tests.course.release", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_exercises_are_exactly_what_nbgrader_makes_of_the_sources(fresh: Path) -> None:
+    told = "make them anew with: python -m tests.course.release"
+
+    assert sorted(path.name for path in EXERCISES.iterdir()) == sorted(WRITTEN), told
+    assert files_of(EXERCISES).keys() == files_of(fresh).keys(), told
+    assert [name for name, content in files_of(fresh).items() if (EXERCISES / name).read_bytes() != content] == [], told
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_an_exercise_holds_no_solution_no_hidden_check_and_no_mark_scheme(assignment: str) -> None:
+    released = (EXERCISES / assignment / f"{assignment}.ipynb").read_text(encoding="utf-8")
+    whole = (SOLUTIONS / assignment / f"{assignment}.ipynb").read_text(encoding="utf-8")
+
+    assert [marker for marker in MARKERS if marker in released] == []
+    assert [marker for marker in MARKERS if marker not in whole] == []
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_a_source_is_valid_has_stable_ids_and_no_outputs(assignment: str) -> None:
+    notebook = source(assignment)
+    about = {cell.id: cell.metadata["nbgrader"] for cell in notebook.cells if "nbgrader" in cell.metadata}
+
+    nbformat.validate(notebook)
+    MetadataValidator().validate_nb(notebook)
+    assert {each["schema_version"] for each in about.values()} == {3}
+    assert {cell_id: each["grade_id"] for cell_id, each in about.items() if each["grade_id"] != cell_id} == {}
+    assert [cell.id for cell in notebook.cells if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", cell.id)] == []
+    assert [cell.id for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")] == []
+
+
+@pytest.mark.parametrize("item", [item for assignment in WRITTEN for item in questions(assignment)])
+def test_an_items_head_hints_and_points_are_those_of_the_package(item: str) -> None:
+    found, notebook = find_item(item), exercise(item.partition(".")[0])
+    number = f" · question {found.question}" if found.question else ""
+    stars = "●" * found.difficulty + "○" * (3 - found.difficulty)
+    points = f"{found.points:g} point{'s' if found.points != 1 else ''}"
+    head = f"*{item}{number} · difficulty {stars} ({found.difficulty} of 3) · about {found.minutes} minutes · {points}*"
+    hints = re.findall(
+        r"<details>\n<summary>Hint (\d): (.+?)</summary>\n\n(.*?)\n\n</details>",
+        cell_of(notebook, item, "hints").source,
+        flags=re.DOTALL,
+    )
+
+    assert cell_of(notebook, item, "task").source.splitlines()[2] == head
+    assert hints == [(str(i), HINTS[i - 1], hint) for i, hint in enumerate(found.hints, 1)]
+    assert len(hints) == len(HINTS)
+    assert cell_of(notebook, item, "check").metadata.nbgrader.points == found.points
+    assert find_item(item, hidden=True).points == found.points
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[NotebookNode], None]]:
+    """Runs notebooks one after the other in one kernel, which finds the hidden checks; names are forgotten between."""
+    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("run"))}}
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=60, allow_errors=True, resources=resources)
+    path = os.pathsep.join(filter(None, [str(SOLUTIONS), str(ROOT), os.environ.get("PYTHONPATH")]))
+
+    def run_cells(notebook: NotebookNode) -> None:
+        first = nbformat.v4.new_code_cell("%reset -f")
+        client.nb = nbformat.v4.new_notebook(cells=[first, *notebook.cells])
+        for index, cell in enumerate(client.nb.cells):
+            client.execute_cell(cell, index)
+
+    with client.setup_kernel(
+        env={**os.environ, "PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    ):
+        yield run_cells
+
+
+def reports(cell: NotebookNode) -> list[Mapping[str, Any]]:
+    return [output.data[REPORT_MIME] for output in cell.outputs if REPORT_MIME in output.get("data", {})]
+
+
+def earned(cell: NotebookNode) -> float | None:
+    """What nbgrader reads as the points of a cell; None where the cell gives none."""
+    return next((float(out.data["text/plain"]) for out in cell.outputs if out.output_type == "execute_result"), None)
+
+
+def errors(notebook: NotebookNode) -> dict[str, str]:
+    """Cell id to what it raised."""
+    return {
+        cell.id: f"{output.ename}: {output.evalue}"
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    }
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_the_solution_runs_and_earns_every_point(assignment: str, run: Callable[[NotebookNode], None]) -> None:
+    notebook = source(assignment)
+
+    run(notebook)
+
+    assert errors(notebook) == {}
+    for cell in check_cells(notebook):
+        assert [(report["hidden"], report["right"]) for report in reports(cell)] == [(False, True), (True, True)], (
+            cell.id
+        )
+        assert earned(cell) == cell.metadata.nbgrader.points
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_the_exercise_earns_nothing_and_stops_only_where_something_is_not_written(
+    assignment: str, run: Callable[[NotebookNode], None]
+) -> None:
+    notebook = exercise(assignment)
+
+    run(notebook)
+
+    assert {what for what in errors(notebook).values() if not what.startswith("NotImplementedError")} == set()
+    assert {cell.id: earned(cell) for cell in check_cells(notebook) if earned(cell) != 0} == {}
+    assert all(not report["started"] for cell in check_cells(notebook) for report in reports(cell))
+
+
+# One assignment goes the whole way: released, handed in by two learners, graded and given back, by stock nbgrader.
+
+GRADED = "keepdim"
+NOISE = """\
+import logging, sys, warnings
+logging.basicConfig()
+print("a thought", file=sys.stderr)
+warnings.warn("careful")
+"""
+# A handler of logging keeps the stream it was made with, so this reaches the check cell's own stderr.
+NOISY_MAP = """\
+def weighted_map(weights, activation):
+    logging.warning("on the way")
+    return (weights[:, None, None] * activation).sum(0)
+"""
+NEVER_NONE = """\
+def broadcast_shape(first, second):
+    axes = max(len(first), len(second))
+    first, second = (1,) * (axes - len(first)) + first, (1,) * (axes - len(second)) + second
+    return tuple(max(a, b) for a, b in zip(first, second))
+"""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course in which two learners handed in: everything right and noisy, and a part."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(SOLUTIONS / GRADED, folder / "solutions" / GRADED)
+    shutil.copy(SOLUTIONS / f"hidden_{GRADED}.py", folder / "solutions")
+
+    right, part = source(GRADED), source(GRADED)
+    cell_of(right, "keepdim.predict", "answer").source += f"\n{NOISE}"
+    cell_of(right, "keepdim.unsqueeze", "answer").source = NOISY_MAP
+    cell_of(part, "keepdim.broadcast", "answer").source = NEVER_NONE
+    cell_of(part, "keepdim.einsum", "answer").source = "not Python at all"
+    for item in ("keepdim.silent", "keepdim.meets"):
+        cell_of(part, item, "answer").source = cell_of(exercise(GRADED), item, "answer").source
+    part.cells.remove(cell_of(part, "keepdim.wild", "check"))
+    for learner, notebook in {"right": right, "part": part}.items():
+        for cell in [cell for cell in notebook.cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]:
+            notebook.cells.remove(cell)  # cells to play with, which take time
+        place = folder / "grading" / "submitted" / learner / GRADED
+        place.mkdir(parents=True)
+        nbformat.write(notebook, place / f"{GRADED}.ipynb")
+    # A learner's own module of that name is not what grades.
+    (folder / "grading" / "submitted" / "part" / GRADED / f"hidden_{GRADED}.py").write_text("raise SystemExit\n")
+
+    for step in ("generate_assignment", "autograde", "generate_feedback"):
+        done = run_python("-m", "nbgrader", step, GRADED, folder=folder)
+        assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scores(course: Path) -> dict[str, dict[str, float]]:
+    """Learner to item to points, from nbgrader's gradebook."""
+    done = run_python("-W", "ignore", "-c", SCORES.format(graded=GRADED), folder=course)
+    assert done.returncode == 0, done.stderr
+    # What only a person can grade has no score yet.
+    return {
+        who: {cell: points for cell, points in grades.items() if points is not None}
+        for who, grades in json.loads(done.stdout).items()
+    }
+
+
+SCORES = """
+import json
+from nbgrader.api import Gradebook
+with Gradebook("sqlite:///grading/gradebook.db", "camwidget") as book:
+    print(json.dumps({{
+        each.student.id: {{grade.name: grade.auto_score for grade in each.notebooks[0].grades}}
+        for each in book.assignment_submissions("{graded}")
+    }}))
+"""
+
+
+def full(assignment: str) -> dict[str, float]:
+    return {cell.id: cell.metadata.nbgrader.points for cell in check_cells(source(assignment))}
+
+
+def test_a_release_through_the_gradebook_is_the_same(course: Path) -> None:
+    assert files_of(course / "exercises" / GRADED) == files_of(EXERCISES / GRADED)
+
+
+def test_a_solved_exercise_earns_every_point_whatever_it_writes_to_stderr(
+    scores: Mapping[str, Mapping[str, float]],
+) -> None:
+    assert scores["right"] == full(GRADED)
+
+
+def test_partial_credit_arrives_and_a_deleted_check_comes_back(scores: Mapping[str, Mapping[str, float]]) -> None:
+    nothing = dict.fromkeys(["keepdim-einsum-check", "keepdim-silent-check", "keepdim-meets-check"], 0)
+
+    assert scores["part"] == full(GRADED) | nothing | {"keepdim-broadcast-check": 2}
+
+
+@pytest.mark.parametrize("learner", ["right", "part"])
+def test_the_feedback_holds_no_hidden_source(course: Path, learner: str) -> None:
+    feedback = (course / "grading" / "feedback" / learner / GRADED / f"{GRADED}.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", feedback)  # colours cut the code into pieces
+
+    assert [marker for marker in [*MARKERS[2:], f"hidden_{GRADED}", "batch_map(attempt"] if marker in text] == []
+    assert "keepdim.broadcast" in text
+
+
+def test_the_feedback_tells_what_failed_and_quotes_no_hidden_call(course: Path) -> None:
+    feedback = (course / "grading" / "feedback" / "part" / GRADED / f"{GRADED}.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", feedback)
+
+    assert "shapes that do not fit give None, wherever they differ (1): not yet" in text
+    assert "NameError" in text
+
+
+def test_the_folder_of_sources_stays_free_of_bytecode(course: Path) -> None:
+    assert sorted(path.name for path in (course / "solutions").iterdir()) == [f"hidden_{GRADED}.py", GRADED]
