@@ -1,6 +1,4 @@
-"""The course: checks that answer at once, hints, and the command for self-study."""
+"""The course: checks that answer at once, hints, and the command for self-study.
 
-from camwidget.course.checking import check
-from camwidget.course.facts import Fact, Report
-
-__all__ = ["Fact", "Report", "check"]
+`camwidget.check` is the way in; nothing is imported here, so that the command starts without PyTorch.
+"""
