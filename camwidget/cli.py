@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all under this folder by default")
     check.add_argument("--watch", action="store_true", help="check a notebook again whenever it is saved")
-    check.add_argument("--limit", type=float, default=60, metavar="SECONDS", help="for one cell; 60 by default")
+    check.add_argument("--limit", type=float, default=60.0, metavar="SECONDS", help="for one cell; 60 by default")
     check.set_defaults(work=_check)
 
     hint = commands.add_parser("hint", help="show a hint for an item, such as hooks.q5")

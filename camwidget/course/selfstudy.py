@@ -1,6 +1,7 @@
 """Learning alone: a learner's notebook is run, and it is said how far they have come in it."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ def read(path: Path) -> NotebookNode:
         CourseError: there is no such file, or it is no notebook, or it checks nothing.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about cells without an id, which run like others
+            notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError as error:
         given = f"There is no file {str(path)!r}"
         raise CourseError(
@@ -52,7 +55,7 @@ def read(path: Path) -> NotebookNode:
         given = f"{str(path)!r} cannot be read: {error.strerror}"
         advice = "Without a name, all exercises under the current folder are checked"
         raise CourseError(three_parts(given, "Name a notebook, a file that ends in .ipynb", advice)) from error
-    except (ValueError, AttributeError, KeyError, TypeError) as error:  # nbformat's own error is a ValueError
+    except (nbformat.ValidationError, ValueError, AttributeError, KeyError, TypeError) as error:
         given = f"{str(path)!r} is not a notebook, or only a part of one"
         advice = "Open it in JupyterLab and save it anew, or begin again with `camwidget start DIR`"
         raise CourseError(three_parts(given, "A notebook is a JSON file that Jupyter wrote", advice)) from error

@@ -1,5 +1,6 @@
 """How far a learner has come: each item of a notebook that was run, and each cell that stopped."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def standings(cells: Sequence[NotebookNode], lost: Mapping[int, str]) -> tuple[t
     assignments = {item.partition(".")[0] for item in found}
     for name, task in tasks().items():
         if name.partition(".")[0] in assignments and name not in found:
-            found[name] = Standing(name, WRONG, 0, task.points, _NO_CHECK)
+            found[name] = Standing(name, WRONG, 0.0, task.points, _NO_CHECK)
     return tuple(found.values()), tuple(stop.told for stop in broken + since if not stop.unwritten)
 
 
@@ -113,18 +114,18 @@ def _standing(item: str, cell: NotebookNode, what: str, since: list[_Stop]) -> S
     """How an item stands by its check cell. A stop before it that explains it is taken out of `since`."""
     outputs = (output.get("data", {}) for output in cell.get("outputs", []))
     report: Mapping[str, Any] = next((data[REPORT_MIME] for data in outputs if REPORT_MIME in data), {})
-    most = report["max_points"] if report else points_of(cell.metadata)
+    most = float(report["max_points"]) if report else points_of(cell.metadata)
     if report and report["right"]:
-        return Standing(item, DONE, report["points"], most)
+        return Standing(item, DONE, most, most)
     if report and report["started"]:
-        return Standing(item, WRONG, report["points"], most, _reason(report))
+        return Standing(item, WRONG, float(report["points"]), most, _reason(report))
     if since and (report or what):  # the cell that was to give the answer stopped
         stop = since.pop()
-        return Standing(item, OPEN, 0, most) if stop.unwritten else Standing(item, WRONG, 0, most, stop.told)
+        return Standing(item, OPEN, 0.0, most) if stop.unwritten else Standing(item, WRONG, 0.0, most, stop.told)
     if report:
-        return Standing(item, OPEN, 0, most)
+        return Standing(item, OPEN, 0.0, most)
     told = f"the check stopped: {clipped(what)}" if what else "its check shows nothing: it has to end with .score()"
-    return Standing(item, WRONG, 0, most, told)
+    return Standing(item, WRONG, 0.0, most, told)
 
 
 def _reason(report: Mapping[str, Any]) -> str:
@@ -138,7 +139,8 @@ def _reason(report: Mapping[str, Any]) -> str:
 
 def _error_in(cell: NotebookNode) -> str:
     errors = (output for output in cell.get("outputs", []) if output.output_type == "error")
-    return next((f"{each.ename}: {' '.join(each.evalue.split())}" for each in errors), "")
+    told = next((f"{each.ename}: {' '.join(each.evalue.split())}" for each in errors), "")
+    return re.sub(r"\(\d+\.py, line", "(line", told)  # a cell's file has a number for a name
 
 
 def _first_line(source: str) -> str:
