@@ -5,11 +5,10 @@ exercises/  the release, as learners get it
 grading/    everything that is collected and graded, and the gradebook; not in git
 """
 
+import os
 import shutil
+import sysconfig
 from pathlib import Path
-
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
 
 c = get_config()  # noqa: F821 (traitlets puts it there)
 
@@ -20,6 +19,9 @@ SOLUTIONS = ROOT / "solutions"
 GRADING.mkdir(exist_ok=True)  # SQLite makes the file of a database, not its folder
 # Every folder beside the sources counts as an assignment in Formgrader, also one of bytecode.
 shutil.rmtree(SOLUTIONS / "__pycache__", ignore_errors=True)
+
+# nbgrader starts `alembic` for a new gradebook by that name alone, also where nobody activated the environment.
+os.environ["PATH"] = os.pathsep.join(filter(None, [sysconfig.get_path("scripts"), os.environ.get("PATH")]))
 
 c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.course_id = "camwidget"
@@ -58,4 +60,9 @@ c.OverwriteCells.add_missing_cells = True
 c.LimitOutput.max_lines = 200
 
 # As nbgrader's own, but hidden tests and mark schemes are taken out of what learners get back.
-c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

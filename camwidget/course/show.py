@@ -14,7 +14,7 @@ _STYLE = """
 .camw-report { color: var(--jp-ui-font-color1, #1b1b1b); font-family: var(--jp-ui-font-family, sans-serif);
   font-size: 13px; max-width: 52rem; margin: 4px 0; }
 .camw-report h4 { margin: 0 0 4px; font-size: 14px; font-weight: 600; }
-.camw-report ul { list-style: none; margin: 0; padding: 0; }
+section.camw-report.camw-report ul { list-style: none; margin: 0; padding: 0; }
 .camw-report li { padding: 4px 0 4px 1.7em; text-indent: -1.7em; border-top: 1px solid var(--jp-border-color2, #d0d0d0);
   overflow-wrap: anywhere; }
 .camw-report li > * { text-indent: 0; }
@@ -22,8 +22,9 @@ _STYLE = """
 .camw-report .camw-right .camw-mark { color: var(--jp-success-color0, #1b5e20); }
 .camw-report .camw-wrong .camw-mark { color: var(--jp-error-color0, #b71c1c); }
 .camw-report dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 1px 10px; margin: 2px 0 2px; }
-.camw-report dt { color: var(--jp-ui-font-color2, #555); }
-.camw-report dd { margin: 0; }
+/* JupyterLab has rules of its own for lists, and floats the next two and makes them narrow; these are more specific. */
+.camw-report dl dt, .camw-report dl dd { float: none; width: auto; margin: 0; padding: 0; overflow-wrap: anywhere; }
+.camw-report dl dt { color: var(--jp-ui-font-color2, #555); font-weight: normal; white-space: nowrap; }
 .camw-report dl code, .camw-report pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
   white-space: pre-wrap; background: none; color: inherit; padding: 0; }
 .camw-report p { margin: 4px 0; }
