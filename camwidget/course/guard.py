@@ -2,6 +2,7 @@
 
 import io
 import signal
+import sysconfig
 import threading
 import traceback
 import warnings
@@ -14,7 +15,8 @@ from typing import Any
 
 import torch
 
-_OURS = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent))
+_LIBRARIES = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
+"""Folders of code that a learner did not write."""
 
 _EXPLAINED = {
     "grad can be implicitly created only for scalar": "backward() starts from one number: pick one class's logit first",
@@ -95,7 +97,9 @@ def call_quietly(
 def described(error: BaseException) -> str:
     """Return an error in a sentence: its kind, its message, and the learner's own line in which it arose."""
     message = " ".join(str(error).split())
-    own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_OURS)]
+    own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_LIBRARIES)]
+    if len(message) > 160:
+        message = f"{message[:159]}…"
     line = f", in your line `{own[-1].line}`" if own and own[-1].line else ""
     return f"Your code raised {type(error).__name__}: {message}{line}"
 
