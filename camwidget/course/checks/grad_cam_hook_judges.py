@@ -79,10 +79,14 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
         activation, gradient = (each[0].double() for each in _gradient(model, at, inputs, target))
         right = (gradient.mean((1, 2), keepdim=True) * activation).sum(0)
         other = (_gradient(model, at, inputs, 1 - target)[1][0].double().mean((1, 2), keepdim=True) * activation).sum(0)
+        probability = model(inputs).softmax(dim=1)[0, target].item()
         for relu in (False, True):
-            wanted = right.relu() if relu else right
-            shown = f"grad_cam(model, layer, inputs, {target}, relu={relu}), {key} layer"
-            got = attempt.call(attempt.answer, model, at, inputs, target, relu=relu, shown=shown)
+            bend = torch.relu if relu else torch.clone
+            wanted = bend(right)
+            given = {} if key == "inner" and not relu else {"relu": relu}  # no ReLU unless one asks for it
+            said = f", relu={relu}" if given else ""
+            shown = f"grad_cam(model, layer, inputs, {target}{said}), {key} layer"
+            got = attempt.call(attempt.answer, model, at, inputs, target, shown=shown, **given)
             attempt.shape(
                 "shape",
                 got,
@@ -90,10 +94,11 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
                 mistakes={(1, *wanted.shape): "one picture, one map: drop the batch axis"},
             )
             mistakes = {
-                "this is the map of the other class": other.relu() if relu else other,
-                "the gradient was not averaged: that is HiResCAM": (gradient * activation).sum(0).relu()
-                if relu
-                else (gradient * activation).sum(0),
+                "this is the map of the other class": bend(other),
+                "the gradient was not averaged: that is HiResCAM": bend((gradient * activation).sum(0)),
+                "the probability was differentiated, not the logit": bend(
+                    probability * (1 - probability) * (right - other)
+                ),
                 "relu=True was ignored" if relu else "ReLU is applied although relu=False": right
                 if relu
                 else right.relu(),
