@@ -162,6 +162,15 @@ class LayerCapture:
         finally:
             self._replacing, self.calls = None, counted
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let others run the model for the block: nothing is captured, and what was captured stays."""
+        counted, self.calls, self._replacing = self.calls, {}, {}
+        try:
+            yield
+        finally:
+            self._replacing, self.calls = None, counted
+
     def _hook(self, name: str) -> Any:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
             self.calls[name] = self.calls.get(name, 0) + 1

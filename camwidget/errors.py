@@ -35,6 +35,19 @@ class MapError(CamwidgetError):
     """A map was asked for that would not mean what its name says, or that is not a number."""
 
 
+class HookError(CamwidgetError):
+    """A hook class of one's own does something wrong; `mistake` is its name, the cause is in `__cause__` if it raised.
+
+    Args:
+        mistake: one of `camwidget.mistakes.MISTAKES`.
+        message: the whole message.
+    """
+
+    def __init__(self, mistake: str, message: str) -> None:
+        super().__init__(message)
+        self.mistake = mistake
+
+
 class BoxError(CamwidgetError):
     """A box lies outside its picture or has no inside, or a number to compare with a box is out of range."""
 

@@ -15,6 +15,7 @@ from camwidget.errors import LayerError, MapError, ModelError, three_parts
 from camwidget.explanation import Explanation, call_of
 from camwidget.layers import Layer, candidate_layers, opened_layers
 from camwidget.methods import DEFAULT_METHODS, METHODS, maps_of, reduce_gradients
+from camwidget.own_hooks import HookClass, OwnHooks
 from camwidget.prepare import (
     Explainable,
     Picture,
@@ -28,7 +29,7 @@ from camwidget.prepare import (
 )
 from camwidget.readout import Readout, find_readout, why_refused
 
-__all__ = ["METHODS", "Explainable", "Explanation", "Picture", "explain", "explain_methods"]
+__all__ = ["METHODS", "Explainable", "Explanation", "HookClass", "Picture", "explain", "explain_methods"]
 
 
 def explain(
@@ -39,6 +40,8 @@ def explain(
     layers: Sequence[str] | None = None,
     target_classes: Sequence[SupportsIndex | str] | None = None,
     class_names: Sequence[str] | None = None,
+    hook: HookClass | None = None,
+    hook_bwd: HookClass | None = None,
 ) -> Explanation:
     """Return what one method says about one picture, for many layers and classes.
 
@@ -53,8 +56,11 @@ def explain(
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
+        hook: a class of your own that keeps activations, with the interface of `Hook` (module, `with`, `.stored`).
+        hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
 
     Raises:
+        HookError: a class of your own does something wrong; the message names the mistake.
         ImageError: the picture cannot be read, or is not one picture.
         LayerError: there is no such layer, or it has no map.
         ClassError: there is no such class, or the names do not fit the classes.
@@ -67,8 +73,9 @@ def explain(
         >>> result.cam("0", target_class=1).shape
         torch.Size([6, 8])
     """
+    own = {"hook": hook, "hook_bwd": hook_bwd}
     results = explain_methods(
-        model, inputs, methods=(method,), layers=layers, target_classes=target_classes, class_names=class_names
+        model, inputs, methods=(method,), layers=layers, target_classes=target_classes, class_names=class_names, **own
     )
     result = results[method]
     refused = [name for name in listed(layers) or () if name not in result.cams]
@@ -85,6 +92,8 @@ def explain_methods(
     layers: Sequence[str] | None = None,
     target_classes: Sequence[SupportsIndex | str] | None = None,
     class_names: Sequence[str] | None = None,
+    hook: HookClass | None = None,
+    hook_bwd: HookClass | None = None,
 ) -> dict[str, Explanation]:
     """Return method name to explanation, all from the same forward pass and the same backward passes.
 
@@ -98,11 +107,13 @@ def explain_methods(
         layers: see `explain`.
         target_classes: see `explain`.
         class_names: see `explain`.
+        hook: see `explain`.
+        hook_bwd: see `explain`.
 
     Raises:
         CamwidgetError: see `explain`.
     """
-    methods = methods_of(methods)
+    methods, own_hooks = methods_of(methods), OwnHooks(hook, hook_bwd)
     network = network_of(model)
     pixels, image = prepared(model, inputs)
     layers, target_classes = layers_of(layers), listed(target_classes)
@@ -112,7 +123,8 @@ def explain_methods(
         capture, logits = _captured(stack, network, pixels, layers)
         names = names_of(model, class_names, count=logits.shape[1])
         targets = targets_of(target_classes, logits, names)
-        reduced = reduce_gradients(capture, targets, methods=methods)
+        with own_hooks.capturing(capture, network, pixels, logits) as source:
+            reduced = reduce_gradients(source, targets, methods=methods)
         readouts, refusals = {}, {}
         if "cam" in methods:
             readouts = _readouts(capture, pixels, reduced.constant, reduced.channel_weights, logits, targets)
@@ -120,7 +132,7 @@ def explain_methods(
             refusals = why_refused(network, refused, lambda: capture.rerun(pixels))
         if methods == ("cam",) and not readouts:
             raise MapError(next(reversed(refusals.values())))
-        activations = {name: each.detach() for name, each in capture.activations.items()}
+        activations = {name: each.detach() for name, each in source.activations.items()}
         # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
         cams = {
             method: {
@@ -151,6 +163,7 @@ def explain_methods(
                 layers=layers,
                 target_classes=None if target_classes is None else targets,
                 class_names=class_names is not None,
+                hooks=own_hooks.names,
             ),
         )
         for method in methods

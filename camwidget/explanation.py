@@ -1,8 +1,10 @@
 """The result of `explain`: every map, logit and class name, the picture seen, and the code to do it again."""
 
 import operator
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import SupportsIndex
 
 from jaxtyping import Float
@@ -41,7 +43,7 @@ class Explanation:
     image: Image.Image
     """What the network saw, in colours again, of the inputs' size."""
     code: str
-    """Lines that reproduce this result; `image`, and `learn` or `model`, are your own."""
+    """Lines that reproduce this result; `image`, `learn` or `model`, and hook classes, are your own."""
 
     @property
     def knows_class(self) -> bool:
@@ -62,7 +64,8 @@ class Explanation:
         """
         name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
         subject = "learn" if "explain(learn," in self.code else "model"
-        call = call_of(subject, self.method, layers=[name], target_classes=[index])
+        hooks = dict(re.findall(r"(hook(?:_bwd)?)=([\w.]+)", self.code))
+        call = call_of(subject, self.method, layers=[name], target_classes=[index], hooks=hooks)
         return f'{call}result.cam("{name}", target_class={index})\n'
 
     def cam(
@@ -157,6 +160,7 @@ def call_of(
     layers: Sequence[str] | None = None,
     target_classes: Sequence[int] | None = None,
     class_names: bool = False,
+    hooks: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the lines of code that explain a picture; arguments left at their defaults are left out.
 
@@ -166,6 +170,7 @@ def call_of(
         layers: the layers asked for.
         target_classes: the classes asked for.
         class_names: whether names were given.
+        hooks: which hook classes were given, argument to name.
     """
     parts = [subject, "image", f'method="{method}"']
     if layers is not None:
@@ -174,6 +179,7 @@ def call_of(
         parts.append(f"target_classes={list(target_classes)}")
     if class_names:
         parts.append("class_names=class_names")
+    parts += [f"{argument}={name}" for argument, name in hooks.items()]
     return f"import camwidget as cw\n\nresult = cw.explain({', '.join(parts)})\n"
 
 

@@ -18,6 +18,7 @@ from camwidget.maps import (
     layer_cam,
     xgrad_cam,
 )
+from camwidget.own_capture import OwnCapture
 from camwidget.readout import Readout, is_constant
 
 FROM_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
@@ -52,7 +53,9 @@ class Reduced:
     """Layers whose gradient is the same at all positions, for every class; looked for if CAM was asked for."""
 
 
-def reduce_gradients(capture: LayerCapture, target_classes: Sequence[int], *, methods: Sequence[str]) -> Reduced:
+def reduce_gradients(
+    capture: LayerCapture | OwnCapture, target_classes: Sequence[int], *, methods: Sequence[str]
+) -> Reduced:
     """Run one backward pass per class, for all methods at once, and keep what they need; none where none needs any.
 
     Args:

@@ -11,7 +11,7 @@ import traitlets
 
 from camwidget.controls import Controls
 from camwidget.errors import CamwidgetError, LayerError, MapError, nearest, three_parts
-from camwidget.explain import Explainable, Explanation, Picture, explain_methods
+from camwidget.explain import Explainable, Explanation, HookClass, Picture, explain_methods
 from camwidget.render import contact_sheet
 from camwidget.view import HeatmapView
 
@@ -30,9 +30,12 @@ class CamPanel(ipywidgets.VBox):
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
         methods: which of the methods of `explain` to offer.
+        hook: a class of your own that keeps the activations, see `explain`.
+        hook_bwd: a class of your own that keeps the gradients.
 
     Raises:
-        CamwidgetError: the picture, the model, a layer or a class cannot be used; the text says which and what to try.
+        CamwidgetError: the picture, the model, a layer, a class or a hook cannot be used; the text says which and what
+            to try.
 
     Example:
         panel = CamPanel(demo_learner(), demo_image("cat"))
@@ -65,9 +68,12 @@ class CamPanel(ipywidgets.VBox):
         target_classes: Sequence[int | str] | None = None,
         class_names: Sequence[str] | None = None,
         methods: Sequence[str] = ("cam", "grad_cam"),
+        hook: HookClass | None = None,
+        hook_bwd: HookClass | None = None,
     ) -> None:
         self._model = model
         self._asked: dict[str, Any] = {"methods": tuple(methods), "layers": layers, "class_names": class_names}
+        self._asked |= {"hook": hook, "hook_bwd": hook_bwd}
         self._wanted_classes = target_classes
         self._results: Mapping[str, Explanation] = {}
         self._pending: Mapping[str, Explanation] | None = None

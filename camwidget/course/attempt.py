@@ -1,6 +1,5 @@
 """One try of one answer: draws sizes and numbers, calls the answer, and writes down which facts hold."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from camwidget.course.compare import agree, as_numbers, brief, factor_between, recognised, usual_mistakes
 from camwidget.course.facts import Fact
-from camwidget.course.guard import call_quietly
+from camwidget.course.guard import Budget
 from camwidget.errors import CourseError, nearest, three_parts
 
 
@@ -25,11 +24,11 @@ class Attempt:
         answers: the objects that the learner handed in; `answer` is the first.
         promised: every fact of the item by key: what it says, and its points.
         seed: of all sizes and numbers drawn.
-        deadline: `time.monotonic()` at which the check has to be over.
+        budget: shared by all tries of one check.
     """
 
     def __init__(
-        self, answers: Sequence[Any], *, promised: Mapping[str, tuple[str, int]], seed: int, deadline: float
+        self, answers: Sequence[Any], *, promised: Mapping[str, tuple[str, int]], seed: int, budget: Budget
     ) -> None:
         self.answers = tuple(answers)
         self.answer = self.answers[0] if self.answers else None
@@ -38,7 +37,7 @@ class Attempt:
         """Those looked at so far, by key."""
         self.stopped, self.unwritten, self.note = "", False, ""
         self.printed: list[str] = []
-        self._promised, self._deadline, self._shown = promised, deadline, ""
+        self._promised, self._budget, self._shown = promised, budget, ""
 
     # What is drawn
 
@@ -74,7 +73,7 @@ class Attempt:
         if not callable(function):
             likely = "give the function itself, without calling it" if function is not None else "no answer was given"
             self._stop(f"{shown} cannot be called: it is {brief(function)}", likely)
-        outcome = call_quietly(function, args, kwargs, limit_s=max(self._deadline - time.monotonic(), 0.05))
+        outcome = self._budget.spend(function, args, kwargs)
         self._hear(outcome.printed)
         if outcome.stopped:
             self.unwritten = outcome.unwritten
@@ -93,7 +92,7 @@ class Attempt:
             kwargs: its keyword arguments.
         """
         self._shown = shown
-        outcome = call_quietly(function, args, kwargs, limit_s=max(self._deadline - time.monotonic(), 0.05))
+        outcome = self._budget.spend(function, args, kwargs)
         self._hear(outcome.printed)
         if outcome.unwritten or (outcome.stopped and outcome.error is None):
             self.unwritten = outcome.unwritten

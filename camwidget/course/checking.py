@@ -1,18 +1,20 @@
 """`check`: judge an answer by its item and report the facts."""
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from camwidget.course.attempt import Abandoned, Attempt
 from camwidget.course.facts import Fact, Report, unreached
+from camwidget.course.guard import Budget
 from camwidget.course.items import Item, find_item
 
 LIMIT_S = 2.0
-"""Seconds that a check may take in a notebook."""
+"""Seconds that an answer may use while it is checked in a notebook."""
 HIDDEN_LIMIT_S = 10.0
-"""Seconds that a teacher's hidden checks may take."""
+"""Seconds that it may use under a teacher's hidden checks."""
 SEED = 18
 
 
@@ -46,13 +48,13 @@ def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False, seed: 
         hidden: whether the report is for a teacher's hidden checks.
         seed: of all that is drawn.
     """
-    deadline = time.monotonic() + (HIDDEN_LIMIT_S if hidden else LIMIT_S)
+    budget = Budget(HIDDEN_LIMIT_S if hidden else LIMIT_S)
     found: dict[str, Fact] = {}
     stopped, note, printed, unwritten = "", "", [], not answers or all(_empty(each) for each in answers)
     recording = torch.is_grad_enabled()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         for round_ in range(item.rounds if not unwritten else 0):
-            attempt = Attempt(answers, promised=item.facts, seed=seed + 1009 * round_, deadline=deadline)
+            attempt = Attempt(answers, promised=item.facts, seed=seed + 1009 * round_, budget=budget)
             try:
                 item.judge(attempt)
             except Abandoned:
@@ -70,6 +72,17 @@ def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False, seed: 
     return Report(
         item.name, item.title, facts, not unwritten, "" if unwritten else stopped, note, "\n".join(printed), hidden
     )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tiny networks gain nothing from several threads, and lose a lot where the machine is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _empty(answer: Any) -> bool:

@@ -18,6 +18,8 @@ def as_numbers(value: Any) -> Tensor | None:
     if isinstance(value, Tensor):
         with torch.no_grad():
             return value.detach().as_subclass(Tensor).cpu().double() if not value.is_complex() else None
+    if isinstance(value, list | tuple) and any(isinstance(each, Tensor) and each.ndim for each in value):
+        return None  # several tensors are not one
     try:
         return torch.as_tensor(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError, RuntimeError):

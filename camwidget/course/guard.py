@@ -2,19 +2,22 @@
 
 import io
 import signal
+import sysconfig
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 
-_OURS = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent))
+_LIBRARIES = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
+"""Folders of code that a learner did not write."""
 
 _EXPLAINED = {
     "grad can be implicitly created only for scalar": "backward() starts from one number: pick one class's logit first",
@@ -52,6 +55,8 @@ class Outcome:
     """The likely cause of that."""
     printed: str = ""
     """What was printed, to either stream, and warned."""
+    late: bool = False
+    """Whether it was ended because it took too long."""
     unwritten: bool = False
     """Whether the answer raised NotImplementedError: nobody has written it yet."""
 
@@ -72,14 +77,14 @@ def call_quietly(
     """
     heard = io.StringIO()
     recording = torch.is_grad_enabled()
-    value, error, stopped, likely = None, None, "", ""
+    value, error, stopped, likely, late = None, None, "", "", False
     try:
         with redirect_stdout(heard), redirect_stderr(heard), warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             with time_limit(limit_s):
                 value = function(*args, **kwargs)
     except OutOfTime:
-        stopped = f"Your code did not come back within {limit_s:.1f} seconds"
+        late, stopped = True, f"Your code did not come back within {limit_s:.1f} seconds"
         likely = "a loop that never ends, or much more work than needed"
     except SystemExit:
         stopped, likely = "Your code called exit()", "an answer returns; it does not end Python"
@@ -89,13 +94,42 @@ def call_quietly(
         torch.set_grad_enabled(recording)
     told = "".join(f"{type(each.message).__name__}: {each.message}\n" for each in warned)
     unwritten = isinstance(error, NotImplementedError)
-    return Outcome(value, error, stopped, likely, (heard.getvalue() + told).strip(), unwritten)
+    return Outcome(value, error, stopped, likely, (heard.getvalue() + told).strip(), late, unwritten)
+
+
+class Budget:
+    """Seconds that an answer may use, over all its calls; our own work beside it costs it nothing.
+
+    Args:
+        limit_s: seconds in all.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s, self._spent_s = limit_s, 0.0
+
+    def spend(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Outcome:
+        """Call an answer within what is left; see `call_quietly`.
+
+        Args:
+            function: the answer.
+            args: its arguments.
+            kwargs: its keyword arguments.
+        """
+        started = time.monotonic()
+        left = max(self._limit_s - self._spent_s, 0.05)
+        outcome = call_quietly(function, args, kwargs, limit_s=left)
+        self._spent_s += time.monotonic() - started
+        if outcome.late:
+            return replace(outcome, stopped=f"Your code did not come back within {self._limit_s:.0f} seconds")
+        return outcome
 
 
 def described(error: BaseException) -> str:
     """Return an error in a sentence: its kind, its message, and the learner's own line in which it arose."""
     message = " ".join(str(error).split())
-    own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_OURS)]
+    own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_LIBRARIES)]
+    if len(message) > 160:
+        message = f"{message[:159]}…"
     line = f", in your line `{own[-1].line}`" if own and own[-1].line else ""
     return f"Your code raised {type(error).__name__}: {message}{line}"
 

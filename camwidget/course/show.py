@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from camwidget.course.facts import Fact, Report
 
-LONGEST = 300
+LONGEST = 400
 """Characters shown of anything that an answer returned, raised or printed."""
 
 _STYLE = """
