@@ -100,7 +100,9 @@ class OwnCapture:
             except Exception as error:  # whatever a learner's function raises, the same pass went well without it
                 mistake = translated(error, "raises an error in its hook function")
                 raise mistaken(mistake, self._who_ran()) from error
-        everyone = [who for watched in self.layers.values() for who, _ in (*watched.forward, *watched.backward)]
+        if not same(self._logits, logits):
+            told = ": with it the network returns other logits"
+            raise mistaken("changes the output", self._who_ran(), detail=told)
         for watched in self.layers.values():
             others = [each.values[-1] for each in self.layers.values() if each is not watched and each.values]
             for who, held in watched.forward:
@@ -114,8 +116,6 @@ class OwnCapture:
                 ]
                 mine = recognised(stored, watched.values[-1], known, who=who)
                 self.activations[watched.name] = self._as_map(watched.name, mine)
-        if not same(self._logits, logits):
-            raise mistaken("changes the output", everyone[0], detail=": with it the network returns other logits")
         for watched in self.layers.values():
             if watched.output is not None and not same(watched.output, watched.values[-1]):
                 watched.listen(-1)  # now to the value it was overwritten with
@@ -198,7 +198,7 @@ def _read(held: Any, who: str, *, nothing: str) -> Any:
         raise mistaken(nothing, who) from error
     except Exception as error:
         raise mistaken("raises an error when stored is read", who) from error
-    if stored is None or (isinstance(stored, list | tuple) and not tensors_in(stored)):
+    if stored is None or (isinstance(stored, list | tuple) and not stored):
         raise mistaken(nothing, who)
     return stored
 
