@@ -225,9 +225,8 @@ def recognised(
     """
     stored = stored[-1] if isinstance(stored, list) and stored else stored
     first = stored[0] if isinstance(stored, tuple) and stored else stored
-    if isinstance(stored, tuple) and same(first, right):
-        raise mistaken("stores a tuple, not its tensor", who)
     if not same(stored, right):
+        known = (("stores a tuple, not its tensor", right), *known)
         usual = [("drops the batch axis", right[0])]
         if right.ndim == 4:
             means = [right.mean(dim=(2, 3), keepdim=keepdim) for keepdim in (True, False)]

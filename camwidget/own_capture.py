@@ -177,7 +177,7 @@ class OwnCapture:
 
     def _as_map(self, name: str, stored: Tensor) -> Tensor:
         """The activation with the axes that our own capture has given it."""
-        return stored.view(self._reference.activations[name].shape)
+        return stored.reshape(self._reference.activations[name].shape)
 
     def _who_ran(self) -> str:
         """Whose hook was at work when a pass that goes well without them did not: that of the layer run last."""
