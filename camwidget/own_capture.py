@@ -10,7 +10,7 @@ from camwidget.capture import LayerCapture
 from camwidget.errors import HookError, NotStoredError
 from camwidget.layers import find_module
 from camwidget.mistakes import mistaken, recognised, same, translated
-from camwidget.tensors import plain, tensors_in
+from camwidget.tensors import map_tensors, plain, tensors_in
 
 
 class Watched:
@@ -115,7 +115,7 @@ class OwnCapture:
                     *(("stores what belongs to another layer", each) for each in others),
                 ]
                 mine = recognised(stored, watched.values[-1], known, who=who)
-                self.activations[watched.name] = self._as_map(watched.name, mine)
+                self.activations[watched.name] = self._reference.as_map(watched.name, mine)
         for watched in self.layers.values():
             if watched.output is not None and not same(watched.output, watched.values[-1]):
                 watched.listen(-1)  # now to the value it was overwritten with
@@ -173,11 +173,16 @@ class OwnCapture:
             *(("stores grad_input instead of grad_output", each) for each in watched.heard),
             *(("stores what belongs to another layer", each) for name, each in right.items() if name != watched.name),
         ]
-        return recognised(stored, right[watched.name], known, who=who, allowed_graph=True)
+        known = [(mistake, self._as_map(watched, each)) for mistake, each in known]
+        return recognised(self._as_map(watched, stored), right[watched.name], known, who=who, allowed_graph=True)
 
-    def _as_map(self, name: str, stored: Tensor) -> Tensor:
-        """The activation with the axes that our own capture has given it."""
-        return stored.reshape(self._reference.activations[name].shape)
+    def _as_map(self, watched: Watched, found: Any) -> Any:
+        """What was found at a layer; its tensors of the output's shape get the axes that our own capture gives them."""
+        own, wanted = watched.values[-1].shape, self.activations[watched.name].shape
+        if own == wanted:
+            return found
+        as_map = self._reference.as_map
+        return map_tensors(lambda each: as_map(watched.name, each) if each.shape == own else each, found)
 
     def _who_ran(self) -> str:
         """Whose hook was at work when a pass that goes well without them did not: that of the layer run last."""

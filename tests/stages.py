@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,30 +13,28 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import camwidget
 from tests.toys import digest
 
-MODULES = [
-    *("capture", "explain", "explanation", "hooks", "images", "layers", "maps", "methods", "mistakes", "own_capture"),
-    *("own_hooks", "pictures", "prepare", "readout", "tensors"),
-]
-"""Where functions are looked for: every module of the package that an explanation passes through."""
+NOT_THERE = set("controls demo errors faithfulness figures localisation panel render sanity trial view".split())  # noqa: SIM905
+"""Modules that an explanation does not pass through; functions are looked for in all others."""
 
 SMALL = set("three_parts listed plain tensors_in called takes same positive".split())  # noqa: SIM905 (words)
 """Helpers of a line or two: what calls them is a stage already. So it is with most private functions, see `places`."""
 
 METHODS = {
-    "camwidget.capture.LayerCapture": ["__init__", "__enter__", "forward", "keep_only", "gradients", "rerun", "paused"],
-    "camwidget.own_capture.OwnCapture": ["__init__", "forward", "gradients"],
-    "camwidget.own_capture.Watched": ["before", "after", "listen"],
-    "camwidget.own_hooks.OwnHooks": ["__init__", "capturing"],
-    "tests.own_hooks.Keeps": ["__init__", "__enter__", "listen", "__exit__"],
-    "tests.own_hooks.OnTensor": ["listen", "keep"],
+    "camwidget.capture.LayerCapture": [],
+    "camwidget.own_capture.OwnCapture": [],
+    "camwidget.own_capture.Watched": [],
+    "camwidget.own_hooks.OwnHooks": [],
+    "tests.own_hooks.Keeps": [],
+    "tests.own_hooks.OnTensor": [],
     "torch.nn.Module": ["__call__", "register_forward_hook", "register_forward_pre_hook", "requires_grad_"],
     "torch.nn.Parameter": ["requires_grad_"],
     "torch.Tensor": ["backward", "register_hook", "topk"],
     "torch.autograd": ["grad"],
 }
-"""Methods that are stages as well."""
+"""Methods that are stages as well; of our own classes all, but for private ones and what ends a block."""
 
 EVERY_CALL = {"torch.nn.Module.__call__", "torch.autograd.grad", "torch.nn.Module.register_forward_hook"}
 """Those of which every call is a stage (the first fifteen: one pass through the network); of others it is the last."""
@@ -155,9 +154,10 @@ class Stage(NamedTuple):
 def places() -> Iterator[tuple[Any, str, str]]:
     """Every function and method that can fail: what holds it, under which name, and what to call it."""
     for owner, names in METHODS.items():  # first: below, some of these classes are replaced
-        for name in names:
+        for name in names or [name for name, value in vars(_found(owner)).items() if _is_stage(name, value)]:
             yield _found(owner), name, f"{owner}.{name}"
-    for module in (importlib.import_module(f"camwidget.{name}") for name in MODULES):
+    names = {module.name for module in pkgutil.iter_modules(camwidget.__path__)} - NOT_THERE
+    for module in (importlib.import_module(f"camwidget.{name}") for name in sorted(names)):
         for name, value in list(vars(module).items()):
             ours = getattr(value, "__module__", "").startswith("camwidget")
             inside = name.startswith("_") and module.__name__ not in ("camwidget.explain", "camwidget.own_hooks")
@@ -205,6 +205,10 @@ def stages(run: Callable[[], Any], *, among: Callable[[str], Any], every_call: b
         first = range(1, min(last, 16)) if every_call and place in EVERY_CALL else ()
         found += [Stage(place, call, count) for call in (*first, last)]
     return [stage for stage in found if among(stage.place)]
+
+
+def _is_stage(name: str, value: Any) -> bool:
+    return inspect.isfunction(value) and (not name.startswith("_") or name in ("__init__", "__enter__"))
 
 
 def _tensors(model: nn.Module) -> list[Tensor]:

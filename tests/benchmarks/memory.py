@@ -3,8 +3,8 @@
     python -m tests.benchmarks.memory [--rounds 3]
 
 A resnet34 with random weights at 224 x 224. The explanation is of all 16 blocks and 10 classes with Grad-CAM. Beside it
-stand one forward pass and one backward pass of one logit, to all weights, as in training, or to the picture alone. Each run has a process of its
-own, in which nothing else happens; what is read is the most memory that was resident (Linux only).
+stand one forward pass and one backward pass of one logit, to all weights, as in training, or to the picture alone. Each
+run has a process of its own, in which nothing else happens; what is read is the most memory that was resident (Linux).
 """
 
 import argparse
