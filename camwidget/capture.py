@@ -162,6 +162,10 @@ class LayerCapture:
         finally:
             self._replacing, self.calls = None, counted
 
+    def as_map(self, name: str, output: Tensor) -> Tensor:
+        """Return a layer's output, or a gradient with respect to it, with the axes that its activation has here."""
+        return output.reshape(self.activations[name].shape)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Let others run the model for the block: nothing is captured, and what was captured stays."""

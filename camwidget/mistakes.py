@@ -56,7 +56,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "listens to the backward pass": (
             "hook=... keeps activations, so it must listen to the forward pass",
-            "Use m.register_forward_hook, or pass this class as hook_bwd=...",
+            "Use m.register_forward_hook, or pass this class as hook_bwd",
         ),
         # What it does to the network.
         "raises an error in its hook function": (
@@ -226,6 +226,7 @@ def recognised(
     stored = stored[-1] if isinstance(stored, list) and stored else stored
     first = stored[0] if isinstance(stored, tuple) and stored else stored
     if not same(stored, right):
+        known = (("stores a tuple, not its tensor", right), *known)
         usual = [("drops the batch axis", right[0])]
         if right.ndim == 4:
             means = [right.mean(dim=(2, 3), keepdim=keepdim) for keepdim in (True, False)]
@@ -233,7 +234,7 @@ def recognised(
         for mistake, wrong in (*known, *usual):
             if same(first, wrong):
                 raise mistaken(mistake, who)
-        if isinstance(stored, tuple):
+        if isinstance(stored, tuple) and isinstance(first, Tensor):
             raise mistaken("stores a tuple, not its tensor", who)
         if not isinstance(stored, Tensor):
             raise mistaken("stores no tensor", who, detail=f", but {type(stored).__name__}")

@@ -10,7 +10,7 @@ from camwidget.capture import LayerCapture
 from camwidget.errors import HookError, NotStoredError
 from camwidget.layers import find_module
 from camwidget.mistakes import mistaken, recognised, same, translated
-from camwidget.tensors import plain, tensors_in
+from camwidget.tensors import map_tensors, plain, tensors_in
 
 
 class Watched:
@@ -100,7 +100,9 @@ class OwnCapture:
             except Exception as error:  # whatever a learner's function raises, the same pass went well without it
                 mistake = translated(error, "raises an error in its hook function")
                 raise mistaken(mistake, self._who_ran()) from error
-        everyone = [who for watched in self.layers.values() for who, _ in (*watched.forward, *watched.backward)]
+        if not same(self._logits, logits):
+            told = ": with it the network returns other logits"
+            raise mistaken("changes the output", self._who_ran(), detail=told)
         for watched in self.layers.values():
             others = [each.values[-1] for each in self.layers.values() if each is not watched and each.values]
             for who, held in watched.forward:
@@ -113,9 +115,7 @@ class OwnCapture:
                     *(("stores what belongs to another layer", each) for each in others),
                 ]
                 mine = recognised(stored, watched.values[-1], known, who=who)
-                self.activations[watched.name] = self._as_map(watched.name, mine)
-        if not same(self._logits, logits):
-            raise mistaken("changes the output", everyone[0], detail=": with it the network returns other logits")
+                self.activations[watched.name] = self._reference.as_map(watched.name, mine)
         for watched in self.layers.values():
             if watched.output is not None and not same(watched.output, watched.values[-1]):
                 watched.listen(-1)  # now to the value it was overwritten with
@@ -173,11 +173,16 @@ class OwnCapture:
             *(("stores grad_input instead of grad_output", each) for each in watched.heard),
             *(("stores what belongs to another layer", each) for name, each in right.items() if name != watched.name),
         ]
-        return recognised(stored, right[watched.name], known, who=who, allowed_graph=True)
+        known = [(mistake, self._as_map(watched, each)) for mistake, each in known]
+        return recognised(self._as_map(watched, stored), right[watched.name], known, who=who, allowed_graph=True)
 
-    def _as_map(self, name: str, stored: Tensor) -> Tensor:
-        """The activation with the axes that our own capture has given it."""
-        return stored.view(self._reference.activations[name].shape)
+    def _as_map(self, watched: Watched, found: Any) -> Any:
+        """What was found at a layer; its tensors of the output's shape get the axes that our own capture gives them."""
+        own, wanted = watched.values[-1].shape, self.activations[watched.name].shape
+        if own == wanted:
+            return found
+        as_map = self._reference.as_map
+        return map_tensors(lambda each: as_map(watched.name, each) if each.shape == own else each, found)
 
     def _who_ran(self) -> str:
         """Whose hook was at work when a pass that goes well without them did not: that of the layer run last."""
@@ -198,7 +203,7 @@ def _read(held: Any, who: str, *, nothing: str) -> Any:
         raise mistaken(nothing, who) from error
     except Exception as error:
         raise mistaken("raises an error when stored is read", who) from error
-    if stored is None or (isinstance(stored, list | tuple) and not tensors_in(stored)):
+    if stored is None or (isinstance(stored, list | tuple) and not stored):
         raise mistaken(nothing, who)
     return stored
 

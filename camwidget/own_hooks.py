@@ -7,6 +7,7 @@ hooks that they leave behind are taken off.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -149,7 +150,7 @@ def _put_on(
         held = made.__enter__()
     except Exception as error:
         raise mistaken("raises an error in __enter__", who) from error
-    entered.callback(_leave, made, who)
+    entered.push(partial(_leave, made, who))
     if held is None:
         raise mistaken("returns None from __enter__", who)
     new = {key: function for key, function in _hooks_on(network).items() if key not in before}
@@ -164,13 +165,15 @@ def _put_on(
     return held
 
 
-def _leave(made: Any, who: str) -> None:
-    if not takes(made.__exit__, None, None, None):
+def _leave(made: Any, who: str, _: Any, error: BaseException | None, *__: Any) -> None:
+    """Leave the learner's block; while an error is on its way, a second one is not told in its place."""
+    if not takes(made.__exit__, None, None, None) and error is None:
         raise mistaken("does not take the arguments of __exit__", who)
     try:
         made.__exit__(None, None, None)
-    except Exception as error:
-        raise mistaken("raises an error in __exit__", who) from error
+    except Exception as failed:
+        if error is None:
+            raise mistaken("raises an error in __exit__", who) from failed
 
 
 def _between(function: Callable[..., Any], kind: str, watched: Watched, who: str) -> Callable[..., Any]:
