@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from camwidget.demo import demo_image, demo_images, demo_learner, pets_learner
-    from camwidget.explain import Explanation, explain
+    from camwidget.either import explain
+    from camwidget.explain import Explanation
     from camwidget.hooks import Hook, HookBwd, Hooks
     from camwidget.panel import CamPanel
 
@@ -41,7 +42,7 @@ _HOMES = {
     "demo_image": "demo",
     "demo_images": "demo",
     "demo_learner": "demo",
-    "explain": "explain",
+    "explain": "either",
     "pets_learner": "demo",
 }
 """The module each public name lives in."""
