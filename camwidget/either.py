@@ -5,13 +5,13 @@ from typing import Any, SupportsIndex
 
 from camwidget.explain import Explanation
 from camwidget.explain import explain as explain_picture
-from camwidget.prepare import Explainable, Picture
+from camwidget.prepare import Explainable
 from camwidget.text.explain import TextExplanation, explain_text, reads_text
 
 
 def explain(
     model: Explainable,
-    inputs: Picture,
+    inputs: Any,
     *,
     method: str | None = None,
     layers: Sequence[str] | None = None,
@@ -25,7 +25,8 @@ def explain(
 
     Args:
         model: a fastai Learner or a torch module; for texts see `camwidget.text.explain.explain_text`.
-        inputs: a text; or a picture, or a normalised tensor of shape (1, 3, height, width), which is used as it is.
+        inputs: a text; or a picture in any form that `camwidget.explain.explain` takes, or a normalised tensor of
+            shape (1, 3, height, width), which is used as it is.
         method: for pictures one of `camwidget.explain.METHODS`, for texts one of
             `camwidget.text.explain.TEXT_METHODS`; None for `"grad_cam"` of a picture and `"cam"` of a text.
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
@@ -43,7 +44,5 @@ def explain(
     """
     chosen: dict[str, Any] = {"layers": layers, "target_classes": target_classes, "class_names": class_names}
     if reads_text(model):
-        # What is no text is refused there, with a message about texts.
-        text: Any = inputs
-        return explain_text(model, text, method="cam" if method is None else method, **chosen)
+        return explain_text(model, inputs, method="cam" if method is None else method, **chosen)
     return explain_picture(model, inputs, method="grad_cam" if method is None else method, **chosen)

@@ -70,12 +70,20 @@ def _token(
 
 
 def _found(lowered: str, wanted: str, cursor: int) -> int | None:
-    """The next place of a token, spaces passed over, nor far ahead; None where there is none."""
+    """The next place of a token: behind spaces, or a little further on as a word of its own; None if there is none."""
     start = cursor
     while start < len(lowered) and lowered[start].isspace():
         start += 1
+    if lowered.startswith(wanted, start):
+        return start
     found = lowered.find(wanted, start, start + _AHEAD + len(wanted))
+    while found >= 0 and (_inside_word(lowered, found) or _inside_word(lowered, found + len(wanted))):
+        found = lowered.find(wanted, found + 1, start + _AHEAD + len(wanted))
     return None if found < 0 else found
+
+
+def _inside_word(lowered: str, place: int) -> bool:
+    return 0 < place < len(lowered) and lowered[place - 1 : place + 1].isalnum()
 
 
 def _filled(lowered: str, spans: Sequence[tuple[int, int] | None], special: Sequence[bool]) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from camwidget.text.layers import text_layers
 from camwidget.text.notes import notes_of
 from camwidget.text.occlusion import leave_out
 from camwidget.text.reader import Reader, reader_of, reads_text, why_not_text
+from camwidget.text.tokens import checked_text
 from camwidget.text.words import Word, merged_words
 
 __all__ = ["TEXT_METHODS", "TextExplanation", "explain_text", "explain_text_methods", "reads_text", "why_not_text"]
@@ -34,7 +35,7 @@ TEXT_HEAD = "one that averages over the words and has a single linear layer, as 
 
 def explain_text(
     model: Explainable,
-    text: str,
+    text: Any,
     *,
     method: str = "cam",
     layers: Sequence[str] | None = None,
@@ -48,7 +49,7 @@ def explain_text(
     Args:
         model: what `text_learner` returns, a Learner of fastai's `text_classifier_learner`, or a module from token
             indices (batch, position) to logits with an attribute `vocabulary`.
-        text: the text, as it is; tags and scripts in it are text.
+        text: the text, a str, as it is; tags and scripts in it are text. At least one word.
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
@@ -75,7 +76,7 @@ def explain_text(
 
 def explain_text_methods(
     model: Explainable,
-    text: str,
+    text: Any,
     *,
     methods: Sequence[str] = TEXT_METHODS,
     layers: Sequence[str] | None = None,
@@ -100,16 +101,19 @@ def explain_text_methods(
     """
     methods = methods_of(methods, known=TEXT_METHODS, default="cam")
     reader = reader_of(model)
-    tokens = reader.tokens(text)
+    tokens = reader.tokens(checked_text(text))
     words, ids = merged_words(text, tokens), reader.ids(tokens)
     layers, target_classes = layers_of(layers), listed(target_classes)
     # A result must not be made of inference tensors, whatever mode the caller is in.
     with (
         torch.inference_mode(False),
-        TextCapture(reader.network, text_layers(reader.network) if layers is None else layers) as capture,
+        # All layers listen, whichever are asked for: what no gradient reaches shows only between two of them.
+        TextCapture(reader.network, list(dict.fromkeys([*text_layers(reader.network), *(layers or ())]))) as capture,
     ):
         logits = capture.forward(ids)
         _check_layers(capture, reader, layers, positions=len(tokens))
+        notes = notes_of(words, tokens, capture.reach(), methods=methods)
+        capture.keep_only(layers or list(capture.activations))
         own = reader.class_names if len(reader.class_names) == logits.shape[1] else None
         names = names_of(reader.network, class_names if class_names is not None else own, count=logits.shape[1])
         targets = targets_of(target_classes, logits, names)
@@ -147,7 +151,6 @@ def explain_text_methods(
             lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
             spread = _spread(lost[:, targets].T.to(logits), words, positions=len(tokens)).cpu()
             cams["occlusion"] = dict.fromkeys(activations, spread)
-        notes = notes_of(words, tokens, capture.reach(), methods=methods)
         readouts = {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
         class_logits = logits[0].cpu()
     all_layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]

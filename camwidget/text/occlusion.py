@@ -11,7 +11,7 @@ from camwidget.errors import ModelError, three_parts
 from camwidget.text.tokens import Token
 from camwidget.text.words import Word
 
-MOST_READ = 2_000_000
+MOST_READ = 1_000_000
 """How many tokens are read in all at the most; for longer texts neighbouring words are left out together."""
 
 BATCH = 16_384

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from camwidget.errors import ModelError, three_parts
 from camwidget.prepare import network_of
 from camwidget.text.align import aligned
-from camwidget.text.tokens import Token, checked_text
+from camwidget.text.tokens import Token
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ..
     numbers = {word: index for index, word in reversed(list(enumerate(vocabulary)))}
 
     def tokens(text: str) -> tuple[Token, ...]:
-        pieces = [str(piece) for piece in tokenizers[0](checked_text(text))]
+        pieces = [str(piece) for piece in tokenizers[0](text)]
         return tuple(aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0)))
 
     return tokens

@@ -40,9 +40,10 @@ def checked_text(text: Any) -> str:
     """
     allowed = "A text is one str with at least one word"
     if not isinstance(text, str):
-        raise TextError(three_parts(f"The text is of type {type(text).__name__}", allowed, "Pass a str"))
-    if not re.search(r"\w", text):
-        raise TextError(three_parts(f"The text is {text[:20]!r}", allowed, "Write a sentence"))
+        given = "The text is None" if text is None else f"The text is of type {type(text).__name__}"
+        raise TextError(three_parts(given, allowed, "Pass a str; bytes.decode() makes one of bytes"))
+    if not text.strip():
+        raise TextError(three_parts("The text is empty", allowed, "Write a sentence"))
     return text
 
 
