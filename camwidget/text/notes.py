@@ -38,15 +38,13 @@ def _unknown(words: Sequence[Word]) -> list[str]:
 
 
 def _unreached(reach: Reach, positions: int) -> list[str]:
-    if reach.chunks == 1:
+    if not reach.cut:
         return []
-    found = []
-    if reach.cut:
-        found.append(
-            f"The network reads this text in {reach.chunks} parts and keeps no gradient from one part to the part "
-            "before: what a word does through the memory that is handed on to later parts is not in this map. "
-            "method='occlusion' has it."
-        )
+    found = [
+        f"The network reads this text in {reach.chunks} parts and keeps no gradient from one part to the part before: "
+        "what a word does through the memory that is handed on to later parts is not in this map. "
+        "method='occlusion' has it."
+    ]
     if reach.first:
         found.append(
             f"No gradient reaches the first {reach.first} of {positions} tokens: the classifier looks only at what "

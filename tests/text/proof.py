@@ -1,0 +1,127 @@
+"""Do the maps of words mean what they say? Measured on reviews, with the packaged model.
+
+    python -m tests.text.proof
+
+Downloads the reviews (`load_reviews`) where they are not there yet, takes about a minute, prints what it finds.
+
+A word's value is its value for the positive class minus that for the negative one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from camwidget.text.explain import explain_text_methods
+from camwidget.text.explanation import TextExplanation
+from camwidget.text.reader import reader_of
+
+WAYS = {
+    "CAM at conv3": ("cam", "conv3"),
+    "Grad-CAM at conv3": ("grad_cam", "conv3"),
+    "HiResCAM at conv1": ("hires_cam", "conv1"),
+    "gradient times input": ("hires_cam", "embedding"),
+    "leave one out": ("occlusion", "conv3"),
+}
+"""Name to method and layer. Grad-CAM at the embedding is left out: it is averaged over words of opposite meaning."""
+
+TOP = 5
+"""How many words are deleted."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One review: the explanations, and for each word its value by every way of finding one."""
+
+    found: Mapping[str, TextExplanation]
+    values: Mapping[str, np.ndarray]
+
+
+def measured(learner: Any, texts: Iterable[str], *, seed: int = 0) -> list[Measured]:
+    """Explain all texts by all methods; random values are added, as what any method must beat."""
+    generator = np.random.default_rng(seed)
+    results = []
+    for text in texts:
+        found = explain_text_methods(learner, text, layers=["embedding", "conv1", "conv3"])
+        values = {}
+        for way, (method, layer) in WAYS.items():
+            one, other = (found[method].word_values(layer, index).double().numpy() for index in (1, 0))
+            values[way] = one - other
+        values["random"] = generator.standard_normal(len(found["cam"].words))
+        results.append(Measured(found, values))
+    return results
+
+
+def completeness(results: Sequence[Measured]) -> tuple[float, float]:
+    """The largest difference between sum plus bias and logit, and between CAM over words and Grad-CAM, relatively."""
+    gaps, differences = [], []
+    for result in results:
+        cam, grad_cam = result.found["cam"], result.found["grad_cam"]
+        for index in cam.target_classes:
+            total, bias = cam.contributions("conv3", index)
+            size = abs(total) + abs(bias)
+            gaps.append(abs(total + bias - float(cam.logits[index])) / size)
+            one, other = cam.cam("conv3", index) / len(cam.tokens), grad_cam.cam("conv3", index)
+            differences.append(float((one - other).abs().max() / one.abs().max()))
+    return max(gaps), max(differences)
+
+
+def rank_correlation_with_leaving_out(results: Sequence[Measured]) -> dict[str, float]:
+    """Spearman's rank correlation of the words' values with leave-one-out, the mean over texts of eight words on."""
+    found = defaultdict(list)
+    for result in results:
+        if len(result.values["random"]) >= 8:
+            for way, values in result.values.items():
+                found[way].append(stats.spearmanr(values, result.values["leave one out"]).statistic)
+    return {way: float(np.nanmean(each)) for way, each in found.items()}
+
+
+def probability_lost(learner: Any, results: Sequence[Measured], way: str) -> np.ndarray:
+    """By how much the predicted class's probability falls when the five words that speak most for it are deleted."""
+    lost = []
+    reader = reader_of(learner)
+    model = reader.network.eval()
+    for result in results:
+        cam = result.found["cam"]
+        predicted = int(cam.logits.argmax())
+        order = np.argsort(-result.values[way] if predicted == 1 else result.values[way])
+        if way == "random":
+            order = np.argsort(result.values[way])
+        shorter = without(cam, order[:TOP])
+        with torch.no_grad():
+            logits = model(reader.ids(reader.tokens(shorter)))[0]
+        lost.append(float(cam.probabilities[predicted] - logits.softmax(dim=0)[predicted]))
+    return np.array(lost)
+
+
+def without(result: TextExplanation, gone: Iterable[int]) -> str:
+    """The text without some of its words."""
+    spans = sorted((result.words[each].start, result.words[each].end) for each in gone)
+    kept, cursor = [], 0
+    for start, end in spans:
+        kept.append(result.text[cursor:start])
+        cursor = end
+    return "".join([*kept, result.text[cursor:]])
+
+
+def rank_correlation_with_ratings(results: Sequence[Measured]) -> tuple[int, dict[str, float]]:
+    """Spearman's rank correlation of words' mean values with people's ratings of these words, and how many words."""
+    ratings = SentimentIntensityAnalyzer().lexicon
+    by_word: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        for number, word in enumerate(result.found["cam"].words):
+            if word.known and word.text.lower() in ratings:
+                for way, values in result.values.items():
+                    by_word[word.text.lower()][way].append(values[number])
+    words = sorted(by_word)
+    rated = [ratings[word] for word in words]
+    correlations = {
+        way: float(stats.spearmanr([np.mean(by_word[word][way]) for word in words], rated).statistic)
+        for way in (*WAYS, "random")
+    }
+    return len(words), correlations
