@@ -1,5 +1,6 @@
 """`explain_text` from end to end: hand-worked numbers, the theory, other libraries, and what it must leave alone."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -205,6 +206,9 @@ def test_what_takes_no_text_is_told_from_what_does() -> None:
     assert why_not_text(Reviews()) == ""
     assert not reads_text(PooledLinear())
     assert "PooledLinear has no vocabulary" in why_not_text(PooledLinear())
+    for classes in ([False, True], ["cat", "dog"], [0, 1], ["cat", "dog", "fish"]):
+        learner = SimpleNamespace(model=PooledLinear(), dls=SimpleNamespace(vocab=classes))
+        assert not reads_text(learner)
     with pytest.raises(ModelError, match="has no vocabulary"):
         explain_text(PooledLinear(), TEXT)
 
