@@ -39,6 +39,10 @@ class MapError(CamwidgetError):
     """A map was asked for that would not mean what its name says, or that is not a number."""
 
 
+class DataError(CamwidgetError):
+    """Data for training cannot be had, or is not what it should be."""
+
+
 class BoxError(CamwidgetError):
     """A box lies outside its picture or has no inside, or a number to compare with a box is out of range."""
 
