@@ -8,7 +8,7 @@ A word's value is its value for the positive class minus that for the negative o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,3 +125,37 @@ def rank_correlation_with_ratings(results: Sequence[Measured]) -> tuple[int, dic
         for way in (*WAYS, "random")
     }
     return len(words), correlations
+
+
+def report(learner: Any, texts: Sequence[str], reviews: int) -> Iterator[str]:
+    """The lines that say what was found.
+
+    Args:
+        learner: the model.
+        texts: held-out reviews.
+        reviews: how many of them words are deleted from; the others serve the other questions too.
+    """
+    results = measured(learner, texts)
+    gap, difference = completeness(results)
+    yield f"{len(results)} held-out reviews, {np.mean([len(each.values['random']) for each in results]):.0f} words each"
+    yield f"sum of CAM plus bias against the logit: at most {gap:.1e} of their size apart (single precision)"
+    yield f"CAM divided by the number of words against Grad-CAM at conv3: at most {difference:.1e} apart"
+    yield "rank correlation of a review's words with leaving one word out (mean over reviews of eight words on):"
+    yield from (f"  {way:22}{value:7.2f}" for way, value in rank_correlation_with_leaving_out(results).items())
+    long = [each for each in results if len(each.values["random"]) >= 2 * TOP][:reviews]
+    by_chance = probability_lost(learner, long, "random")
+    yield f"probability lost without the {TOP} top words and without {TOP} random ones, {len(long)} reviews, paired:"
+    for way in WAYS:
+        lost = probability_lost(learner, long, way)
+        yield f"  {way:22}{lost.mean():7.3f} against {by_chance.mean():.3f}; {compared(lost, by_chance)}"
+    count, ratings = rank_correlation_with_ratings(results)
+    yield f"rank correlation of {count} words' mean values with people's ratings of these words (VADER):"
+    yield from (f"  {way:22}{value:7.2f}" for way, value in ratings.items())
+
+
+def compared(lost: np.ndarray, by_chance: np.ndarray) -> str:
+    """Wilcoxon's signed-rank test and the paired t-test, one-sided, as a phrase."""
+    signed = stats.wilcoxon(lost, by_chance, alternative="greater").pvalue
+    paired = stats.ttest_rel(lost, by_chance, alternative="greater")
+    share = (lost > by_chance).mean()
+    return f"more in {share:.0%} of the reviews; Wilcoxon p = {signed:.1e}, paired t = {paired.statistic:.1f}"
