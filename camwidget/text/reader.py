@@ -103,11 +103,20 @@ def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
 
 def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ...]]:
     """How a fastai Learner of texts makes tokens: its own tokenizer and rules, and its own numbers."""
-    tokenizers = dls.tokenizer if isinstance(dls.tokenizer, list | tuple) else [dls.tokenizer]
+    tokenizer = dls.tokenizer if callable(dls.tokenizer) else dls.tokenizer[0]
     numbers = {word: index for index, word in reversed(list(enumerate(vocabulary)))}
 
     def tokens(text: str) -> tuple[Token, ...]:
-        pieces = [str(piece) for piece in tokenizers[0](text)]
-        return tuple(aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0)))
+        pieces = [str(piece) for piece in tokenizer(text)]
+        found = aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0))
+        # A data loader draws a random seed when it starts, and would start worker processes for one text.
+        with torch.random.fork_rng(devices=[]):
+            own = dls.test_dl([text], num_workers=0).one_batch()[0].flatten().tolist()
+        for order in (found, found[::-1]):  # a Learner made with backwards=True reads from the end
+            if [token.index for token in order] == own:
+                return tuple(order)
+        given = f"The Learner makes {len(own)} numbers of this text, its tokenizer and vocabulary {len(found)} others"
+        allowed = "Its data loader must make tokens, then numbers of them, and nothing else"
+        raise ModelError(three_parts(given, allowed, "Look at learn.dls.train_ds.tls[0].tfms for further transforms"))
 
     return tokens

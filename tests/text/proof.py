@@ -8,8 +8,10 @@ A word's value is its value for the positive class minus that for the negative o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,11 @@ def measured(learner: Any, texts: Iterable[str], *, seed: int = 0) -> list[Measu
         values["random"] = generator.standard_normal(len(found["cam"].words))
         results.append(Measured(found, values))
     return results
+
+
+def in_double_precision(learner: Any) -> Any:
+    """The same model, its weights as wide as the numbers that are compared; the learner keeps its own."""
+    return SimpleNamespace(model=deepcopy(learner.model).double(), dls=learner.dls)
 
 
 def completeness(results: Sequence[Measured]) -> tuple[float, float]:
@@ -125,3 +132,51 @@ def rank_correlation_with_ratings(results: Sequence[Measured]) -> tuple[int, dic
         for way in (*WAYS, "random")
     }
     return len(words), correlations
+
+
+def report(learner: Any, texts: Sequence[str], reviews: int) -> Iterator[str]:
+    """The lines that say what was found.
+
+    Args:
+        learner: the model.
+        texts: held-out reviews.
+        reviews: how many of them words are deleted from; the others serve the other questions too.
+    """
+    results = measured(learner, texts)
+    gap, difference = completeness(results)
+    double_gap, double_difference = completeness(measured(in_double_precision(learner), texts[:100]))
+    yield f"{len(results)} held-out reviews, {np.mean([len(each.values['random']) for each in results]):.0f} words each"
+    yield f"sum of CAM plus bias against the logit: at most {gap:.1e} apart (single), {double_gap:.1e} (double)"
+    yield f"CAM per token against Grad-CAM: at most {difference:.1e} (single), {double_difference:.1e} (double)"
+    yield "rank correlation of a review's words with leaving one word out (mean over reviews of eight words on):"
+    yield from (f"  {way:22}{value:7.2f}" for way, value in rank_correlation_with_leaving_out(results).items())
+    long = [each for each in results if len(each.values["random"]) >= 2 * TOP][:reviews]
+    by_chance = probability_lost(learner, long, "random")
+    yield f"probability lost without the {TOP} top words and without {TOP} random ones, {len(long)} reviews, paired:"
+    for way in WAYS:
+        lost = probability_lost(learner, long, way)
+        yield f"  {way:22}{lost.mean():7.3f} against {by_chance.mean():.3f}; {compared(lost, by_chance)}"
+    count, ratings = rank_correlation_with_ratings(results)
+    yield f"rank correlation of {count} words' mean values with people's ratings of these words (VADER):"
+    yield from (f"  {way:22}{value:7.2f}" for way, value in ratings.items())
+
+
+def compared(lost: np.ndarray, by_chance: np.ndarray) -> str:
+    """Wilcoxon's signed-rank test and the paired t-test, one-sided, as a phrase."""
+    signed = stats.wilcoxon(lost, by_chance, alternative="greater").pvalue
+    paired = stats.ttest_rel(lost, by_chance, alternative="greater")
+    share = (lost > by_chance).mean()
+    return f"more in {share:.0%} of the reviews; Wilcoxon p = {signed:.1e}, paired t = {paired.statistic:.1f}"
+
+
+def main() -> None:
+    """Print the report on the held-out reviews."""
+    from camwidget.text.learner import text_learner
+    from camwidget.text.reviews import load_reviews
+
+    for line in report(text_learner(), [review.text for review in load_reviews().held_out], reviews=500):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ import torch
 from fastai.text.models.core import masked_concat_pool
 
 from camwidget.either import explain
-from camwidget.errors import LayerError, MapError
+from camwidget.errors import LayerError, MapError, ModelError
 from camwidget.text.explain import explain_text, explain_text_methods
 from tests.text.toys import awd_learner
 from tests.toys import state
@@ -161,3 +161,22 @@ def test_the_embedding_that_never_fires_is_told(learner: Any) -> None:
 
 def test_the_one_explain_takes_it(learner: Any) -> None:
     assert explain(learner, TEXT, method="grad_cam").text == TEXT
+
+
+def test_a_learner_that_reads_from_the_end_has_the_same_words_in_the_same_order() -> None:
+    learner = awd_learner(backwards=True)
+
+    result = explain_text(learner, "I loved it", method="hires_cam", layers=[EMBEDDING])
+
+    assert [token.text for token in result.tokens] == ["it", "loved", "i", "xxbos"]
+    assert [word.text for word in result.words] == ["I", "loved", "it"]
+    assert result.word_values()[2] == result.cam()[0]
+    torch.testing.assert_close(result.cam(target_class=1), by_hand(learner, "I loved it")[1], rtol=0, atol=1e-15)
+
+
+def test_a_learner_that_does_more_to_a_text_is_refused(learner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = learner.dls.test_dl([TEXT], num_workers=0)
+    monkeypatch.setattr(learner.dls, "test_dl", lambda *_, **__: batch)
+
+    with pytest.raises(ModelError, match=r"makes 21 numbers of this text"):
+        explain_text(learner, "Fun", method="grad_cam")

@@ -64,7 +64,7 @@ class Max(Reviews):
         return self.classifier(self.conv3(self.conv2(self.conv1(vectors.transpose(1, 2)))).amax(dim=2))
 
 
-def awd_learner(*, seq_len: int = 5, max_len: int = 1000, width: int = 6) -> Any:
+def awd_learner(*, seq_len: int = 5, max_len: int = 1000, width: int = 6, backwards: bool = False) -> Any:
     """fastai's own text classifier, tiny: it reads `seq_len` tokens at a time and pools the last `max_len`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries that fastai loads
@@ -82,7 +82,7 @@ def awd_learner(*, seq_len: int = 5, max_len: int = 1000, width: int = 6) -> Any
 
         table = DataFrame({"text": SENTENCES * 4, "label": ["good", "bad"] * 4})
         block = DataBlock(
-            blocks=(TextBlock.from_df("text", min_freq=1, n_workers=0), CategoryBlock),
+            blocks=(TextBlock.from_df("text", min_freq=1, n_workers=0, backwards=backwards), CategoryBlock),
             get_x=ColReader("text"),
             get_y=ColReader("label"),
             splitter=EndSplitter(),
