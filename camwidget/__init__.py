@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from camwidget.explain import Explanation
     from camwidget.hooks import Hook, HookBwd, Hooks
     from camwidget.panel import CamPanel
+    from camwidget.text.learner import text_learner
+    from camwidget.text.reviews import load_reviews
 
 __version__ = "0.1.0"
 
@@ -30,7 +32,9 @@ __all__ = [
     "demo_images",
     "demo_learner",
     "explain",
+    "load_reviews",
     "pets_learner",
+    "text_learner",
 ]
 
 _HOMES = {
@@ -43,7 +47,9 @@ _HOMES = {
     "demo_images": "demo",
     "demo_learner": "demo",
     "explain": "either",
+    "load_reviews": "text.reviews",
     "pets_learner": "demo",
+    "text_learner": "text.learner",
 }
 """The module each public name lives in."""
 

@@ -52,6 +52,8 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
         ['negative', 'positive']
     """
     with quietly():
+        import fastai.callback.progress  # noqa: PLC0415 (so that training shows how far it is)
+        import fastai.callback.schedule  # noqa: F401, PLC0415 (for fit_one_cycle)
         from fastai.learner import Learner  # noqa: PLC0415 (seconds to import)
         from fastai.losses import CrossEntropyLossFlat  # noqa: PLC0415 (see above)
         from fastai.metrics import accuracy  # noqa: PLC0415 (see above)
@@ -96,7 +98,7 @@ def review_dls(reviews: Reviews, known: Vocabulary, *, batch_size: int = 64, see
 
 
 def padded(
-    pairs: Sequence[tuple[Int[Tensor, " position"], int]],
+    pairs: Sequence[tuple[Int[Tensor, " _"], int]],
 ) -> tuple[Int[Tensor, "batch position"], Int[Tensor, " batch"]]:
     """Return a batch of texts, shorter ones filled up at their end, and their classes.
 

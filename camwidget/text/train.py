@@ -3,8 +3,8 @@
     python -m camwidget.text.train               about two minutes on two cores; writes what the package ships
     python -m camwidget.text.train --evaluate    measures what the package ships
 
-A held-out part of the movie reviews, drawn by a fixed seed, is used for nothing but the printed accuracies. How long and
-how to train was chosen on a tenth of the remaining sentences.
+A held-out part of the movie reviews, drawn by a fixed seed, is used for nothing but the printed accuracies. How
+long and how to train was chosen on a tenth of the remaining sentences.
 """
 
 import argparse

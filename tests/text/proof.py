@@ -173,8 +173,10 @@ def main() -> None:
     """Print the report on the held-out reviews."""
     from camwidget.text.learner import text_learner
     from camwidget.text.reviews import load_reviews
+    from camwidget.text.train import split
 
-    for line in report(text_learner(), [review.text for review in load_reviews().held_out], reviews=500):
+    _, held_out = split(load_reviews())
+    for line in report(text_learner(), held_out.texts, reviews=500):
         print(line)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from camwidget.text.learner import text_learner
 from tests.text.proof import (
     Measured,
     completeness,
@@ -18,8 +19,6 @@ from tests.text.proof import (
     without,
 )
 from tests.text.sentences import DISPLEASED, PLEASED
-
-text_learner = pytest.importorskip("camwidget.text.learner", reason="the packaged model is not there yet").text_learner
 
 
 @pytest.fixture(scope="module")
