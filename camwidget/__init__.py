@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from camwidget.course.checking import check
     from camwidget.demo import demo_image, demo_images, demo_learner, pets_learner
-    from camwidget.explain import Explanation, explain
+    from camwidget.either import explain
+    from camwidget.explain import Explanation
     from camwidget.hooks import Hook, HookBwd, Hooks
     from camwidget.panel import CamPanel
+    from camwidget.text.learner import text_learner
+    from camwidget.text.reviews import load_reviews
 
 __version__ = "0.1.0"
 
@@ -31,7 +34,9 @@ __all__ = [
     "demo_images",
     "demo_learner",
     "explain",
+    "load_reviews",
     "pets_learner",
+    "text_learner",
 ]
 
 _HOMES = {
@@ -44,8 +49,10 @@ _HOMES = {
     "demo_image": "demo",
     "demo_images": "demo",
     "demo_learner": "demo",
-    "explain": "explain",
+    "explain": "either",
+    "load_reviews": "text.reviews",
     "pets_learner": "demo",
+    "text_learner": "text.learner",
 }
 """The module each public name lives in."""
 

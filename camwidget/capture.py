@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from camwidget.errors import ImageError, ModelError, three_parts
@@ -97,7 +97,7 @@ class LayerCapture:
         self.activations, self.other_outputs, self._logits = {}, {}, None
         self._stack.__exit__(*error)
 
-    def forward(self, inputs: Float[Tensor, "..."]) -> Float[Tensor, "1 class"]:
+    def forward(self, inputs: Shaped[Tensor, "..."]) -> Float[Tensor, "1 class"]:
         """Run the model once and return its logits.
 
         Args:
@@ -107,14 +107,11 @@ class LayerCapture:
             ImageError: more or fewer pictures than one.
             ModelError: the model does not return finite logits of shape (1, class).
         """
-        if inputs.ndim != 4 or inputs.shape[0] != 1:
-            given = f"The inputs have shape {tuple(inputs.shape)}"
-            allowed = "One picture is explained at a time: shape (1, channel, height, width)"
-            raise ImageError(three_parts(given, allowed, "For the first picture of a batch pass inputs[:1]"))
+        self._check(inputs)
         self.activations, self.other_outputs, self.calls, self._logits = {}, {}, {}, None
         with torch.inference_mode(False), torch.enable_grad():
             # An inference tensor cannot be recorded; its clone can.
-            self._logits = _checked(self._model(inputs.clone() if inputs.is_inference() else inputs))
+            self._logits = _checked(self._run(inputs.clone() if inputs.is_inference() else inputs))
         return self._logits.detach()
 
     def keep_only(self, layer_names: Sequence[str]) -> None:
@@ -132,20 +129,8 @@ class LayerCapture:
         Raises:
             ModelError: the logits carry no gradient.
         """
-        if self._logits is None:
-            raise RuntimeError("gradients() needs a forward pass: call forward(inputs) first, inside the with block.")
-        if not self._logits.requires_grad:
-            given = "The model's logits carry no gradient back to the layers"
-            allowed = "Its forward must compute them from the layers without detach() or torch.no_grad()"
-            raise ModelError(three_parts(given, allowed, "Look for these in its forward, or name later layers"))
-        sources = tuple(self.activations.values())
-        with torch.inference_mode(False), torch.enable_grad():
-            target_logit = self._logits[0, class_index]
-            found = torch.autograd.grad(target_logit, sources, retain_graph=True, allow_unused=True)
-        return {
-            name: torch.zeros_like(source) if gradient is None else gradient
-            for (name, source), gradient in zip(self.activations.items(), found, strict=True)
-        }
+        found = self._derivatives(class_index, tuple(self.activations.values()))
+        return dict(zip(self.activations, found, strict=True))
 
     def rerun(self, inputs: Tensor, *, replace: Mapping[str, Tensor] | None = None) -> Float[Tensor, "..."]:
         """Run the model once more, capture nothing, and return its logits, not checked.
@@ -158,7 +143,7 @@ class LayerCapture:
         self._replacing = {name: (counted[name], each) for name, each in (replace or {}).items()}
         try:
             with torch.no_grad():
-                return plain(self._model(inputs))
+                return plain(self._run(inputs))
         finally:
             self._replacing, self.calls = None, counted
 
@@ -174,6 +159,33 @@ class LayerCapture:
             yield
         finally:
             self._replacing, self.calls = None, counted
+
+    def _check(self, inputs: Tensor) -> None:
+        """Refuse inputs that are not one of their kind."""
+        if inputs.ndim != 4 or inputs.shape[0] != 1:
+            given = f"The inputs have shape {tuple(inputs.shape)}"
+            allowed = "One picture is explained at a time: shape (1, channel, height, width)"
+            raise ImageError(three_parts(given, allowed, "For the first picture of a batch pass inputs[:1]"))
+
+    def _run(self, inputs: Tensor) -> Any:
+        """Run the model and return what should be its logits."""
+        return self._model(inputs)
+
+    def _derivatives(self, class_index: int, sources: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The derivative of one class's logit with respect to each source; zero where the logit does not use it."""
+        if self._logits is None:
+            raise RuntimeError("gradients() needs a forward pass: call forward(inputs) first, inside the with block.")
+        if not self._logits.requires_grad:
+            given = "The model's logits carry no gradient back to the layers"
+            allowed = "Its forward must compute them from the layers without detach() or torch.no_grad()"
+            raise ModelError(three_parts(given, allowed, "Look for these in its forward, or name later layers"))
+        with torch.inference_mode(False), torch.enable_grad():
+            target_logit = self._logits[0, class_index]
+            found = torch.autograd.grad(target_logit, sources, retain_graph=True, allow_unused=True)
+        return tuple(
+            torch.zeros_like(source) if gradient is None else gradient
+            for source, gradient in zip(sources, found, strict=True)
+        )
 
     def _hook(self, name: str) -> Any:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:

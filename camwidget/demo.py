@@ -85,7 +85,7 @@ def demo_learner(kind: str = "cats") -> "Learner":
         raise CamwidgetError(
             three_parts(f"There is no demo learner {kind!r}", "There are 'cats' and 'imagenet'", advice)
         )
-    with _quietly():
+    with quietly():
         from fastai.basics import CrossEntropyLossFlat, Learner
 
     network = _network()
@@ -121,7 +121,7 @@ def pets_learner(
     Raises:
         CamwidgetError: the pictures or weights could not be downloaded, or the folder does not hold both kinds.
     """
-    with _quietly():
+    with quietly():
         from fastai.vision.all import (
             ImageDataLoaders,
             Resize,
@@ -155,7 +155,7 @@ def pets_learner(
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Import without the deprecation notices that other libraries print about themselves; a learner can do nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -187,7 +187,7 @@ def _weights() -> dict[str, Tensor]:
 
 def _network() -> Any:
     """The network as timm defines it, with the packaged weights; the caller's random state is left alone."""
-    with _quietly():
+    with quietly():
         import timm
     with torch.random.fork_rng(devices=[]):
         network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
@@ -218,7 +218,7 @@ def _label_of(path: Path, labels: dict[str, Any]) -> Any:
 
 def _loaders(vocab: list[Any], expected: Normalisation) -> "DataLoaders":
     """Two pictures to train on and one to validate: enough for `vocab`, `test_dl` and `decode`, as in the chapter."""
-    with _quietly():
+    with quietly():
         from fastai.basics import CategoryBlock, DataBlock, IndexSplitter, Normalize
         from fastai.vision.augment import Resize
         from fastai.vision.data import ImageBlock

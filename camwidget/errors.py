@@ -27,6 +27,10 @@ class ClassError(CamwidgetError):
     """A class is unknown by name or out of range by index."""
 
 
+class TextError(CamwidgetError):
+    """A text cannot be read: it is no text, or has no words."""
+
+
 class NotStoredError(CamwidgetError, RuntimeError):
     """A hook has nothing stored: nothing ran yet, or it was removed, or no gradient was recorded."""
 
@@ -46,6 +50,10 @@ class HookError(CamwidgetError):
     def __init__(self, mistake: str, message: str) -> None:
         super().__init__(message)
         self.mistake = mistake
+
+
+class DataError(CamwidgetError):
+    """Data for training cannot be had, or is not what it should be."""
 
 
 class BoxError(CamwidgetError):

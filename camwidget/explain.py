@@ -136,7 +136,7 @@ def explain_methods(
         # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
         cams = {
             method: {
-                name: _finite(name, each).cpu()
+                name: finite(name, each).cpu()
                 for name, each in maps_of(
                     method, reduced, activations, readouts=readouts, target_classes=targets
                 ).items()
@@ -238,7 +238,12 @@ def _why_no_map(capture: LayerCapture, name: str, pixels: Tensor) -> str:
     return f"puts out shape {shape}, which looks like channels last" if as_last and not as_first else ""
 
 
-def _finite(name: str, cams: Tensor) -> Tensor:
+def finite(name: str, cams: Tensor) -> Tensor:
+    """Return the maps of a layer.
+
+    Raises:
+        MapError: they hold NaN or infinity.
+    """
     if bool(torch.isfinite(cams).all()):
         return cams
     given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"

@@ -1,11 +1,11 @@
-"""The result of `explain`: every map, logit and class name, the picture seen, and the code to do it again."""
+"""The result of `explain`: every map, logit and class name, what was explained, and the code to do it again."""
 
 import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import SupportsIndex
+from typing import ClassVar, SupportsIndex
 
 from jaxtyping import Float
 from PIL import Image
@@ -20,12 +20,12 @@ ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
 """Methods whose maps are contributions to the logit where plain CAM is valid; HiResCAM's are at every layer."""
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """What one method says about one picture, for several layers and classes. Numbers are raw: signed and unscaled."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LayerMaps:
+    """What one method says, for several layers and classes. Numbers are raw: signed and unscaled."""
 
     method: str
-    """One of `METHODS`. Maps of `"eigen_cam"` know no class and their sign is a convention, see `maps.eigen_cam`."""
+    """One of the methods there are. Maps of `"eigen_cam"` know no class and their sign is a convention."""
     layers: tuple[Layer, ...]
     """The layers that have maps, in the order in which the network ran them; the last is nearest to the classes."""
     target_classes: tuple[int, ...]
@@ -34,16 +34,17 @@ class Explanation:
     """The name of every class of the model."""
     logits: Float[Tensor, "class"]
     """Every class's output before softmax."""
-    cams: Mapping[str, Float[Tensor, "target_class map_height map_width"]]
+    cams: Mapping[str, Float[Tensor, "target_class ..."]]
     """Layer name to maps, one for each target class in their order."""
     readouts: Mapping[str, Readout]
     """How the network reads a layer, where that is one weighted sum; looked for if `"cam"` was among the methods."""
     refusals: Mapping[str, str]
     """Layer name to the reason why plain CAM is not valid there."""
-    image: Image.Image
-    """What the network saw, in colours again, of the inputs' size."""
     code: str
-    """Lines that reproduce this result; `image`, `learn` or `model`, and hook classes, are your own."""
+    """Lines that reproduce this result; what was explained, `learn` or `model`, and hook classes, are your own."""
+
+    _explained: ClassVar[str] = "image"
+    """What the code calls that which is explained."""
 
     @property
     def knows_class(self) -> bool:
@@ -56,7 +57,7 @@ class Explanation:
         return self.logits.softmax(dim=0)
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
-        """Return lines that reproduce one map and nothing more; `image`, and `learn` or `model`, are your own.
+        """Return lines that reproduce one map and nothing more; the rest is your own, as in `code`.
 
         Args:
             layer: name of the layer; None for the deepest with a map.
@@ -65,24 +66,15 @@ class Explanation:
         name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
         subject = "learn" if "explain(learn," in self.code else "model"
         hooks = dict(re.findall(r"(hook(?:_bwd)?)=([\w.]+)", self.code))
-        call = call_of(subject, self.method, layers=[name], target_classes=[index], hooks=hooks)
+        call = call_of(
+            subject,
+            self.method,
+            explained=self._explained,
+            layers=[name],
+            target_classes=[index],
+            hooks=hooks,
+        )
         return f'{call}result.cam("{name}", target_class={index})\n'
-
-    def cam(
-        self, layer: str | None = None, target_class: int | str | None = None
-    ) -> Float[Tensor, "map_height map_width"]:
-        """Return one map, raw and signed, at the layer's own size.
-
-        Args:
-            layer: name of the layer; None for the deepest with a map.
-            target_class: index or name of the class; None for the first of `target_classes`.
-
-        Raises:
-            LayerError: there is no map of that layer.
-            MapError: plain CAM is not valid from that layer; the message says why.
-            ClassError: there is no such class, or no map of it.
-        """
-        return self.cams[self._map_layer(layer)][self._row(target_class)]
 
     def class_index(self, target_class: SupportsIndex | str) -> int:
         """Return the index of a class given by index or by name.
@@ -153,26 +145,55 @@ class Explanation:
         raise ClassError(three_parts(given, allowed, f"Use explain(..., target_classes=[{index}])"))
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Explanation(LayerMaps):
+    """What one method says about one picture, for several layers and classes; see `LayerMaps` for what it holds.
+
+    A map has the axes (map_height, map_width), at the layer's own size.
+    """
+
+    image: Image.Image
+    """What the network saw, in colours again, of the inputs' size."""
+
+    def cam(
+        self, layer: str | None = None, target_class: int | str | None = None
+    ) -> Float[Tensor, "map_height map_width"]:
+        """Return one map, raw and signed, at the layer's own size.
+
+        Args:
+            layer: name of the layer; None for the deepest with a map.
+            target_class: index or name of the class; None for the first of `target_classes`.
+
+        Raises:
+            LayerError: there is no map of that layer.
+            MapError: plain CAM is not valid from that layer; the message says why.
+            ClassError: there is no such class, or no map of it.
+        """
+        return self.cams[self._map_layer(layer)][self._row(target_class)]
+
+
 def call_of(
     subject: str,
     method: str,
     *,
+    explained: str = "image",
     layers: Sequence[str] | None = None,
     target_classes: Sequence[int] | None = None,
     class_names: bool = False,
     hooks: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return the lines of code that explain a picture; arguments left at their defaults are left out.
+    """Return the lines of code that explain a picture or a text; arguments left at their defaults are left out.
 
     Args:
         subject: what the model is called, `learn` or `model`.
         method: the method.
+        explained: what the picture or the text is called.
         layers: the layers asked for.
         target_classes: the classes asked for.
         class_names: whether names were given.
         hooks: which hook classes were given, argument to name.
     """
-    parts = [subject, "image", f'method="{method}"']
+    parts = [subject, explained, f'method="{method}"']
     if layers is not None:
         parts.append(f"layers={list(layers)}".replace("'", '"'))
     if target_classes is not None:

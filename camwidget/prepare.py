@@ -111,20 +111,25 @@ def targets_of(
     return list(dict.fromkeys(class_index(each, names) for each in target_classes))
 
 
-def methods_of(methods: Sequence[str]) -> tuple[str, ...]:
+def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, default: str = "grad_cam") -> tuple[str, ...]:
     """Return the methods asked for, without repeats.
+
+    Args:
+        methods: the methods asked for.
+        known: those that there are.
+        default: the one that a message proposes.
 
     Raises:
         MapError: there is no such method, or none was asked for.
     """
     for method in methods:
-        if method not in METHODS:
-            close = nearest(str(method), METHODS)
-            advice = f"Did you mean {close[0]!r}?" if close else "The default is 'grad_cam'"
-            allowed = f"Methods are {', '.join(map(repr, METHODS))}"
+        if method not in known:
+            close = nearest(str(method), known)
+            advice = f"Did you mean {close[0]!r}?" if close else f"The default is {default!r}"
+            allowed = f"Methods are {', '.join(map(repr, known))}"
             raise MapError(three_parts(f"There is no method {method!r}", allowed, advice))
     if not methods:
-        raise MapError(three_parts("No method was asked for", f"Methods are {', '.join(METHODS)}", "Name at least one"))
+        raise MapError(three_parts("No method was asked for", f"Methods are {', '.join(known)}", "Name at least one"))
     return tuple(dict.fromkeys(methods))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from camwidget.errors import three_parts
@@ -35,8 +35,9 @@ def is_constant(gradient: Float[Tensor, "1 channel map_height map_width"]) -> bo
 
 def find_readout(
     logits_with: LogitsWith,
-    inputs: Float[Tensor, "1 3 height width"],
+    inputs: Shaped[Tensor, "..."],
     *,
+    others: Shaped[Tensor, "..."] | None = None,
     activation: Float[Tensor, "1 channel map_height map_width"],
     channel_weight: Float[Tensor, "target_class channel"],
     logits: Float[Tensor, "1 class"],
@@ -52,7 +53,8 @@ def find_readout(
 
     Args:
         logits_with: runs the rest of the model, see `LogitsWith`.
-        inputs: the picture.
+        inputs: what the model was run on: a picture, or another network's inputs.
+        others: inputs that differ from them, of the same shape; None for the picture mirrored in negative.
         activation: what the layer put out for it.
         channel_weight: mean gradient of every target class's logit, by channel.
         logits: of all classes.
@@ -67,20 +69,28 @@ def find_readout(
     # Drawn on the CPU by a generator of its own: the same everywhere, and nobody's random state moves.
     random = torch.randn(activation.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     random, largest = random.to(activation), float(activation.abs().max())
+    others = -inputs.flip(3) if others is None else others
     # The second is not small, whatever the activation is: close to zero the smooth activation functions are straight.
-    for trial, picture in ((random * (largest or 1), -inputs.flip(3)), (-random * max(4 * largest, 4), inputs)):
+    for trial, picture in ((random * (largest or 1), others), (-random * max(4 * largest, 4), inputs)):
         if not _predicts(readout, trial, logits_with(trial, picture)[0, wanted]):
             return None
     return readout
 
 
-def why_refused(model: nn.Module, names: Sequence[str], run: Callable[[], object]) -> dict[str, str]:
+PICTURE_HEAD = "vision_learner(..., concat_pool=False, lin_ftrs=[])"
+"""How to get a classifier of pictures with a head that allows CAM."""
+
+
+def why_refused(
+    model: nn.Module, names: Sequence[str], run: Callable[[], object], *, head: str = PICTURE_HEAD
+) -> dict[str, str]:
     """Return, in words and by layer, why plain CAM is not valid: what stands between the layer and the classes.
 
     Args:
         model: the network.
         names: the layers.
         run: runs the model once, for all layers; what fires after each is noted.
+        head: how to get a head that allows CAM, for the advice.
     """
     fired: list[nn.Module] = []
     after: dict[str, int] = {}
@@ -94,21 +104,21 @@ def why_refused(model: nn.Module, names: Sequence[str], run: Callable[[], object
                 hook = find_module(model, name).register_forward_hook(partial(_note, after, name, fired))
                 stack.callback(hook.remove)
             run()
-    return {name: _reason(name, fired[after[name] :]) for name in names}
+    return {name: _reason(name, fired[after[name] :], head) for name in names}
 
 
 def _note(after: dict[str, int], name: str, fired: list[nn.Module], *_: object) -> None:
     after[name] = len(fired)
 
 
-def _reason(name: str, fired: list[nn.Module]) -> str:
+def _reason(name: str, fired: list[nn.Module], head: str) -> str:
     given = (
         f"Plain CAM from layer {name!r} would not add up to the logit. Between it and the classes: {_obstacles(fired)}"
     )
     allowed = "CAM is valid only where a layer feeds global average pooling and one linear layer, and nothing else"
     advice = "Use method='grad_cam' here"
     if any(isinstance(module, nn.AdaptiveMaxPool2d) for module in fired) or _count(fired, nn.Linear) > 1:
-        advice += ", or train with a head that allows CAM: vision_learner(..., concat_pool=False, lin_ftrs=[])"
+        advice += f", or train with a head that allows CAM: {head}"
     return three_parts(given, allowed, advice)
 
 
@@ -134,6 +144,9 @@ def _obstacles(fired: list[nn.Module]) -> str:
     convolutions = _count(fired, nn.modules.conv._ConvNd)
     if convolutions:
         parts.append("a convolution" if convolutions == 1 else f"{convolutions} convolutions")
+    recurrent = _count(fired, nn.RNNBase)
+    if recurrent:
+        parts.append("a recurrent layer" if recurrent == 1 else f"{recurrent} recurrent layers")
     kinds = Counter(
         type(module).__name__
         for module in fired

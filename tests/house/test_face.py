@@ -18,7 +18,9 @@ PUBLIC = [
     "demo_images",
     "demo_learner",
     "explain",
+    "load_reviews",
     "pets_learner",
+    "text_learner",
 ]
 HEAVY = ["PIL", "anywidget", "fastai", "ipywidgets", "jaxtyping", "matplotlib", "numpy", "timm", "torch", "torchvision"]
 

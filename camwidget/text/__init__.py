@@ -1,0 +1,1 @@
+"""Words: which of them decide what a classifier says about a text."""

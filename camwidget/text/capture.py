@@ -1,0 +1,209 @@
+"""One forward pass over a whole text, also where the network reads it in chunks; one backward pass per class."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from camwidget.capture import LayerCapture
+from camwidget.errors import ModelError, three_parts
+from camwidget.hooks import differentiable
+from camwidget.tensors import plain
+
+
+@contextmanager
+def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
+    """Put back, when the block ends, what modules keep in plain attributes.
+
+    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights that its dropout made.
+    """
+    kept = [(module, dict(vars(module))) for module in model.modules()]
+    lists = [(each, list(each)) for _, attributes in kept for each in attributes.values() if isinstance(each, list)]
+    try:
+        yield
+    finally:
+        for module, attributes in kept:
+            for name in vars(module).keys() - attributes.keys():
+                del vars(module)[name]
+            vars(module).update(attributes)
+        for each, members in lists:
+            each[:] = members
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far back in the text a logit's gradient reaches, in a network that reads it in chunks."""
+
+    chunks: int
+    """In how many parts the text was read; 1 where it was read at once."""
+    cut: bool
+    """Whether no gradient goes from one part back to the part before."""
+    first: int
+    """The first position that has any gradient at the deepest layer."""
+
+
+class TextCapture(LayerCapture):
+    """Runs a text classifier once and gives what its layers put out for every position, then the gradients.
+
+    Activations and gradients have the axes (1, channel, 1, position): a text is a picture one row high, so that the
+    arithmetic of maps is the same. A layer that runs once for every chunk of the text counts with all its chunks, put
+    together. Of a layer that puts out a tuple (an LSTM: outputs and state), and of a model that returns one (fastai's
+    text classifiers: logits and raw outputs), the first counts.
+
+    Args:
+        model: a network from token indices (batch, position) to logits.
+        layer_names: dotted names of the layers to look at.
+
+    Raises:
+        LayerError: the model has no layer of that name.
+    """
+
+    def __init__(self, model: nn.Module, layer_names: Sequence[str]) -> None:
+        super().__init__(model, layer_names)
+        self._chunks: dict[str, list[Tensor]] = {}
+        self._axis: dict[str, int] = {}
+        self._sizes: dict[str, list[tuple[int, ...]]] | None = None  # not None while a longer text is tried
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._stack.enter_context(attributes_left_as_found(self._model))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._chunks = {}
+        super().__exit__(*error)
+
+    def forward(self, inputs: Int[Tensor, "1 position"]) -> Float[Tensor, "1 class"]:
+        """Run the model once over the text and return its logits.
+
+        Args:
+            inputs: an index for every token, on the model's device.
+
+        Raises:
+            ModelError: the model does not return finite logits of shape (1, class).
+        """
+        self._chunks, self._axis = {}, {}
+        logits = super().forward(inputs)
+        positions = inputs.shape[1]
+        fitting = {
+            name: _position_axes([tuple(each.shape) for each in made], positions) for name, made in self._chunks.items()
+        }
+        if any(len(axes) == 2 for axes in fitting.values()):
+            # As many channels as positions: the axis that grows with the text is that of the positions.
+            longer = self._sizes_of(torch.cat([inputs, inputs[:, -1:]], dim=1))
+            fitting = {
+                name: [axis for axis in axes if axis in _position_axes(longer[name], positions + 1)]
+                for name, axes in fitting.items()
+            }
+        for name, axes in fitting.items():
+            if len(axes) == 1:
+                self._axis[name] = axes[0]
+                if sum(each.shape[axes[0]] for each in self._chunks[name]) != positions:
+                    self._chunks[name] = self._chunks[name][-1:]  # run several times over the whole: the last counts
+                self.activations[name] = self._arranged(name, self._chunks[name])
+            else:
+                self.other_outputs[name] = self._chunks[name][-1]
+        return logits
+
+    def gradients(self, class_index: int) -> dict[str, Float[Tensor, "1 channel 1 position"]]:
+        """Return the derivative of one class's logit with respect to every activation, by one backward pass.
+
+        Args:
+            class_index: the class.
+
+        Raises:
+            ModelError: the logits carry no gradient.
+        """
+        sources = [each for name in self.activations for each in self._chunks[name]]
+        found = iter(self._derivatives(class_index, tuple(sources)))
+        return {
+            name: self._arranged(name, [next(found) for _ in self._chunks[name]]) for name in list(self.activations)
+        }
+
+    def reach(self) -> Reach:
+        """Return how far back in the text gradients reach; looked for by one more backward pass."""
+        name = next(reversed(self.activations))
+        last, first = self._chunks[name], self._chunks[next(iter(self.activations))]
+        if len(last) == 1 or len(first) == 1:
+            return Reach(len(last), False, 0)
+        with torch.inference_mode(False), torch.enable_grad():
+            (back,) = torch.autograd.grad(last[-1].sum(), first[:1], retain_graph=True, allow_unused=True)
+        touched = self._arranged(name, self._derivatives(0, tuple(last))).abs().amax(dim=(0, 1, 2)) > 0
+        return Reach(len(last), back is None, int(touched.int().argmax()))
+
+    def _check(self, inputs: Tensor) -> None:
+        if inputs.ndim != 2 or inputs.shape[0] != 1 or inputs.is_floating_point():
+            given = f"The inputs are a {inputs.dtype} tensor of shape {tuple(inputs.shape)}"
+            allowed = "One text is explained at a time: an index for every token, of shape (1, position)"
+            raise ModelError(three_parts(given, allowed, "Pass the text itself to explain()"))
+
+    def _run(self, inputs: Tensor) -> Any:
+        # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own have.
+        recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self._model.modules())
+        with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
+            output = self._model(inputs)
+        return output[0] if isinstance(output, tuple) and output else output
+
+    def _sizes_of(self, inputs: Tensor) -> dict[str, list[tuple[int, ...]]]:
+        """What sizes the layers put out for other inputs, by layer and call."""
+        self._sizes = {}
+        try:
+            self.rerun(inputs)
+            return self._sizes
+        finally:
+            self._sizes = None
+
+    def _arranged(self, name: str, parts: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
+        """The parts of a text put together, with channels first."""
+        whole = torch.cat(list(parts), dim=self._axis[name]).detach()
+        return (whole if self._axis[name] == 2 else whole.transpose(1, 2))[:, :, None]
+
+    def _hook(self, name: str) -> Any:
+        def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
+            self.calls[name] = self.calls.get(name, 0) + 1
+            first = output[0] if isinstance(output, tuple) and output else output
+            if self._replacing is not None:
+                if self._sizes is not None and isinstance(first, Tensor):
+                    self._sizes.setdefault(name, []).append(tuple(first.shape))
+                part = self._part(name)
+                if part is None:
+                    return None
+                made = part
+            elif not isinstance(first, Tensor) or not first.is_floating_point():
+                self.other_outputs[name] = output
+                return None
+            else:
+                kept = differentiable(plain(first), inputs)
+                self._chunks.setdefault(name, []).append(kept)
+                with torch.enable_grad():
+                    made = kept.clone()
+            return (made, *output[1:]) if isinstance(output, tuple) else made
+
+        return fire
+
+    def _part(self, name: str) -> Tensor | None:
+        """The part of a replacement that belongs to this call of a layer; None where there is none."""
+        calls, activation = (self._replacing or {}).get(name, (0, None))
+        chunk = self.calls[name] - 1 - (calls - len(self._chunks[name])) if activation is not None else -1
+        if activation is None or not 0 <= chunk < len(self._chunks[name]):
+            return None
+        axis = self._axis[name]
+        lengths = [each.shape[axis] for each in self._chunks[name]]
+        part = activation[:, :, 0, sum(lengths[:chunk]) : sum(lengths[: chunk + 1])]
+        return (part if axis == 2 else part.transpose(1, 2)).clone()
+
+
+def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:
+    """Which of the axes 1 and 2 may be that of the positions: with all chunks together, or in the last call alone."""
+    if any(len(size) != 3 for size in sizes):
+        return []
+    return [
+        axis
+        for axis in (1, 2)
+        if sizes[-1][axis] == positions
+        or (sum(size[axis] for size in sizes) == positions and len({size[3 - axis] for size in sizes}) == 1)
+    ]

@@ -1,0 +1,98 @@
+"""Leave one word out: how much a logit loses when a word is deleted, for every word of a text."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from camwidget.errors import ModelError, three_parts
+from camwidget.text.tokens import Token
+from camwidget.text.words import Word
+
+MOST_READ = 1_000_000
+"""How many tokens are read in all at the most; for longer texts neighbouring words are left out together."""
+
+BATCH = 16_384
+"""About how many tokens are read at once."""
+
+TOLD = 200_000
+"""From how many tokens on the progress is shown, before the first is read."""
+
+_FRAME = ("xxbos", "xxeos", "xxfld", "xxpad")
+"""Special tokens that belong to the text as a whole; the others mark the word behind them."""
+
+
+def groups_of(words: Sequence[Word], *, positions: int) -> list[list[int]]:
+    """Return which words are left out together: each on its own, or in long texts a few neighbours.
+
+    The number of runs depends on the length of the text alone, so that a result is the same on every machine.
+
+    Args:
+        words: the words.
+        positions: how many tokens the whole text has.
+    """
+    size = -(-len(words) // max(1, MOST_READ // max(positions, 1)))
+    return [list(range(first, min(first + size, len(words)))) for first in range(0, len(words), size)]
+
+
+def leave_out(
+    logits_of: Callable[[Int[Tensor, "batch position"]], Float[Tensor, "batch class"]],
+    ids: Int[Tensor, "1 position"],
+    *,
+    words: Sequence[Word],
+    tokens: Sequence[Token],
+    padding: int,
+) -> Float[Tensor, "word class"]:
+    """Return for each word the logits with all words minus the logits without that word.
+
+    The word is deleted, with the special tokens that mark it (a capital, a repetition), and the others close up; if no
+    token is left, the network gets one padding. Zeiler and Fergus 2014 cover parts of a picture in this way; Li, Monroe
+    and Jurafsky 2016 (arXiv 1612.08220) erase words.
+
+    Words that `groups_of` puts together share what the group makes, in equal parts.
+
+    Args:
+        logits_of: runs the model on several texts of one length.
+        ids: the whole text.
+        words: its words.
+        tokens: its tokens.
+        padding: the index that stands for nothing.
+
+    Raises:
+        ModelError: without a word the model returns no finite logits.
+    """
+    whole = logits_of(ids)
+    groups = groups_of(words, positions=ids.shape[1])
+    kept = [_kept(group, words, tokens) for group in groups]
+    by_length: dict[int, list[int]] = {}
+    for number, each in enumerate(kept):
+        by_length.setdefault(int(each.sum()), []).append(number)
+    values = torch.zeros(len(words), whole.shape[1], dtype=torch.float64)
+    quiet = len(groups) * ids.shape[1] < TOLD
+    with tqdm(total=len(groups), desc=f"Leaving out {len(words)} words", disable=quiet, leave=False) as progress:
+        for length, numbers in by_length.items():
+            for batch in torch.tensor(numbers).split(max(1, BATCH // max(length, 1))):
+                rows = [ids[0, kept[number]] if length else ids.new_tensor([padding]) for number in batch.tolist()]
+                logits = logits_of(torch.stack(rows))
+                if logits.shape != (len(rows), whole.shape[1]) or not bool(torch.isfinite(logits).all()):
+                    given = f"For {len(rows)} shortened texts the model returned logits of {tuple(logits.shape)}"
+                    allowed = "It must return finite logits of shape (batch, class)"
+                    raise ModelError(three_parts(given, allowed, "Try another method, such as 'hires_cam'"))
+                for number, lost in zip(batch.tolist(), (whole - logits).cpu().double(), strict=True):
+                    values[groups[number]] = lost / len(groups[number])
+                progress.update(len(rows))
+    return values
+
+
+def _kept(group: Sequence[int], words: Sequence[Word], tokens: Sequence[Token]) -> Bool[Tensor, " position"]:
+    """Which tokens stay when some words go."""
+    kept = torch.ones(len(tokens), dtype=torch.bool)
+    for word in (words[number] for number in group):
+        kept[list(word.positions)] = False
+        before = min(word.positions) - 1
+        while before >= 0 and tokens[before].special and tokens[before].text not in _FRAME:
+            kept[before] = False
+            before -= 1
+    return kept

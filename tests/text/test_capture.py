@@ -1,0 +1,152 @@
+"""One pass over a text: chunks, repeated layers, tuples, replacement, and what is put back."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from camwidget.errors import ModelError
+from camwidget.text.capture import Reach, TextCapture, attributes_left_as_found
+from camwidget.text.layers import text_layers
+from tests.text.toys import Reviews, awd_learner
+from tests.toys import hook_count
+
+
+class Chunked(nn.Module):
+    """Reads three tokens at a time with an LSTM whose state goes on, with its gradient or without."""
+
+    def __init__(self, *, cut: bool) -> None:
+        super().__init__()
+        self.cut = cut
+        self.embedding = nn.Embedding(9, 4)
+        self.rnn = nn.LSTM(4, 5, batch_first=True)
+        self.head = nn.Linear(5, 2)
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, str]:
+        made, memory = [], None
+        for part in ids.split(3, dim=1):
+            found, memory = self.rnn(self.embedding(part), memory)
+            memory = tuple(each.detach() for each in memory) if self.cut else memory
+            made.append(found)
+        return self.head(torch.cat(made, dim=1)[:, 2:].mean(dim=1)), "raw"
+
+
+class Twice(nn.Module):
+    """Calls one convolution twice on the whole text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4)
+        self.conv = nn.Conv1d(4, 4, 3, padding="same")
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.conv(self.conv(self.embedding(ids).transpose(1, 2)).relu()).mean(dim=2))
+
+
+IDS = torch.tensor([[1, 5, 2, 8, 3, 3, 7, 4]])
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_gradients_of_chunks_are_those_of_the_whole_text(cut: bool) -> None:
+    model = Chunked(cut=cut).double()
+    vectors = model.embedding(IDS).detach().requires_grad_()
+    parts = iter(vectors.split(3, dim=1))
+    hook = model.embedding.register_forward_hook(lambda *_: next(parts))
+    (expected,) = torch.autograd.grad(model(IDS)[0][0, 1], vectors)
+    hook.remove()
+
+    with TextCapture(model, ["embedding", "rnn"]) as capture:
+        capture.forward(IDS)
+        gradients = capture.gradients(1)
+        reach = capture.reach()
+        calls = dict(capture.calls)
+
+    # From a layer that puts out the vectors of all chunks, the memory's way is part of the derivative, if it has one.
+    torch.testing.assert_close(gradients["embedding"][0, :, 0], expected[0].T, rtol=0, atol=1e-15)
+    assert gradients["rnn"].shape == (1, 5, 1, 8)
+    assert calls == {"embedding": 3, "rnn": 3}
+    assert reach == Reach(chunks=3, cut=cut, first=2)
+
+
+def test_a_text_read_at_once_is_reached_everywhere() -> None:
+    with TextCapture(Reviews().double(), ["embedding", "conv3"]) as capture:
+        capture.forward(IDS)
+        assert capture.reach() == Reach(chunks=1, cut=False, first=0)
+
+
+def test_of_a_layer_that_runs_twice_over_the_text_the_last_call_counts() -> None:
+    model = Twice().double()
+    first = model.conv(model.embedding(IDS).transpose(1, 2)).relu()
+
+    with TextCapture(model, ["conv"]) as capture:
+        logits = capture.forward(IDS)
+        torch.testing.assert_close(capture.activations["conv"][0, :, 0], model.conv(first)[0].detach())
+        other = torch.randn(1, 4, 1, 8, dtype=torch.float64)
+        replaced = capture.rerun(IDS, replace={"conv": other})
+
+    torch.testing.assert_close(replaced, model.head(other[:, :, 0].mean(dim=2)).detach())
+    torch.testing.assert_close(logits, model(IDS).detach())
+
+
+@pytest.mark.parametrize("name", ["embedding", "rnn"])
+def test_what_is_put_in_place_of_chunks_is_divided_among_them(name: str) -> None:
+    model = Chunked(cut=True).double()
+    with TextCapture(model, ["embedding", "rnn"]) as capture:
+        logits = capture.forward(IDS)
+        same = capture.rerun(IDS, replace={name: capture.activations[name].detach()})
+        zero = capture.rerun(IDS, replace={name: torch.zeros_like(capture.activations[name])})
+
+    assert torch.equal(same, logits)
+    if name == "rnn":
+        assert torch.equal(zero[0], model.head.bias)
+
+
+@pytest.mark.parametrize("inputs", [IDS[0], IDS.double(), IDS.repeat(2, 1)])
+def test_inputs_that_are_not_one_text_are_refused(inputs: Tensor) -> None:
+    capture = TextCapture(Reviews().double(), ["conv3"])
+    with capture, pytest.raises(ModelError, match=r"shape \(1, position\)"):
+        capture._check(inputs)
+
+
+def test_attributes_come_back_after_an_error_too() -> None:
+    model: Any = nn.Sequential(nn.Linear(1, 1))
+    memory, members = torch.zeros(2), [torch.ones(1)]
+    model.memory, model.members, model.count = memory, members, 3
+
+    def disturb() -> None:
+        with attributes_left_as_found(model):
+            model.memory, model.count, model.fresh = torch.ones(2), 4, torch.ones(1)
+            model.members[0] = torch.zeros(1)
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        disturb()
+
+    assert model.memory is memory
+    assert model.members is members
+    assert members[0].item() == 1
+    assert model.count == 3
+    assert not hasattr(model, "fresh")
+
+
+def test_no_hook_stays() -> None:
+    model = Chunked(cut=True).double()
+    with TextCapture(model, ["embedding", "rnn"]) as capture:
+        capture.forward(IDS)
+        assert hook_count(model) == 2
+
+    assert hook_count(model) == 0
+    assert capture.activations == {}
+
+
+def test_layers_worth_looking_at_are_found_by_structure() -> None:
+    assert text_layers(Reviews()) == ["embedding", "conv1", "conv2", "conv3"]
+    assert text_layers(Chunked(cut=True)) == ["embedding", "rnn"]
+    assert text_layers(awd_learner().model) == [
+        "0.module.encoder", "0.module.encoder_dp", "0.module.rnns.0", "0.module.rnns.1",
+    ]  # fmt: skip
+    assert text_layers(nn.Sequential(nn.Embedding(3, 2), nn.Sequential(nn.Conv1d(2, 2, 1), nn.Conv1d(2, 2, 1)))) == [
+        "0", "1.0", "1.1",
+    ]  # fmt: skip
