@@ -51,7 +51,7 @@ def add_head_quiz(items: Items) -> None:
     add_quiz(
         items,
         "two_layers",
-        "fastai's usual head has two linear layers. Why is the einsum of its last weight with the body's activation no CAM?",
+        "Two linear layers: why the einsum is no CAM",
         {
             "a": Option(
                 "The sizes differ, so einsum raises an error.",
