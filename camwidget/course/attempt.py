@@ -31,7 +31,7 @@ class Attempt:
         self, answers: Sequence[Any], *, promised: Mapping[str, tuple[str, int]], seed: int, budget: Budget
     ) -> None:
         self.answers = tuple(answers)
-        self.answer = self.answers[0] if self.answers else None
+        self.answer: Any = self.answers[0] if self.answers else None
         self.generator = torch.Generator().manual_seed(seed)
         self.facts: dict[str, Fact] = {}
         """Those looked at so far, by key."""

@@ -37,6 +37,10 @@ _EXPLAINED = {
 """Parts of frequent error messages, and what they mostly mean here."""
 
 
+PATIENCE = 5
+"""So many times the limit may pass on the clock: on a busy machine a right answer waits, and is not slow for that."""
+
+
 class OutOfTime(BaseException):
     """The answer took too long. Not an Exception, so that an answer's `except Exception` does not swallow it."""
 
@@ -66,14 +70,14 @@ def call_quietly(
 ) -> Outcome:
     """Call an answer; whatever it does, return.
 
-    Gradient mode is given back as it was. The limit needs the main thread of a POSIX system; elsewhere a call
-    that never returns is not ended.
+    Gradient mode is given back as it was. The limit is one of computing time, and `PATIENCE` times as long on the clock.
+    It needs the main thread of a POSIX system; elsewhere a call that never returns is not ended.
 
     Args:
         function: the answer.
         args: its arguments.
         kwargs: its keyword arguments.
-        limit_s: seconds it may take.
+        limit_s: seconds of computing that it may take.
     """
     heard = io.StringIO()
     recording = torch.is_grad_enabled()
@@ -98,7 +102,7 @@ def call_quietly(
 
 
 class Budget:
-    """Seconds that an answer may use, over all its calls; our own work beside it costs it nothing.
+    """Seconds of computing that an answer may use, over all its calls; our own work beside it costs it nothing.
 
     Args:
         limit_s: seconds in all.
@@ -115,10 +119,10 @@ class Budget:
             args: its arguments.
             kwargs: its keyword arguments.
         """
-        started = time.monotonic()
+        started = time.process_time()
         left = max(self._limit_s - self._spent_s, 0.05)
         outcome = call_quietly(function, args, kwargs, limit_s=left)
-        self._spent_s += time.monotonic() - started
+        self._spent_s += time.process_time() - started
         if outcome.late:
             return replace(outcome, stopped=f"Your code did not come back within {self._limit_s:.0f} seconds")
         return outcome
@@ -141,7 +145,7 @@ def explained(error: BaseException) -> str:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in the block when the time is over, again and again in case it is swallowed."""
+    """Raise OutOfTime in the block when the time is over, again and again in case it is swallowed; see `call_quietly`."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
@@ -149,10 +153,14 @@ def time_limit(seconds: float) -> Iterator[None]:
     def ring(_: int, __: FrameType | None) -> None:
         raise OutOfTime
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), 0.05)
+    clocks = {signal.SIGPROF: (signal.ITIMER_PROF, seconds), signal.SIGALRM: (signal.ITIMER_REAL, PATIENCE * seconds)}
+    before = {kind: signal.signal(kind, ring) for kind in clocks}
+    for timer, limit in clocks.values():
+        signal.setitimer(timer, max(limit, 0.01), 0.05)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for timer, _ in clocks.values():
+            signal.setitimer(timer, 0)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

@@ -20,7 +20,7 @@ def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
     layer = layers[attempt.size(0, 1)]
     classes = range(2) if twice else [attempt.size(0, 1)]
     rights = [_gradient(model, layer, inputs, target)[1] for target in classes]
-    before = _hooks_on(model)
+    before = hooks_on(model)
     hook = attempt.call(attempt.answer, layer, shown="MyHookBwd(layer)")
     entered = attempt.call(hook.__enter__, shown="with MyHookBwd(layer) as hook:") if _managed(attempt, hook) else hook
     for target, right in zip(classes, rights, strict=True):
@@ -51,7 +51,7 @@ def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
         mistakes = {told: wrong for told, wrong in mistakes.items() if not torch.equal(wrong, right)}
         attempt.values("values", stored, right, mistakes=mistakes)
     attempt.call(hook.__exit__, None, None, None, shown="the end of the with block", allow_none=True)
-    left = _hooks_on(model) - before
+    left = hooks_on(model) - before
     attempt.fact("removed", left == 0, expected="no hook", got=f"{left} hooks", likely="remove the handle in __exit__")
 
 
@@ -74,7 +74,7 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
     """
     model, layers, inputs = _network(attempt)
     target = attempt.size(0, 1)
-    before = _hooks_on(model)
+    before = hooks_on(model)
     for key, at in (("last", layers[1]), ("inner", layers[0]))[:: 1 if layer else -1]:
         activation, gradient = (each[0].double() for each in _gradient(model, at, inputs, target))
         right = (gradient.mean((1, 2), keepdim=True) * activation).sum(0)
@@ -104,7 +104,7 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
                 else right.relu(),
             }
             attempt.values("relu" if relu else key, got, wanted, mistakes=mistakes, usual=not relu)
-    left = _hooks_on(model) - before
+    left = hooks_on(model) - before
     attempt.fact(
         "removed", left == 0, expected="no hook", got=f"{left} hooks", likely="take every hook off, with a with block"
     )
@@ -133,7 +133,12 @@ def _gradient(model: nn.Module, layer: nn.Module, inputs: Tensor, target: int) -
     return kept[0].detach(), gradient
 
 
-def _hooks_on(model: nn.Module) -> int:
+def hooks_on(model: nn.Module) -> int:
+    """Return how many hooks of any kind there are on a model.
+
+    Args:
+        model: all its modules are counted.
+    """
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
 

@@ -98,3 +98,40 @@ def another_dls(names: tuple[Any, ...], *, mean: float = 0.5, std: float = 0.5) 
         batch_tfms=Normalize.from_stats([mean] * 3, [std] * 3, cuda=False),
     )
     return block.dataloaders([0, 1], bs=1, num_workers=0, device=torch.device("cpu"))
+
+
+class Small(nn.Module):
+    """A convolution, batch norm, an in-place ReLU, a second convolution, and a head with dropout.
+
+    Args:
+        narrow: channels of the first convolution.
+        wide: of the second.
+        classes: how many classes.
+    """
+
+    def __init__(self, narrow: int, wide: int, classes: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, narrow, 3, padding=1)
+        self.norm = nn.BatchNorm2d(narrow)
+        self.relu = nn.ReLU(inplace=True)
+        self.second = nn.Conv2d(narrow, wide, 3, padding=1)
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.5), nn.Linear(wide, classes))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits."""
+        logits: Tensor = self.head(self.second(self.relu(self.norm(self.first(inputs)))))
+        return logits
+
+
+def batch_network(attempt: Attempt) -> tuple[Small, Tensor]:
+    """Draw a network with an in-place ReLU and batch norm, in evaluation mode, and a batch of two pictures for it.
+
+    Args:
+        attempt: gives the sizes.
+    """
+    attempt.seed_of_torch()
+    narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
+    model = Small(narrow, wide, attempt.size(2, 4)).eval()
+    with torch.no_grad():
+        model.norm.register_buffer("running_mean", attempt.tensor(narrow))
+    return model, attempt.tensor(2, 3, height, width)
