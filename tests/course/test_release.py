@@ -1,10 +1,11 @@
 """The released exercises: what nbgrader makes of the sources, and what they earn unsolved and solved."""
 
-import json
 import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -228,27 +229,24 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+SCORES = """
+SELECT submitted_assignment.student_id, base_cell.name, grade.auto_score
+FROM grade
+JOIN base_cell ON base_cell.id = grade.cell_id
+JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
+JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+WHERE grade.auto_score IS NOT NULL -- what only a person can grade has no score yet
+"""
+
+
 @pytest.fixture(scope="module")
 def scores(course: Path) -> dict[str, dict[str, float]]:
-    """Learner to item to points, from nbgrader's gradebook."""
-    done = run_python("-W", "ignore", "-c", SCORES.format(graded=GRADED), folder=course)
-    assert done.returncode == 0, done.stderr
-    # What only a person can grade has no score yet.
-    return {
-        who: {cell: points for cell, points in grades.items() if points is not None}
-        for who, grades in json.loads(done.stdout).items()
-    }
-
-
-SCORES = """
-import json
-from nbgrader.api import Gradebook
-with Gradebook("sqlite:///grading/gradebook.db", "camwidget") as book:
-    print(json.dumps({{
-        each.student.id: {{grade.name: grade.auto_score for grade in each.notebooks[0].grades}}
-        for each in book.assignment_submissions("{graded}")
-    }}))
-"""
+    """Learner to check to points, from nbgrader's gradebook."""
+    found: dict[str, dict[str, float]] = {}
+    with closing(sqlite3.connect(course / "grading" / "gradebook.db")) as book:
+        for learner, cell, points in book.execute(SCORES):
+            found.setdefault(learner, {})[cell] = points
+    return found
 
 
 def full(assignment: str) -> dict[str, float]:
