@@ -70,7 +70,7 @@ def call_quietly(
 ) -> Outcome:
     """Call an answer; whatever it does, return.
 
-    Gradient mode is given back as it was. The limit is one of computing time, and `PATIENCE` times as long on the clock.
+    Gradient mode is given back as it was. The limit is one of computing time, and on the clock `PATIENCE` times it.
     It needs the main thread of a POSIX system; elsewhere a call that never returns is not ended.
 
     Args:
@@ -145,7 +145,7 @@ def explained(error: BaseException) -> str:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in the block when the time is over, again and again in case it is swallowed; see `call_quietly`."""
+    """Raise OutOfTime in the block when its time is over, again and again in case it is swallowed."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return

@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from camwidget.course import guard
 from camwidget.course.attempt import Attempt
 from camwidget.course.checking import judged
 from camwidget.course.facts import REPORT_MIME, Report
-from camwidget.course.items import Item, Items, find_item, items_of
+from camwidget.course.items import Item, Items, find_item
 from camwidget.course.quiz import Option, add_quiz
 from camwidget.errors import CourseError
+from tests.house.repository import run_code
 
 ITEMS = Items("cam")
 
@@ -133,13 +135,27 @@ def test_an_endless_loop_ends_within_the_limit_even_if_it_swallows_exceptions() 
     def double(x: Tensor) -> Tensor:
         while True:
             with contextlib.suppress(Exception):
-                time.sleep(0.01)
+                x = x + 1
 
-    started = time.monotonic()
+    started = time.process_time()
     report = report_on(double)
 
-    assert "did not come back" in report.stopped
-    assert time.monotonic() - started < 4
+    assert "did not come back within 2 seconds" in report.stopped
+    assert time.process_time() - started < 4
+
+
+def test_an_answer_that_only_waits_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "PATIENCE", 0.2)
+
+    assert "did not come back" in report_on(lambda x: time.sleep(60)).stopped
+
+
+def test_an_answer_that_waits_because_the_machine_is_busy_is_not_slow() -> None:
+    def double(x: Tensor) -> Tensor:
+        time.sleep(0.8)  # in three rounds longer than the limit on computing time
+        return 2 * x
+
+    assert report_on(double).right
 
 
 def test_an_answer_that_is_right_only_for_some_sizes_loses_what_it_did_not_always_do() -> None:
@@ -205,5 +221,10 @@ def test_an_unknown_item_is_answered_with_the_nearest(name: str, says: str) -> N
 
 
 def test_hidden_checks_are_not_part_of_the_package() -> None:
-    with pytest.raises(CourseError, match="no module hidden_hooks"):
-        items_of("hooks", hidden=True)
+    # In an interpreter of its own: the tests of the bank put the solutions on the path of this one.
+    told = run_code(
+        "from camwidget.course.items import items_of\n"
+        "try:\n    items_of('hooks', hidden=True)\nexcept ValueError as error:\n    print(error)"
+    )
+
+    assert "no module hidden_hooks" in told
