@@ -50,7 +50,8 @@ def explain(
         method: `"cam"` (only where the layer feeds pooling and one linear layer), `"grad_cam"`, `"hires_cam"`,
             `"grad_cam_plus_plus"`, `"xgrad_cam"`, `"layer_cam"`, or `"eigen_cam"`, which knows no class (the same map
             for each, its sign a convention) and needs no gradient. `camwidget.maps` has the formulas.
-        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        layers: dotted names; None for a good choice (for plain CAM: those where it is valid). Tokens and channels last
+            are brought to rows and columns.
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
 
