@@ -9,46 +9,11 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from camwidget.errors import ImageError, ModelError, three_parts
+from camwidget.grids import Grid
 from camwidget.hooks import differentiable
 from camwidget.layers import find_module
 from camwidget.tensors import plain
-
-
-@contextmanager
-def left_as_found(model: nn.Module) -> Iterator[None]:
-    """Put the model into evaluation mode with frozen parameters for the block, then restore what it was.
-
-    Restored, after an error too: every module's training flag, every parameter's `requires_grad`, the buffers, and the
-    state of the random numbers on the CPU and on the model's GPU. Nothing here touches a parameter's `.grad`.
-    """
-    modules = list(model.modules())
-    training = [module.training for module in modules]
-    parameters = list(model.parameters())
-    required = [parameter.requires_grad for parameter in parameters]
-    buffers = [
-        (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))
-        for module in modules
-        for name, buffer in module._buffers.items()
-    ]
-    gpus = sorted({parameter.device.index for parameter in parameters if parameter.device.type == "cuda"})
-    try:
-        with torch.random.fork_rng(devices=gpus):
-            # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
-            for module in modules:
-                module.training = False
-            for parameter in parameters:
-                parameter.requires_grad_(False)
-            yield
-    finally:
-        for module, flag in zip(modules, training, strict=True):
-            module.training = flag
-        for parameter, flag in zip(parameters, required, strict=True):
-            parameter.requires_grad_(flag)
-        for module, name, buffer, values, version in buffers:
-            module._buffers[name] = buffer
-            if buffer is not None and values is not None and (version is None or _version(buffer) != version):
-                with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
-                    buffer.copy_(values)
+from camwidget.untouched import left_as_found
 
 
 class LayerCapture:
@@ -74,13 +39,19 @@ class LayerCapture:
 
     def __init__(self, model: nn.Module, layer_names: Sequence[str]) -> None:
         self.activations: dict[str, Tensor] = {}
-        """What each layer put out, in the order in which the layers ran; part of the graph until the block ends."""
+        """What each layer put out, in the order in which the layers ran; part of the graph until the block ends. In the
+        layers' own form until `keep` says how to read them, from then on as maps."""
         self.other_outputs: dict[str, Any] = {}
         """For layers that ran but did not put out a floating-point tensor: what they did put out."""
+        self.put_out: dict[str, tuple[int, ...]] = {}
+        """The shape of each floating-point output, in the layer's own form."""
         self.calls: dict[str, int] = {}
         """How often each layer ran in the forward pass."""
         self._model = model
         self._modules = {name: find_module(model, name) for name in layer_names}
+        self._outputs: dict[str, Tensor] = {}  # in the layers' own form: what gradients are asked for
+        self.grids: Mapping[str, Grid] = {}
+        """How the layers that are kept are read."""
         self._stack = ExitStack()
         self._logits: Tensor | None = None
         self._replacing: dict[str, tuple[int, Tensor]] | None = None  # not None while run without capturing
@@ -94,7 +65,7 @@ class LayerCapture:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self.activations, self.other_outputs, self._logits = {}, {}, None
+        self._forget()
         self._stack.__exit__(*error)
 
     def forward(self, inputs: Shaped[Tensor, "..."]) -> Float[Tensor, "1 class"]:
@@ -108,20 +79,58 @@ class LayerCapture:
             ModelError: the model does not return finite logits of shape (1, class).
         """
         self._check(inputs)
-        self.activations, self.other_outputs, self.calls, self._logits = {}, {}, {}, None
+        self._forget()
+        self.calls = {}
         with torch.inference_mode(False), torch.enable_grad():
             # An inference tensor cannot be recorded; its clone can.
             self._logits = _checked(self._run(inputs.clone() if inputs.is_inference() else inputs))
+        self.activations = dict(self._outputs)
+        self.put_out = {name: tuple(each.shape) for name, each in self._outputs.items()}
         return self._logits.detach()
 
-    def keep_only(self, layer_names: Sequence[str]) -> None:
-        """Forget the other layers' activations, so that no gradient is computed for them."""
-        self.activations = {name: each for name, each in self.activations.items() if name in layer_names}
+    @property
+    def differentiable(self) -> bool:
+        """Whether the logits carry a gradient."""
+        return self._logits is not None and self._logits.requires_grad
 
-    def gradients(self, class_index: int) -> dict[str, Float[Tensor, "1 channel map_height map_width"]]:
+    def keep(self, grids: Mapping[str, Grid]) -> None:
+        """Give the activations of some layers as maps, and forget the others, so that they cost no gradient.
+
+        From here on, activations, gradients and replacements of these layers are maps.
+
+        Args:
+            grids: how to read each layer that is kept.
+        """
+        self.grids = grids
+        self._outputs = {name: each for name, each in self._outputs.items() if name in grids}
+        with torch.inference_mode(False), torch.enable_grad():
+            self.activations = {name: self.as_map(name, each) for name, each in self._outputs.items()}
+
+    def as_map(self, name: str, output: Tensor) -> Tensor:
+        """Return a layer's output, or a gradient with respect to it, as a map; as it is where no grid is known."""
+        return self.grids[name].as_map(output) if name in self.grids else output
+
+    def shapes(self, inputs: Tensor) -> dict[str, tuple[int, ...]]:
+        """Run the model once more and return the shape of what every module in it put out, in the order of running."""
+        found: dict[str, tuple[int, ...]] = {}
+
+        def note(name: str, output: Any) -> None:
+            if isinstance(output, Tensor):
+                found.pop(name, None)
+                found[name] = tuple(output.shape)
+
+        with ExitStack() as stack:
+            for name, module in self._model.named_modules():
+                hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
+                stack.callback(hook.remove)
+            self.rerun(inputs)
+        return found
+
+    def gradients(self, class_index: int) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
 
-        The logit is differentiated, not the probability: a probability also falls when another class rises.
+        Each has the form of its activation: (1, channel, map_height, map_width) for layers that are kept. The logit is
+        differentiated, not the probability: a probability also falls when another class rises.
 
         Args:
             class_index: the class.
@@ -129,15 +138,16 @@ class LayerCapture:
         Raises:
             ModelError: the logits carry no gradient.
         """
-        found = self._derivatives(class_index, tuple(self.activations.values()))
-        return dict(zip(self.activations, found, strict=True))
+        found = self._derivatives(class_index, tuple(self._outputs.values()))
+        return {name: self.as_map(name, each) for name, each in zip(self._outputs, found, strict=True)}
 
     def rerun(self, inputs: Tensor, *, replace: Mapping[str, Tensor] | None = None) -> Float[Tensor, "..."]:
         """Run the model once more, capture nothing, and return its logits, not checked.
 
         Args:
             inputs: what the model is run on.
-            replace: what layers put out in place of their own output, by name.
+            replace: what layers put out in place of their own output, by name, in the form of `activations`. Tokens
+                that are no place stay the layer's own.
         """
         counted, self.calls = self.calls, {}
         self._replacing = {name: (counted[name], each) for name, each in (replace or {}).items()}
@@ -146,10 +156,6 @@ class LayerCapture:
                 return plain(self._run(inputs))
         finally:
             self._replacing, self.calls = None, counted
-
-    def as_map(self, name: str, output: Tensor) -> Tensor:
-        """Return a layer's output, or a gradient with respect to it, with the axes that its activation has here."""
-        return output.reshape(self.activations[name].shape)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -187,18 +193,24 @@ class LayerCapture:
             for source, gradient in zip(sources, found, strict=True)
         )
 
+    def _forget(self) -> None:
+        self.activations, self.other_outputs = {}, {}
+        self._outputs, self.grids, self._logits = {}, {}, None
+
     def _hook(self, name: str) -> Any:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
             self.calls[name] = self.calls.get(name, 0) + 1
             if self._replacing is not None:
                 call, activation = self._replacing.get(name, (0, None))
-                return activation.clone() if activation is not None and call == self.calls[name] else None
+                if activation is None or call != self.calls[name]:
+                    return None
+                return self.grids[name].put_back(activation, output) if name in self.grids else activation.clone()
             if not isinstance(output, Tensor) or not output.is_floating_point():
                 self.other_outputs[name] = output
                 return None
             kept = differentiable(plain(output), inputs)
-            self.activations.pop(name, None)  # of several calls the last counts, in its place in the order
-            self.activations[name] = kept
+            self._outputs.pop(name, None)  # of several calls the last counts, in its place in the order
+            self._outputs[name] = kept
             with torch.enable_grad():
                 return kept.clone()
 
@@ -220,8 +232,3 @@ def _checked(logits: Any) -> Float[Tensor, "1 class"]:
         advice = "Look for NaN in the weights and the inputs; a model in half precision may overflow: try model.float()"
         raise ModelError(three_parts(given, "Every logit must be a finite number", advice))
     return plain(logits)
-
-
-def _version(buffer: Tensor | None) -> int | None:
-    """How often the tensor was changed in place, or None where that is not counted."""
-    return None if buffer is None or buffer.is_inference() else buffer._version

@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import SupportsIndex
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from camwidget.capture import LayerCapture
-from camwidget.errors import LayerError, MapError, ModelError, three_parts
+from camwidget.errors import MapError, three_parts
 from camwidget.explanation import Explanation, call_of
-from camwidget.layers import Layer, candidate_layers, opened_layers
+from camwidget.layers import Layer
 from camwidget.methods import DEFAULT_METHODS, METHODS, maps_of, reduce_gradients
 from camwidget.own_hooks import HookClass, OwnHooks
 from camwidget.prepare import (
@@ -28,6 +27,7 @@ from camwidget.prepare import (
     targets_of,
 )
 from camwidget.readout import Readout, find_readout, why_refused
+from camwidget.selection import captured
 
 __all__ = ["METHODS", "Explainable", "Explanation", "HookClass", "Picture", "explain", "explain_methods"]
 
@@ -53,7 +53,8 @@ def explain(
         method: `"cam"` (only where the layer feeds pooling and one linear layer), `"grad_cam"`, `"hires_cam"`,
             `"grad_cam_plus_plus"`, `"xgrad_cam"`, `"layer_cam"`, or `"eigen_cam"`, which knows no class (the same map
             for each, its sign a convention) and needs no gradient. `camwidget.maps` has the formulas.
-        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        layers: dotted names; None for a good choice (for plain CAM: those where it is valid). Tokens and channels last
+            are brought to rows and columns.
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
         hook: a class of your own that keeps activations, with the interface of `Hook` (module, `with`, `.stored`).
@@ -120,16 +121,18 @@ def explain_methods(
     with ExitStack() as stack:
         # A result must not be made of inference tensors, whatever mode the caller is in.
         stack.enter_context(torch.inference_mode(False))
-        capture, logits = _captured(stack, network, pixels, layers)
+        capture, logits = captured(stack, network, pixels, layers)
         names = names_of(model, class_names, count=logits.shape[1])
         targets = targets_of(target_classes, logits, names)
         with own_hooks.capturing(capture, network, pixels, logits) as source:
             reduced = reduce_gradients(source, targets, methods=methods)
         readouts, refusals = {}, {}
         if "cam" in methods:
-            readouts = _readouts(capture, pixels, reduced.constant, reduced.channel_weights, logits, targets)
+            found = _readouts(capture, pixels, reduced.constant, reduced.channel_weights, logits, targets)
+            readouts = {name: each for name, each in found.items() if isinstance(each, Readout)}
             refused = [name for name in capture.activations if name not in readouts]
-            refusals = why_refused(network, refused, lambda: capture.rerun(pixels))
+            reasons = why_refused(network, refused, lambda: capture.rerun(pixels))
+            refusals = {name: str(found.get(name) or reason) for name, reason in reasons.items()}
         if methods == ("cam",) and not readouts:
             raise MapError(next(reversed(refusals.values())))
         activations = {name: each.detach() for name, each in source.activations.items()}
@@ -144,7 +147,7 @@ def explain_methods(
             for method in methods
         }
         readouts = {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
-        class_logits = logits[0].cpu()
+        class_logits = (logits if logits.dtype == torch.float64 else logits.float())[0].cpu()
     all_layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]
     return {
         method: Explanation(
@@ -170,32 +173,6 @@ def explain_methods(
     }
 
 
-def _captured(
-    stack: ExitStack, network: nn.Module, pixels: Tensor, layers: Sequence[str] | None
-) -> tuple[LayerCapture, Float[Tensor, "1 class"]]:
-    """An open capture that holds only layers with maps, after its forward pass."""
-    names = candidate_layers(network) if layers is None else layers
-    while names:
-        with ExitStack() as attempt:
-            capture = attempt.enter_context(LayerCapture(network, names))
-            logits = capture.forward(pixels)
-            reasons = {name: _why_no_map(capture, name, pixels) for name in names}
-            if layers is not None and any(reasons.values()):
-                name, reason = next((name, reason) for name, reason in reasons.items() if reason)
-                some = ", ".join(repr(each) for each in candidate_layers(network) if each not in layers) or "none"
-                allowed = "A layer with a map puts out one tensor (1, channel, height, width), larger than 1x1"
-                raise LayerError(three_parts(f"Layer {name!r} {reason}", allowed, f"Layers to look at may be {some}"))
-            spatial = [name for name, reason in reasons.items() if not reason]
-            if spatial:
-                capture.keep_only(spatial)
-                stack.enter_context(attempt.pop_all())
-                return capture, logits
-        names = opened_layers(network, names)
-    given = f"This {type(network).__name__} has no spatial layer: no layer puts out a map (1, channel, height, width)"
-    allowed = "Class activation maps need a convolutional network whose maps are larger than 1x1"
-    raise ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
-
-
 def _readouts(
     capture: LayerCapture,
     pixels: Tensor,
@@ -203,9 +180,9 @@ def _readouts(
     weights: Mapping[str, Tensor],
     logits: Tensor,
     targets: Sequence[int],
-) -> dict[str, Readout]:
-    """The readouts there are, by layer."""
-    found = {
+) -> dict[str, Readout | str]:
+    """The readouts, or what is said in place of one, by layer."""
+    return {
         name: find_readout(
             partial(_logits_with, capture, name),
             pixels,
@@ -216,26 +193,10 @@ def _readouts(
         )
         for name in constant
     }
-    return {name: readout for name, readout in found.items() if readout is not None}
 
 
 def _logits_with(capture: LayerCapture, name: str, activation: Tensor, pixels: Tensor) -> Tensor:
     return capture.rerun(pixels, replace={name: activation})
-
-
-def _why_no_map(capture: LayerCapture, name: str, pixels: Tensor) -> str:
-    """Why a layer has no map, as the end of a sentence; empty where it has one."""
-    if name in capture.other_outputs:
-        return f"puts out a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
-    if name not in capture.activations:
-        return "did not run in the forward pass"
-    shape = tuple(capture.activations[name].shape)
-    if len(shape) != 4 or shape[2] * shape[3] <= 1:
-        return f"puts out shape {shape}: that is no map"
-    sides = pixels.shape[2] / pixels.shape[3]
-    # A map has the proportions of the picture, give or take what strides round off.
-    as_first, as_last = (abs(high - wide * sides) <= 2 for high, wide in (shape[2:], shape[1:3]))
-    return f"puts out shape {shape}, which looks like channels last" if as_last and not as_first else ""
 
 
 def finite(name: str, cams: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import ClassVar, SupportsIndex
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.layers import Layer
@@ -33,7 +34,7 @@ class LayerMaps:
     class_names: tuple[str, ...]
     """The name of every class of the model."""
     logits: Float[Tensor, "class"]
-    """Every class's output before softmax."""
+    """Every class's output before softmax. In single precision where the model has less, as are the maps."""
     cams: Mapping[str, Float[Tensor, "target_class ..."]]
     """Layer name to maps, one for each target class in their order."""
     readouts: Mapping[str, Readout]
@@ -53,8 +54,8 @@ class LayerMaps:
 
     @property
     def probabilities(self) -> Float[Tensor, "class"]:
-        """Softmax of the logits; sums to 1."""
-        return self.logits.softmax(dim=0)
+        """Softmax of the logits; sums to 1. Of a single logit its sigmoid: softmax of one number is always 1."""
+        return log_probabilities(self.logits[None])[0].exp()
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
         """Return lines that reproduce one map and nothing more; the rest is your own, as in `code`.
@@ -170,6 +171,17 @@ class Explanation(LayerMaps):
             ClassError: there is no such class, or no map of it.
         """
         return self.cams[self._map_layer(layer)][self._row(target_class)]
+
+
+def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
+    """Return the logarithms of the probabilities: of softmax, or of the sigmoid where there is one logit.
+
+    A model with one logit tells one class from all else, and is trained with the sigmoid (binary cross-entropy).
+
+    Args:
+        logits: of each picture.
+    """
+    return functional.logsigmoid(logits) if logits.shape[1] == 1 else logits.log_softmax(dim=1)
 
 
 def call_of(

@@ -47,25 +47,25 @@ def candidate_layers(model: nn.Module) -> list[str]:
     Args:
         model: any network.
     """
-    level = list(_runs(model, ""))
-    while groups := [name for name in level if type(model.get_submodule(name)) in _GROUPS]:
-        opened = list(_opened(model, level, groups))
-        # Lists of modules have no output of their own, so they are always opened.
-        must = any(not isinstance(model.get_submodule(name), nn.Sequential) for name in groups)
-        if not must and len(level) >= FEW and len(opened) > MANY:
-            break
-        level = opened
-    return level
+    inner, prefix = model, ""
+    while (only := _only_child(inner)) is not None:  # a wrapper, such as DataParallel or a compiled model
+        prefix, inner = f"{prefix}{only[0]}.", only[1]
+    level = _spread(model, list(_runs(inner, prefix)))
+    return [*level, prefix.removesuffix(".")] if prefix and level else level
 
 
 def opened_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
-    """Return the layers one level further in than `names`, for models whose outer modules give no maps.
+    """Return the layers inside each of `names`, followed by the layer itself; those without any inside stay alone.
 
     Args:
         model: any network.
-        names: the layers to open; those that cannot be opened are left out.
+        names: the layers to open.
     """
-    return [inner for name in names for inner in _runs(model.get_submodule(name), f"{name}.")]
+    found = []
+    for name in names:
+        inside = _spread(model, list(_runs(model.get_submodule(name), f"{name}.")))
+        found += [each for each in (*inside, name) if each not in names or each == name]
+    return list(dict.fromkeys(found))
 
 
 def find_module(model: nn.Module, name: str) -> nn.Module:
@@ -87,6 +87,26 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
     close = ", ".join(repr(each) for each in nearest(str(name), known))
     advice = f"Did you mean one of {close}?" if close else "dict(model.named_modules()) lists all names"
     raise LayerError(three_parts(given, f"Layers worth looking at are {some}", advice))
+
+
+def _only_child(module: nn.Module) -> tuple[str, nn.Module] | None:
+    """The one module inside another that has nothing else of its own, by name; None where there is more, or none."""
+    children = list(module.named_children())
+    if len(children) != 1 or _kind(children[0][1]) != "block" or {type(module), type(children[0][1])} & set(_GROUPS):
+        return None
+    return children[0] if next(module.parameters(recurse=False), None) is None else None
+
+
+def _spread(model: nn.Module, level: list[str]) -> list[str]:
+    """The layers of one level, where containers give way to what is in them, as long as there are not too many."""
+    while groups := [name for name in level if type(model.get_submodule(name)) in _GROUPS]:
+        opened = list(_opened(model, level, groups))
+        # Lists of modules have no output of their own, so they are always opened.
+        must = any(not isinstance(model.get_submodule(name), nn.Sequential) for name in groups)
+        if not must and len(level) >= FEW and len(opened) > MANY:
+            break
+        level = opened
+    return level
 
 
 def _opened(model: nn.Module, level: Sequence[str], groups: Sequence[str]) -> Iterator[str]:

@@ -17,6 +17,11 @@ LogitsWith = Callable[[Tensor, Tensor], Tensor]
 """Gives the logits (1, class) when a layer puts out the first tensor while the model is run on the second."""
 
 
+AS_ROUNDED = 0.01
+"""Below that, relative to the sizes of its terms, a sum that does not come out is put down to rounding, not to the
+network: what stands between a layer and the classes makes more of the activations that are tried, 0.2 and up."""
+
+
 @dataclass(frozen=True, eq=False)
 class Readout:
     """How the network reads a layer: logits = classifier_weight · (mean of the activation over positions) + bias."""
@@ -42,14 +47,18 @@ def find_readout(
     channel_weight: Float[Tensor, "target_class channel"],
     logits: Float[Tensor, "1 class"],
     target_classes: Sequence[int],
-) -> Readout | None:
-    """Return the readout of a layer, or None where the logits are not one weighted sum of its channel means.
+) -> Readout | str:
+    """Return the readout of a layer, or why not: the logits are not one weighted sum of its channel means.
+
+    The reason is empty where it lies in the network, for `why_refused` to put into words, and else says what the
+    numbers are like: zeros, or rounded too much to tell.
 
     The claim is about behaviour, so it is tested by behaviour, whatever modules or functions stand between: the weights
     come from gradients already at hand (for the target classes only: all of a thousand classes would cost a thousand
     backward passes), the bias from a zero activation, and both must then predict the logits of the real activation and
-    of random ones of either sign. One of these runs on another picture: where the logits also depend on the picture by
-    a way around the layer (a skip connection), the prediction fails.
+    of random ones. One of these has the signs of one class's weights: so nothing cancels, and a ReLU, a norm or a
+    second linear layer shows in low precision too. The other runs on another picture: where the logits also depend on
+    the picture by a way around the layer (a skip connection, a class token), the prediction fails.
 
     Args:
         logits_with: runs the rest of the model, see `LogitsWith`.
@@ -61,20 +70,35 @@ def find_readout(
         target_classes: the classes wanted.
     """
     classifier_weight = channel_weight * activation[0, 0].numel()
-    wanted = list(target_classes)
-    bias = logits_with(torch.zeros_like(activation), inputs)[0, wanted]
-    readout = Readout(classifier_weight, bias)
-    if not _predicts(readout, activation, logits[0, wanted]):
-        return None
+    if not bool(classifier_weight.any()):
+        given, allowed = (
+            "The logits do not change with this layer: all its weights are zero",
+            "CAM needs some that are not",
+        )
+        return three_parts(given, allowed, "Look at the weights of the classifier: an untrained one may be all zeros")
+    wanted, tolerance = list(target_classes), _tolerance(logits.dtype)
+    readout = Readout(
+        classifier_weight, logits_with(torch.zeros_like(activation), inputs)[0, wanted].to(activation.dtype)
+    )
     # Drawn on the CPU by a generator of its own: the same everywhere, and nobody's random state moves.
     random = torch.randn(activation.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     random, largest = random.to(activation), float(activation.abs().max())
     others = -inputs.flip(3) if others is None else others
-    # The second is not small, whatever the activation is: close to zero the smooth activation functions are straight.
-    for trial, picture in ((random * (largest or 1), others), (-random * max(4 * largest, 4), inputs)):
-        if not _predicts(readout, trial, logits_with(trial, picture)[0, wanted]):
-            return None
-    return readout
+    signs = classifier_weight[0].sign()[None, :, None, None]
+    # The first is not small, whatever the activation is: close to zero the smooth activation functions are straight.
+    trials = ((random.abs() * signs * max(4 * largest, 4), inputs), (random * (largest or 1), others))
+    missed = [_missed(readout, activation, logits[0, wanted])]
+    for trial, picture in trials:
+        missed.append(_missed(readout, trial, logits_with(trial, picture)[0, wanted]))
+    # NaN fails the comparisons, as it should.
+    if all(each <= tolerance for each in missed):
+        return readout
+    if not all(each <= AS_ROUNDED for each in missed) or max(missed[:-1]) <= tolerance:
+        return ""  # rounding would also show on the picture itself
+    given = f"Plain CAM from this layer adds up to the logit only up to {max(missed):.1g} of the size of its terms"
+    allowed = f"That is too coarse to tell: in {logits.dtype} it must be within {tolerance:.1g}"
+    advice = "Compute more precisely: torch.set_float32_matmul_precision('highest') against TF32, or model.double()"
+    return three_parts(given, allowed, advice)
 
 
 PICTURE_HEAD = "vision_learner(..., concat_pool=False, lin_ftrs=[])"
@@ -122,16 +146,21 @@ def _reason(name: str, fired: list[nn.Module], head: str) -> str:
     return three_parts(given, allowed, advice)
 
 
-def _predicts(readout: Readout, activation: Tensor, logits: Tensor) -> bool:
+def _missed(readout: Readout, activation: Tensor, logits: Tensor) -> float:
+    """By how much the readout misses the logits, relative to the size of its terms."""
     predicted = readout.classifier_weight @ activation.mean(dim=(2, 3))[0] + readout.bias
     sizes = readout.classifier_weight.abs() @ activation.abs().mean(dim=(2, 3))[0] + readout.bias.abs()
-    # NaN fails the comparison, as it should.
-    return bool((predicted - logits).abs().max() <= _tolerance(logits.dtype) * sizes.max())
+    missed = float((predicted - logits.to(predicted.dtype)).abs().max())
+    return missed / float(sizes.max()) if missed else 0.0
 
 
 def _tolerance(dtype: torch.dtype) -> float:
-    """How far rounding may take two equal results apart, relatively: 6e-5 in single precision, 2e-11 in double."""
-    return float(10 * torch.finfo(dtype).eps ** 0.75)
+    """How far rounding may take two equal results apart, relatively: 6e-5 in single precision, 2e-11 in double.
+
+    Half precision rounds every result to three digits (bfloat16: two): 4e-3 and 3e-2.
+    """
+    eps = torch.finfo(dtype).eps
+    return float(4 * eps if dtype in (torch.bfloat16, torch.float16) else 10 * eps**0.75)
 
 
 def _count(fired: list[nn.Module], kind: type[nn.Module]) -> int:

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from camwidget.capture import LayerCapture
 from camwidget.errors import ImageError, MapError, ModelError, three_parts
-from camwidget.explanation import Explanation
+from camwidget.explanation import Explanation, log_probabilities
 from camwidget.localisation import at_picture_size
 from camwidget.prepare import Explainable, Picture, names_of, network_of, prepared, targets_of
 
@@ -47,7 +47,7 @@ class Trial:
             given = f"For {len(batch)} changed pictures the model returned logits of shape {tuple(logits.shape)}"
             allowed = "It must return finite logits of shape (batch, class)"
             raise ModelError(three_parts(given, allowed, "Try batch_size=1, or model.float() if numbers overflow"))
-        return logits.cpu().double().log_softmax(dim=1)[:, self.target_class]
+        return log_probabilities(logits.cpu().double())[:, self.target_class]
 
     def ranks(self) -> Int[Tensor, "height width"]:
         """Return each pixel's place when the highest comes first; pixels of the same value go in reading order."""

@@ -76,19 +76,3 @@ def test_bad_input_is_answered_with_what_to_try(
         explain(network, picture(), **asked)
 
     assert hook_count(network) == 0
-
-
-def test_a_layer_with_channels_last_is_refused_by_name() -> None:
-    class Last(nn.Module):
-        def forward(self, inputs: Tensor) -> Tensor:
-            return inputs.permute(0, 2, 3, 1)
-
-    class ToFirst(nn.Module):
-        def forward(self, inputs: Tensor) -> Tensor:
-            return inputs.permute(0, 3, 1, 2)
-
-    layers = (nn.Conv2d(3, 40, 1), Last(), nn.Dropout(), ToFirst(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    model = nn.Sequential(*layers, nn.Linear(40, 2)).double()
-
-    with pytest.raises(LayerError, match="channels last"):
-        explain(model, picture(), layers=["1"])

@@ -62,12 +62,20 @@ def test_lists_of_modules_are_always_opened() -> None:
     assert candidate_layers(model) == [f"blocks.{index}" for index in range(20)]
 
 
-def test_a_wrapper_can_be_opened() -> None:
+def test_a_wrapper_gives_what_is_in_it_and_itself() -> None:
     model = nn.Module()
-    model.inner = PooledLinear()
+    model.outer = nn.Module()
+    model.outer.inner = PooledLinear()
 
-    assert candidate_layers(model) == ["inner"]
-    assert opened_layers(model, ["inner"]) == ["inner.body"]
+    assert candidate_layers(model) == ["outer.inner.body.1", "outer.inner.body.4", "outer.inner"]
+
+
+def test_blocks_are_opened_and_stay_behind_what_is_in_them() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 3, 1), PooledLinear(), nn.Conv2d(3, 3, 1))
+
+    assert opened_layers(model, ["0", "1", "2"]) == ["0", "1.body.1", "1.body.4", "1", "2"]
+    again = opened_layers(model, ["0", "1.body.1", "1.body.4", "1", "2"])
+    assert again == ["0", "1.body.1", "1.body.4", "1", "2"]
 
 
 def test_a_perceptron_has_no_candidates() -> None:

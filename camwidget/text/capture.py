@@ -124,6 +124,10 @@ class TextCapture(LayerCapture):
             name: self._arranged(name, [next(found) for _ in self._chunks[name]]) for name in list(self.activations)
         }
 
+    def keep_only(self, layer_names: Sequence[str]) -> None:
+        """Forget the other layers' activations, so that no gradient is computed for them."""
+        self.activations = {name: each for name, each in self.activations.items() if name in layer_names}
+
     def reach(self) -> Reach:
         """Return how far back in the text gradients reach; looked for by one more backward pass."""
         name = next(reversed(self.activations))

@@ -120,6 +120,7 @@ def explain_text_methods(
         reduced = reduce_gradients(capture, targets, methods=methods)
         activations = {name: each.detach() for name, each in capture.activations.items()}
         readouts, refusals = {}, {}
+        said: dict[str, str] = {}
         if "cam" in methods:
             for name in reduced.constant:
                 readout = find_readout(
@@ -131,10 +132,13 @@ def explain_text_methods(
                     logits=logits,
                     target_classes=targets,
                 )
-                if readout is not None:
+                if isinstance(readout, Readout):
                     readouts[name] = readout
+                else:
+                    said[name] = readout
             refused = [name for name in activations if name not in readouts]
-            refusals = why_refused(reader.network, refused, lambda: capture.rerun(ids), head=TEXT_HEAD)
+            reasons = why_refused(reader.network, refused, lambda: capture.rerun(ids), head=TEXT_HEAD)
+            refusals = {name: said.get(name) or reason for name, reason in reasons.items()}
         if methods == ("cam",) and not readouts:
             raise MapError(next(reversed(refusals.values())))
         cams = {
