@@ -27,6 +27,7 @@ from camwidget.prepare import (
     targets_of,
 )
 from camwidget.readout import Readout, find_readout, why_refused
+from camwidget.scoring import Progress, score_layers
 from camwidget.selection import captured
 
 __all__ = ["METHODS", "Explainable", "Explanation", "HookClass", "Picture", "explain", "explain_methods"]
@@ -52,7 +53,9 @@ def explain(
         inputs: a picture, or a normalised tensor of shape (1, 3, height, width), which is used as it is.
         method: `"cam"` (only where the layer feeds pooling and one linear layer), `"grad_cam"`, `"hires_cam"`,
             `"grad_cam_plus_plus"`, `"xgrad_cam"`, `"layer_cam"`, or `"eigen_cam"`, which knows no class (the same map
-            for each, its sign a convention) and needs no gradient. `camwidget.maps` has the formulas.
+            for each, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
+            channel, says before what that costs, and without `layers` does so for the deepest layer only.
+            `camwidget.maps` has the formulas.
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid). Tokens and channels last
             are brought to rows and columns.
         target_classes: indices or names; None for the ten most probable, most probable first.
@@ -74,9 +77,15 @@ def explain(
         >>> result.cam("0", target_class=1).shape
         torch.Size([6, 8])
     """
-    own = {"hook": hook, "hook_bwd": hook_bwd}
     results = explain_methods(
-        model, inputs, methods=(method,), layers=layers, target_classes=target_classes, class_names=class_names, **own
+        model,
+        inputs,
+        methods=(method,),
+        layers=layers,
+        target_classes=target_classes,
+        class_names=class_names,
+        hook=hook,
+        hook_bwd=hook_bwd,
     )
     result = results[method]
     refused = [name for name in listed(layers) or () if name not in result.cams]
@@ -95,6 +104,7 @@ def explain_methods(
     class_names: Sequence[str] | None = None,
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Explanation]:
     """Return method name to explanation, all from the same forward pass and the same backward passes.
 
@@ -110,6 +120,7 @@ def explain_methods(
         class_names: see `explain`.
         hook: see `explain`.
         hook_bwd: see `explain`.
+        progress: for Score-CAM, is told how far it is; None for a bar.
 
     Raises:
         CamwidgetError: see `explain`.
@@ -136,12 +147,17 @@ def explain_methods(
         if methods == ("cam",) and not readouts:
             raise MapError(next(reversed(refusals.values())))
         activations = {name: each.detach() for name, each in source.activations.items()}
+        scores, too_dear = {}, {}
+        if "score_cam" in methods:
+            chosen = activations if layers is not None else dict(list(activations.items())[-1:])
+            too_dear = {name: _not_run(each.shape[1]) for name, each in activations.items() if name not in chosen}
+            scores = score_layers(capture.rerun, pixels, chosen, target_classes=targets, progress=progress)
         # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
         cams = {
             method: {
                 name: finite(name, each).cpu()
                 for name, each in maps_of(
-                    method, reduced, activations, readouts=readouts, target_classes=targets
+                    method, reduced, activations, readouts=readouts, target_classes=targets, scores=scores
                 ).items()
             }
             for method in methods
@@ -158,7 +174,7 @@ def explain_methods(
             logits=class_logits,
             cams=MappingProxyType(cams[method]),
             readouts=MappingProxyType(readouts),
-            refusals=MappingProxyType(refusals),
+            refusals=MappingProxyType(too_dear if method == "score_cam" else refusals),
             image=image,
             code=call_of(
                 "model" if model is network else "learn",
@@ -193,6 +209,11 @@ def _readouts(
         )
         for name in constant
     }
+
+
+def _not_run(channels: int) -> str:
+    given = f"Score-CAM was not run here: this layer alone would take {channels:,} passes of the network"
+    return three_parts(given, "Without layers=[...] it is run for the deepest layer only", "Name this layer in layers")
 
 
 def _logits_with(capture: LayerCapture, name: str, activation: Tensor, pixels: Tensor) -> Tensor:

@@ -127,6 +127,50 @@ def layer_cam(
     return torch.einsum("bkij,bkij->bij", positive(gradient), activation)
 
 
+def channel_masks(
+    activation: Float[Tensor, "1 channel map_height map_width"], *, height: int, width: int
+) -> Float[Tensor, "channel height width"]:
+    """Return a mask for each channel, from 0 to 1 and of the picture's size: s(U(A^k)), with U the interpolation.
+
+    Wang et al. 2020 (Score-CAM, arXiv 1910.01279), equations 4 and 5: s takes the smallest value to 0 and the largest
+    to 1. A channel that is the same everywhere says nothing of places; its mask is zero.
+
+    Args:
+        activation: what the layer put out.
+        height: of the picture.
+        width: of the picture.
+    """
+    large = upsample(activation[0], height=height, width=width)
+    least = large.amin(dim=(1, 2), keepdim=True)
+    return _ratio(large - least, (large.amax(dim=(1, 2), keepdim=True) - least).expand_as(large))
+
+
+def score_weight(scores: Float[Tensor, "channel target_class"]) -> Float[Tensor, "target_class channel"]:
+    """Return what every channel counts: the softmax, over channels, of the logits that its masked picture gets.
+
+    Wang et al. 2020, equation 6 and algorithm 1: softmax_k(Y^c(X * H_k) - Y^c(X_b)). The logit of the baseline X_b is
+    the same for all channels, and a softmax does not notice a common number: it need not be known.
+
+    Args:
+        scores: the logits of the picture under each channel's mask.
+    """
+    return scores.softmax(dim=0).T
+
+
+def score_cam(
+    activation: Float[Tensor, "batch channel map_height map_width"], scores: Float[Tensor, "channel target_class"]
+) -> Float[Tensor, "batch target_class map_height map_width"]:
+    """Return Score-CAM before its ReLU: sum_k w_k^c A^k, with w the `score_weight`; all weights are positive.
+
+    Wang et al. 2020, equation 7 without the ReLU.
+
+    Args:
+        activation: what the layer put out.
+        scores: see `score_weight`.
+    """
+    return cam(activation, score_weight(scores))
+
+
 def eigen_cam(
     activation: Float[Tensor, "batch channel map_height map_width"],
 ) -> Float[Tensor, "batch map_height map_width"]:

@@ -16,6 +16,7 @@ from camwidget.maps import (
     grad_cam_plus_plus,
     hires_cam,
     layer_cam,
+    score_cam,
     xgrad_cam,
 )
 from camwidget.own_capture import OwnCapture
@@ -34,7 +35,10 @@ FROM_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyT
 CLASS_AGNOSTIC = frozenset({"eigen_cam"})
 """Methods that know no class: the same map for every one. Where such a map is shown it must be said."""
 
-METHODS = ("cam", "grad_cam", *FROM_GRADIENTS, "eigen_cam")
+EXPENSIVE = frozenset({"score_cam"})
+"""Methods that run the network once per channel; only run where they are asked for by name."""
+
+METHODS = ("cam", "grad_cam", *FROM_GRADIENTS, "score_cam", "eigen_cam")
 """The methods there are."""
 
 DEFAULT_METHODS = ("cam", "grad_cam")
@@ -92,6 +96,7 @@ def maps_of(
     *,
     readouts: Mapping[str, Readout],
     target_classes: Sequence[int],
+    scores: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> dict[str, Tensor]:
     """Return layer name to one method's maps, one for each class; plain CAM has only the layers with a readout.
 
@@ -103,7 +108,10 @@ def maps_of(
         activations: layer name to what the layer put out, (1, channel, map_height, map_width).
         readouts: see `Explanation`.
         target_classes: the classes wanted.
+        scores: for Score-CAM, layer name to the logits under each channel's mask, see `scoring.score_layers`.
     """
+    if method == "score_cam":
+        return {name: score_cam(activations[name], each)[0] for name, each in scores.items()}
     if method in FROM_GRADIENTS:
         return dict(reduced.cams[method])
     if method in CLASS_AGNOSTIC:

@@ -23,6 +23,7 @@ METHOD_LABELS: Mapping[str, str] = {
     "grad_cam_plus_plus": "Grad-CAM++",
     "xgrad_cam": "XGrad-CAM",
     "layer_cam": "LayerCAM",
+    "score_cam": "Score-CAM",
     "eigen_cam": "Eigen-CAM (same for all classes, sign by convention)",
 }
 """What a method is called in the panel; one that knows no class says so wherever its name stands."""

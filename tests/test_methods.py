@@ -12,13 +12,13 @@ from camwidget import maps
 from camwidget.capture import LayerCapture
 from camwidget.errors import MapError
 from camwidget.explain import Explanation, explain, explain_methods
-from camwidget.methods import CLASS_AGNOSTIC, DEFAULT_METHODS, FROM_GRADIENTS, METHODS
+from camwidget.methods import CLASS_AGNOSTIC, DEFAULT_METHODS, EXPENSIVE, FROM_GRADIENTS, METHODS
 from camwidget.panel import CamPanel
 from camwidget.render import contact_sheet
 from camwidget.view import METHOD_LABELS, pack
 from tests.toys import PooledLinear, picture, state
 
-WITHOUT_CAM = [method for method in METHODS if method != "cam"]
+WITHOUT_CAM = [method for method in METHODS if method not in {"cam", *EXPENSIVE}]
 
 
 def counted(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
