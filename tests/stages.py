@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import camwidget
 from tests.toys import digest
 
-NOT_THERE = set("controls demo errors faithfulness figures localisation panel render sanity trial view".split())  # noqa: SIM905
+NOT_THERE = set("cli controls course demo either errors faithfulness figures localisation panel render sanity text trial view".split())  # noqa: SIM905
 """Modules that an explanation does not pass through; functions are looked for in all others."""
 
 SMALL = set("three_parts listed plain tensors_in called takes same positive".split())  # noqa: SIM905 (words)
@@ -161,8 +161,12 @@ def places() -> Iterator[tuple[Any, str, str]]:
         for name, value in list(vars(module).items()):
             ours = getattr(value, "__module__", "").startswith("camwidget")
             inside = name.startswith("_") and module.__name__ not in ("camwidget.explain", "camwidget.own_hooks")
-            if ours and not inside and name not in SMALL and (inspect.isfunction(value) or _makes_results(value)):
+            if not ours or inside or name in SMALL:
+                continue
+            if inspect.isfunction(value):
                 yield module, name, f"{module.__name__}.{name}"
+            elif _makes_results(value) and value.__module__ == module.__name__:
+                yield value, "__init__", f"{module.__name__}.{name}"  # not the class: isinstance() needs it
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def test_the_stages_are_many_and_of_every_kind() -> None:
         "camwidget.capture.LayerCapture.rerun",
         "camwidget.explain.maps_of",
         "camwidget.maps.hires_cam",
-        "camwidget.explain.Explanation",
+        "camwidget.explanation.Explanation",
         "tests.own_hooks.Keeps.__enter__",
         "tests.own_hooks.OnTensor.keep",
     } <= found
