@@ -1,20 +1,39 @@
-"""Figures of what `faithfulness` and `sanity` measured, each with its caveat in it. No widgets and no pyplot here."""
+"""Figures of what `faithfulness`, `sanity` and `localisation` measure, each with its caveat. No widgets, no pyplot."""
 
 import base64
 import html
 import io
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from camwidget.errors import CamwidgetError, three_parts
+from camwidget.explanation import Explanation
 from camwidget.faithfulness import CAVEAT, Curve, MaskedScore, average_drop, increase
+from camwidget.localisation import (
+    LOCALISATION_CAVEAT,
+    THRESHOLD,
+    TOLERANCE,
+    Box,
+    at_picture_size,
+    box_from_map,
+    energy_in_box,
+    highest_point,
+    pointing_game,
+)
+from camwidget.maps import positive
 from camwidget.sanity import SANITY_CAVEAT, SanityCheck
 
 MOST_LABELS = 24
 """How many layers are named below an axis; of more, only every second, third, ... one is."""
+
+WORDS_WIDE = 30
+"""Letters in one line of a legend beside a picture."""
 
 
 class DescribedFigure(Figure):
@@ -50,15 +69,18 @@ def curve_figure(curves: Curve | Sequence[Curve]) -> DescribedFigure:
     drawn = [curves] if isinstance(curves, Curve) else list(curves)
     _at_least_one(drawn, "curve", "deletion_curve(model, image, cam=cam)")
     told = [f"{each.kind} for {each.class_name}, area {each.area:.3f}" for each in drawn]
-    falls = {"deletion": "taken away", "insertion": "put into the blurred picture or other start"}
+    falls = {"deletion": "taken away", "insertion": "put into the blurred one"}
+    lines = ("-", "--", ":", "-.")  # colour alone would not tell curves apart for everyone
     title = " and ".join(kind.capitalize() for kind in dict.fromkeys(each.kind for each in drawn))
     figure, axes = _figure(f"{title}. {'; '.join(told)}. {CAVEAT}", f"{title}: probability while pixels change", CAVEAT)
-    for curve, label in zip(drawn, told, strict=True):
-        axes.plot(curve.fractions, curve.probabilities, label=_literal(label))
+    for number, (curve, label) in enumerate(zip(drawn, told, strict=True)):
+        line = lines[number % len(lines)]
+        axes.plot(curve.fractions, curve.probabilities, linestyle=line, label=_literal(label))
         if len(drawn) == 1:
             axes.fill_between(curve.fractions, curve.probabilities, alpha=0.2)
     changes = " or ".join(falls[kind] for kind in dict.fromkeys(each.kind for each in drawn) if kind in falls)
-    axes.set(xlabel=f"share of the pixels {changes}, highest in the map first", ylabel="probability")
+    axes.set_xlabel(f"share of the pixels {changes}, highest in the map first", wrap=True)
+    axes.set_ylabel("probability")
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     axes.legend()
     return figure
@@ -102,6 +124,65 @@ def sanity_figure(check: SanityCheck) -> DescribedFigure:
     _names_below(axes, ["(none)", *check.randomised], start=0)
     axes.set(xlabel="layers randomised so far, from the last", ylabel="rank correlation", ylim=(-1.05, 1.05))
     return figure
+
+
+def localisation_figure(
+    result: Explanation,
+    *,
+    box: Box | None = None,
+    layer: str | None = None,
+    target_class: int | str | None = None,
+    threshold: float | int = THRESHOLD,
+    tolerance: float | int = TOLERANCE,
+) -> DescribedFigure:
+    """Return a figure of the picture with the box from the map and, where one is given, how the map fits that box.
+
+    Args:
+        result: what `explain` returned.
+        box: where the object is, in pixels of `result.image`; None for the map's box alone.
+        layer: name of the layer; None for the deepest with a map.
+        target_class: index or name; None for the explanation's first class.
+        threshold: see `box_from_map`.
+        tolerance: see `pointing_game`.
+
+    Raises:
+        CamwidgetError: there is no such map, it points nowhere, or the box or a number does not fit.
+    """
+    cam, size = result.cam(layer, target_class), {"height": result.image.height, "width": result.image.width}
+    found, (row, column) = box_from_map(cam, threshold=threshold, **size), highest_point(cam, **size)
+    evidence = positive(at_picture_size(cam, **size)).numpy()
+    index = result.target_classes[0] if target_class is None else result.class_index(target_class)
+    title = f"{result.method} of {layer or list(result.cams)[-1]} for {result.class_names[index]}"
+    labels = [f"box from the map: around the largest region above {threshold:.0%} of its maximum"]
+    point = "highest point"
+    if box is not None:
+        area = (box.right - box.left) * (box.bottom - box.top) / evidence.size
+        labels.append(f"given box: {energy_in_box(cam, box, **size):.1%} of the energy on {area:.1%} of the area")
+        hit = "hit" if pointing_game(cam, box, tolerance=tolerance, **size) else "miss"
+        point += f": a {hit} in the pointing game, {tolerance:g} pixels beside the given box allowed"
+    told = "; ".join([*labels, point])
+    figure, axes = _figure(f"{title}. {told}. {LOCALISATION_CAVEAT}", "", LOCALISATION_CAVEAT)
+    figure.suptitle(_literal(title), wrap=True)  # as wide as the page, not as the picture
+    axes.imshow(np.asarray(result.image.convert("L")), cmap="gray", vmin=-60, vmax=315)  # pale: lines stand out
+    axes.imshow(evidence, cmap="Reds", alpha=0.6 * evidence / evidence.max())
+    axes.contour(evidence, levels=[threshold * evidence.max()], colors="black", linewidths=0.8)
+    for drawn, label, line in zip((found, box), labels, ("-", "--"), strict=False):
+        _outline(axes, drawn or found, label, line)
+    axes.plot(column, row, "P", color="white", markeredgecolor="black", markersize=11, label=fill(point, WORDS_WIDE))
+    axes.set(xlabel="column, pixels", ylabel="row, pixels")
+    figure.legend(loc="outside right center", labelspacing=1.0)
+    figure.set_layout_engine("constrained", w_pad=0.15)
+    return figure
+
+
+def _outline(axes: Axes, box: Box, label: str, line: str) -> None:
+    """A box as a line of two tones, seen on bright and on dark; a pixel reaches half a step around its place."""
+    corner, width, height = (box.left - 0.5, box.top - 0.5), box.right - box.left, box.bottom - box.top
+    axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="white", linewidth=4))
+    words = fill(label, WORDS_WIDE)
+    axes.add_patch(
+        Rectangle(corner, width, height, fill=False, edgecolor="black", linewidth=2, linestyle=line, label=words)
+    )
 
 
 def _figure(alt_text: str, title: str, caveat: str) -> tuple[DescribedFigure, Axes]:

@@ -20,6 +20,12 @@ THRESHOLD = 0.2
 TOLERANCE = 15
 """How many pixels beside the box still count as a hit: Zhang et al. 2016, on pictures of common size."""
 
+LOCALISATION_CAVEAT = (
+    "A map shows where the evidence is, not where the object ends: a network may know it by one part, or by what is "
+    "around it. A blurry map covers an object better than a sharp one."
+)
+"""What to say beside a box or a share."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -122,16 +128,31 @@ def pointing_game(
     if not tolerance >= 0:
         allowed = "It is a distance in pixels, 0 or more"
         raise BoxError(three_parts(f"The tolerance is {tolerance}", allowed, "The paper's is 15"))
-    evidence = _evidence(cam, height, width)
+    row, column = highest_point(cam, height=height, width=width)
     _inside(box, height, width)
+    beside = max(box.left - column, 0, column - (box.right - 1))
+    above = max(box.top - row, 0, row - (box.bottom - 1))
+    return bool((beside**2 + above**2) ** 0.5 <= tolerance)
+
+
+def highest_point(cam: Float[Tensor, "map_height map_width"], *, height: int, width: int) -> tuple[int, int]:
+    """Return the row and the column of the map's highest pixel; of several, the one nearest to the middle of them.
+
+    Args:
+        cam: raw values, at any size.
+        height: height of the picture in pixels.
+        width: width of the picture in pixels.
+
+    Raises:
+        MapError: the map has no positive value, is the same everywhere, has a value that is not finite, or is no map.
+    """
+    evidence = _evidence(cam, height, width)
     if bool((evidence == evidence[0, 0]).all()):
         given, allowed = "The map is the same everywhere", "The pointing game needs a map with a highest point"
         raise MapError(three_parts(given, allowed, "Try another layer, or energy_in_box"))
     highest = torch.nonzero(evidence >= evidence.max() * (1 - 1e-9)).double()  # but for rounding
     row, column = highest[(highest - highest.mean(dim=0)).norm(dim=1).argmin()].tolist()
-    beside = max(box.left - column, 0.0, column - (box.right - 1))
-    above = max(box.top - row, 0.0, row - (box.bottom - 1))
-    return bool((beside**2 + above**2) ** 0.5 <= tolerance)
+    return int(row), int(column)
 
 
 def at_picture_size(cam: Float[Tensor, "..."], *, height: int, width: int) -> Float[Tensor, "height width"]:

@@ -245,6 +245,71 @@ def test_average_drop_and_increase_are_means_over_pictures() -> None:
             mean([])
 
 
+def smooth() -> tuple[nn.Module, Tensor, Tensor]:
+    """A network, a picture, and a map between 0 and 1 of the picture's size whose values all differ."""
+    cam = torch.rand(HEIGHT, WIDTH)
+    return (
+        PooledLinear().double().eval(),
+        picture(height=HEIGHT, width=WIDTH),
+        (cam - cam.min()) / (cam - cam.min()).max(),
+    )
+
+
+def test_the_drop_is_that_of_pytorch_grad_cam_divided_by_the_probability() -> None:
+    metrics = pytest.importorskip("pytorch_grad_cam.metrics.cam_mult_image")
+    targets = pytest.importorskip("pytorch_grad_cam.utils.model_targets")
+    model, inputs, cam = smooth()
+    said = nn.Sequential(model, nn.Softmax(dim=1))
+
+    for target in range(3):
+        score = masked_score(model, inputs, cam=cam, target_class=target)
+
+        given = inputs, cam[None].numpy(), [targets.ClassifierOutputTarget(target)], said
+        # Theirs is max(0, y - y_masked); the paper divides by y.
+        assert score.drop == pytest.approx(float(metrics.DropInConfidence()(*given)[0]) / score.probability, abs=1e-6)
+        assert score.increased == bool(metrics.IncreaseInConfidence()(*given)[0])
+
+
+def test_drop_increase_and_both_areas_are_torchcams() -> None:
+    metrics, methods = pytest.importorskip("torchcam.metrics"), pytest.importorskip("torchcam.methods")
+    model = PooledLinear(inplace=False).double().eval()
+    pictures = [picture(height=HEIGHT, width=WIDTH) for _ in range(6)]
+    scores, areas = [], []
+    steps = {"steps": 6, "baseline": ZEROS, "target_class": 1}
+
+    with methods.LayerCAM(model, "body.1") as extractor:  # its maps have the picture's size
+        drops = metrics.ClassificationMetric(extractor, lambda logits: logits.softmax(dim=-1))
+        curves = metrics.DeletionInsertionMetric(extractor, lambda logits: logits.softmax(dim=-1), steps=6)
+        for inputs in pictures:
+            drops.update(inputs, 1)
+            curves.update(inputs, 1)
+            cam = extractor(1, model(inputs).softmax(dim=-1))[0][0].detach()  # from 0 to 1, as its metrics take it
+            scores.append(masked_score(model, inputs, cam=cam, target_class=1))
+            areas.append([curve(model, inputs, cam=cam, **steps).area for curve in (deletion_curve, insertion_curve)])
+
+    expected = drops.summary() | curves.summary()
+    assert 0 < increase(scores) < 1
+    assert average_drop(scores) == pytest.approx(expected["avg_drop"], abs=1e-6)
+    assert increase(scores) == pytest.approx(expected["conf_increase"], abs=1e-12)
+    assert np.mean(areas, axis=0) == pytest.approx([expected["deletion_auc"], expected["insertion_auc"]], abs=1e-6)
+
+
+@pytest.mark.parametrize("gone", [12, 24, 36])
+def test_a_point_of_the_deletion_curve_is_what_pytorch_grad_cam_measures_there(gone: int) -> None:
+    metrics = pytest.importorskip("pytorch_grad_cam.metrics.perturbation_confidence")
+    targets = pytest.importorskip("pytorch_grad_cam.utils.model_targets")
+    model, inputs, cam = smooth()
+    percentile = 100 * (1 - (gone - 0.5) / (HEIGHT * WIDTH - 1))  # between the pixel that goes last and the next
+
+    curve = deletion_curve(model, inputs, cam=cam, target_class=1, steps=HEIGHT * WIDTH)
+
+    remove = metrics.RemoveMostRelevantFirst(percentile, lambda picture, keep: picture * keep)
+    metric = metrics.PerturbationConfidenceMetric(remove)
+    target, said = [targets.ClassifierOutputTarget(1)], nn.Sequential(model, nn.Softmax(dim=1))
+    (expected,) = metric(inputs, cam[None].numpy(), target, said, return_diff=False)
+    assert curve.probabilities[gone] == pytest.approx(float(expected), abs=1e-6)
+
+
 MEASURES: list[Callable[..., Any]] = [deletion_curve, insertion_curve, masked_score]
 
 
