@@ -59,7 +59,15 @@ class Attempt:
 
     # What is done with the answer
 
-    def call(self, function: Any, *args: Any, shown: str, allow_none: bool = False, **kwargs: Any) -> Any:
+    def call(
+        self,
+        function: Any,
+        *args: Any,
+        shown: str,
+        allow_none: bool = False,
+        meanings: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """Call the answer and return what it returned; where that fails, write down why and abandon this try.
 
         Args:
@@ -67,6 +75,7 @@ class Attempt:
             args: its arguments.
             shown: the call as the learner would type it.
             allow_none: whether returning None is fine.
+            meanings: parts of error messages to what they mostly mean in this call; "None" to what a missing value means.
             kwargs: its keyword arguments.
         """
         self._shown = shown
@@ -77,9 +86,10 @@ class Attempt:
         self._hear(outcome.printed)
         if outcome.stopped:
             self.unwritten = outcome.unwritten
-            self._stop(outcome.stopped, outcome.likely)
+            special = [says for part, says in (meanings or {}).items() if part in str(outcome.error)]
+            self._stop(outcome.stopped, special[0] if special else outcome.likely)
         if outcome.value is None and not allow_none:
-            self._stop("Your code returned None", "is there a return at the end?")
+            self._stop("Your code returned None", (meanings or {}).get("None", "is there a return at the end?"))
         return outcome.value
 
     def raised_by(self, function: Any, *args: Any, shown: str, **kwargs: Any) -> Exception | None:
@@ -178,7 +188,9 @@ class Attempt:
             self.printed.append(printed)
 
     def _stop(self, why: str, likely: str) -> None:
-        self.stopped = f"`{self._shown}`: {why}." + (f" Likely: {likely}." if likely else "")
+        self.stopped = f"`{self._shown}`: {why}." + (
+            f" Likely: {likely.removesuffix('.')}{'' if likely.endswith('?') else '.'}" if likely else ""
+        )
         raise Abandoned
 
 
@@ -194,10 +206,14 @@ def _why_shape(seen: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 
 def _why_values(got: Any, expected: Any) -> str:
     theirs, ours = as_numbers(got), as_numbers(expected)
-    if theirs is None or ours is None or theirs.shape != ours.shape:
-        return "the shapes differ"
+    if theirs is None or ours is None:
+        return "return the numbers themselves"
+    if theirs.shape != ours.shape:
+        return f"the shapes differ: {_why_shape(tuple(theirs.shape), tuple(ours.shape))}"
     if not bool(torch.isfinite(theirs).all()):
         return "there are NaN or infinite values: look for a division by zero"
+    if ours.numel() == 1:  # any number is a multiple of any other: that tells nothing
+        return f"it is off by {float((theirs - ours).abs()):.3g}"
     factor = factor_between(theirs, ours)
     if factor is not None:
         return f"all values are {factor:.4g} times the expected: a mean in place of a sum, or the other way round?"

@@ -16,6 +16,8 @@ LIMIT_S = 2.0
 HIDDEN_LIMIT_S = 10.0
 """Seconds that it may use under a teacher's hidden checks."""
 SEED = 18
+HIDDEN_SEED = 1918
+"""Hidden checks draw other sizes and numbers, even where they judge in the same way."""
 
 
 def check(name: str, *answers: Any, hidden: bool = False) -> Report:
@@ -39,19 +41,21 @@ def check(name: str, *answers: Any, hidden: bool = False) -> Report:
     return judged(find_item(name, hidden=hidden), answers, hidden=hidden)
 
 
-def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False, seed: int = SEED) -> Report:
+def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False, seed: int | None = None) -> Report:
     """Return the report on an answer to an item.
 
     Args:
         item: the item.
         answers: what was handed in.
         hidden: whether the report is for a teacher's hidden checks.
-        seed: of all that is drawn.
+        seed: of all that is drawn; None for `SEED`, and for `HIDDEN_SEED` under hidden checks.
     """
     budget = Budget(HIDDEN_LIMIT_S if hidden else LIMIT_S)
     found: dict[str, Fact] = {}
     stopped, note, printed, unwritten = "", "", [], not answers or all(_empty(each) for each in answers)
     recording = torch.is_grad_enabled()
+    if seed is None:
+        seed = HIDDEN_SEED if hidden else SEED
     with torch.random.fork_rng(devices=[]), _one_thread():
         for round_ in range(item.rounds if not unwritten else 0):
             attempt = Attempt(answers, promised=item.facts, seed=seed + 1009 * round_, budget=budget)

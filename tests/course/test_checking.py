@@ -200,6 +200,47 @@ def test_a_hidden_report_says_what_failed_without_the_call_or_the_values() -> No
     assert "expected" not in repr(report)
 
 
+def test_hidden_checks_draw_other_sizes_where_they_judge_in_the_same_way() -> None:
+    seen: dict[bool, list[tuple[int, ...]]] = {False: [], True: []}
+    for hidden, shapes in seen.items():
+        judged(toy(), (lambda x, shapes=shapes: shapes.append(tuple(x.shape)) or 2 * x,), hidden=hidden)
+
+    assert len(seen[False]) == len(seen[True]) == toy().rounds
+    assert not set(seen[False]) & set(seen[True])
+
+
+def test_a_judge_can_say_what_an_error_means_in_its_own_call() -> None:
+    items = Items("cam")
+
+    @items.item("own", "told in its own words", facts={"called": ("it runs", 1)})
+    def _own(attempt: Attempt) -> None:
+        attempt.call(
+            attempt.answer,
+            shown="f()",
+            meanings={"positional argument": "a hook gets three things", "None": "return it"},
+        )
+        attempt.fact("called", True)
+
+    own = items.found["cam.own"]
+
+    assert "Likely: a hook gets three things." in repr(judged(own, (lambda one: one,)))
+    assert "Likely: return it." in repr(judged(own, (lambda: None,)))
+    assert "return at the end?\n" in repr(report_on(lambda x: None))
+
+
+def test_one_number_is_told_how_far_it_is_off_and_not_which_multiple_it_is() -> None:
+    items = Items("cam")
+
+    @items.item("one", "one number", facts={"value": ("it is 2", 1)})
+    def _one(attempt: Attempt) -> None:
+        attempt.values("value", attempt.answer, 2.0, usual=False)
+
+    told = repr(judged(items.found["cam.one"], (2.5,)))
+
+    assert "off by 0.5" in told
+    assert "times" not in told
+
+
 @pytest.mark.parametrize(
     ("answer", "points"), [("ac", 1), ("A, C", 1), (["a", "c"], 1), ({"c", "a"}, 1), ("a", 0), ("abc", 0), ("x", 0)]
 )
