@@ -1,6 +1,6 @@
 """Turn numbers into pixels: the colour table, the overlay, and a still picture of many layers. No widgets here.
 
-The browser paints with the same table and the same formulas (`static/heatmap.js`); a test compares the two pixel by
+The browser paints with the same table and the same formulas (`static/`); a test compares the two pixel by
 pixel, so what a notebook saves and what a learner slides over are the same picture.
 """
 
