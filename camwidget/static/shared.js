@@ -6,7 +6,7 @@
 /** @typedef {{offset: number, unit: number, contributions: number | null, bias: number | null, reason: string}} MapEntry */
 /** @typedef {{name: string, map_height: number, map_width: number, channels: number}} LayerEntry */
 /** @typedef {{index: number, name: string, probability: number, logit: number}} ClassEntry */
-/** @typedef {{key: string, label: string, never: string}} MethodEntry */
+/** @typedef {{key: string, label: string, knows_layer?: boolean}} MethodEntry */
 /** @typedef {{layers: LayerEntry[], classes: ClassEntry[], methods: MethodEntry[], maps: MapEntry[][][], alt: string}} Manifest */
 
 const ANNOUNCE_AFTER_MS = 500;
@@ -130,7 +130,8 @@ function headline(maps) {
   const { layer, target, method } = maps.at();
   const { layers, classes, methods } = maps.manifest;
   const strong = (/** @type {string} */ text) => element("strong", "", text);
-  return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${formatPercent(classes[target].probability)}, at layer `, strong(layers[layer].name)];
+  const place = methods[method].knows_layer === false ? ["; layers do not matter here"] : [", at layer ", strong(layers[layer].name)];
+  return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${formatPercent(classes[target].probability)}`, ...place];
 }
 
 /** What is shown now, for tests, benchmarks and a curious reader of the page. @param {Maps} maps */
