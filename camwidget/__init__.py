@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from camwidget.hooks import Hook, HookBwd, Hooks
     from camwidget.panel import CamPanel
     from camwidget.text.learner import text_learner
+    from camwidget.text.panel import TextCamPanel
     from camwidget.text.reviews import load_reviews
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "Hook",
     "HookBwd",
     "Hooks",
+    "TextCamPanel",
     "demo_image",
     "demo_images",
     "demo_learner",
@@ -43,6 +45,7 @@ _HOMES = {
     "Hook": "hooks",
     "HookBwd": "hooks",
     "Hooks": "hooks",
+    "TextCamPanel": "text.panel",
     "demo_image": "demo",
     "demo_images": "demo",
     "demo_learner": "demo",

@@ -61,7 +61,7 @@ class SlidingPanel(ipywidgets.VBox):
     @traitlets.validate("target_class")
     def _check_class(self, proposal: dict[str, Any]) -> int:
         try:
-            index = self._widest.class_index(proposal["value"])
+            index: int = self._widest.class_index(proposal["value"])
         except CamwidgetError as error:
             raise self._refused(error) from None
         if index not in self._widest.target_classes:

@@ -6,6 +6,7 @@
 /** @typedef {{before: string, text: string, known: boolean}} WordEntry */
 
 const MOST_BARS = 12;
+const FULL_STEP = 80; // so far from zero colours are opaque
 const DARK = [17, 17, 17];
 const WHITE = [255, 255, 255];
 
@@ -120,7 +121,9 @@ function makeColumn(model, number, announce) {
         const track = element("span", signed ? "camw-track" : "camw-track camw-one-sided");
         const fill = element("span", values[i] < 0 ? "camw-against" : "camw-for");
         fill.style.width = `${(signed ? 50 : 100) * Math.min(1, Math.abs(values[i]) / (scale || 1))}%`;
-        fill.style.backgroundColor = colours[stepOf(values[i], scale, signed)].back;
+        // a bar's length tells how much, so its colour need not fade
+        const step = stepOf(values[i], scale, signed);
+        fill.style.backgroundColor = colours[values[i] < 0 ? Math.min(step, 128 - FULL_STEP) : Math.max(step, 128 + FULL_STEP)].back;
         track.append(fill);
         row.append(name, track, element("span", "camw-percent", formatNumber(values[i], true)));
         return row;

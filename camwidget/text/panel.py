@@ -20,6 +20,12 @@ TYPING_PAUSE = 0.5
 """Seconds without a key press after which a text that is being typed is explained."""
 
 
+class Checked(traitlets.Any):
+    """A trait of any value, None included, that always goes through its validator; traitlets lets None pass by."""
+
+    allow_none = False
+
+
 class TextCamPanel(SlidingPanel):
     """Slide across the layers and classes of a text classifier and see which words decide.
 
@@ -44,9 +50,9 @@ class TextCamPanel(SlidingPanel):
         panel.text = "Bad, and always boring."
     """
 
-    text = traitlets.Any()
+    text = Checked()
     """The text; set a new one to explain it."""
-    compare = traitlets.Any()
+    compare = Checked()
     """A second text beside it; None or an empty one for none."""
 
     view: TextView
@@ -227,7 +233,7 @@ class TextCamPanel(SlidingPanel):
 
 def _box(description: str) -> ipywidgets.Textarea:
     box = ipywidgets.Textarea(
-        description=description, continuous_update=True, rows=2, style={"description_width": "96px"}
+        description=description, continuous_update=True, rows=3, style={"description_width": "96px"}
     )
     box.add_class("camw-textbox")
     return box

@@ -13,6 +13,7 @@ PUBLIC = [
     "Hook",
     "HookBwd",
     "Hooks",
+    "TextCamPanel",
     "demo_image",
     "demo_images",
     "demo_learner",
