@@ -68,6 +68,15 @@ class Controls:
         The kernel never answers a moved slider by moving the view: by the time its answer arrived the slider would
         have gone on, and the picture would jump back.
         """
+        for control, trait, view_trait in self._pairs(view):
+            ipywidgets.jslink((control, trait), (view, view_trait))
+            control.observe(on_move, names=[trait])
+
+    def shown(self, view: MapView) -> dict[str, Any]:
+        """Return the view's traits that the controls decide, as the controls stand."""
+        return {view_trait: getattr(control, trait) for control, trait, view_trait in self._pairs(view)}
+
+    def _pairs(self, view: MapView) -> list[tuple[ipywidgets.Widget, str, str]]:
         pairs = [
             (self.layer, "index", "layer_index"),
             (self.target_class, "index", "class_index"),
@@ -77,11 +86,7 @@ class Controls:
             (self.scale, "index", "own_scale"),
             (self.opacity, "value", "heatmap_opacity"),
         ]
-        for control, trait, view_trait in pairs:
-            if not view.has_trait(view_trait):
-                continue
-            ipywidgets.jslink((control, trait), (view, view_trait))
-            control.observe(on_move, names=[trait])
+        return [pair for pair in pairs if view.has_trait(pair[2])]
 
 
 def _choice(description: str, options: list[str]) -> ipywidgets.RadioButtons:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -10,6 +11,7 @@ import traitlets
 from camwidget.controls import Controls
 from camwidget.errors import CamwidgetError, LayerError, MapError, nearest, three_parts
 from camwidget.explanation import LayerMaps
+from camwidget.export import page_html, save_page
 from camwidget.view import MapView
 
 
@@ -50,6 +52,23 @@ class SlidingPanel(ipywidgets.VBox):
         return (
             f"{type(self).__name__}(layer={self.layer!r}, target_class={self.target_class!r}, method={self.method!r})"
         )
+
+    def save_html(self, path: Any) -> Path:
+        """Write the panel as it stands to one HTML file that slides in any browser, without a kernel or a network.
+
+        Args:
+            path: of the file, a str or Path ending in .html; an existing file is replaced.
+
+        Raises:
+            ExportError: it cannot be written there.
+        """
+        labels = {
+            "layers": list(self._controls.layer.options),
+            "classes": list(self._controls.target_class.options),
+            "methods": list(self._controls.method.options),
+        }
+        page = page_html(self.view, labels=labels, title=f"{type(self).__name__}", **self._controls.shown(self.view))
+        return save_page(page, path)
 
     def _start(self, methods: Sequence[str]) -> None:
         """Link the controls, once there is something to show."""

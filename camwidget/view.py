@@ -93,6 +93,16 @@ class HeatmapView(MapView):
             self.manifest = manifest
 
 
+def page_parts(view: MapView) -> tuple[str, str]:
+    """Return the script and the style sheet of a page without a kernel.
+
+    Args:
+        view: what the page shows.
+    """
+    page = [(_STATIC / name).read_text("utf-8") for name in ("page.js", "page.css")]
+    return f"{view._esm}{page[0]}", f"{view._css}{page[1]}"
+
+
 def state_of(view: MapView) -> dict[str, Any]:
     """Return all that a view shows: its own synced traits, not those that every widget has."""
     common = anywidget.AnyWidget.class_trait_names(sync=True)

@@ -7,7 +7,7 @@
 
 const MOST_BARS = 12;
 const FULL_STEP = 80; // so far from zero colours are opaque
-const DARK = [17, 17, 17];
+const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4.5
 const WHITE = [255, 255, 255];
 
 /** Relative luminance, as the rules for accessible contrast define it. @param {ArrayLike<number>} colour */
@@ -31,7 +31,7 @@ export function coloursOf(colormap, surface) {
     const [r, g, b, a] = colormap.subarray(4 * step, 4 * step + 4);
     const light = luminance([r, g, b].map((each, k) => (each * a + surface[k] * (255 - a)) / 255));
     const white = 1.05 / (light + 0.05) > (light + 0.05) / (luminance(DARK) + 0.05);
-    return { back: `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`, letters: a === 0 ? "" : white ? "#fff" : "#111" };
+    return { back: `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`, letters: a === 0 ? "" : white ? "#fff" : "#000" };
   });
 }
 

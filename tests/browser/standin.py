@@ -1,4 +1,4 @@
-"""Mount the view on a bare page, without a kernel: the shipped module, on an object with the five calls it uses."""
+"""Mount the view on a bare page, without a kernel: the shipped module, on an object with the calls it uses."""
 
 import base64
 import json
@@ -22,6 +22,7 @@ async ({source, css, state, binary}) => {
     off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((each) => each !== listener)),
     set: (name, value) => { state[name] = value; for (const each of listeners.get(`change:${name}`) ?? []) each(); },
     save_changes: () => {},
+    send: (message) => { (window.sent ??= []).push(message); },
   };
   const module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
   window.model = model;
