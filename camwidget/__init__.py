@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from camwidget.hooks import Hook, HookBwd, Hooks
     from camwidget.panel import CamPanel
     from camwidget.text.learner import text_learner
+    from camwidget.text.panel import TextCamPanel
     from camwidget.text.reviews import load_reviews
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "Hook",
     "HookBwd",
     "Hooks",
+    "TextCamPanel",
     "check",
     "demo_image",
     "demo_images",
@@ -45,6 +47,7 @@ _HOMES = {
     "Hook": "hooks",
     "HookBwd": "hooks",
     "Hooks": "hooks",
+    "TextCamPanel": "text.panel",
     "check": "course.checking",
     "demo_image": "demo",
     "demo_images": "demo",

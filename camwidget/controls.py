@@ -5,9 +5,9 @@ from typing import Any
 
 import ipywidgets
 
-from camwidget.explanation import Explanation
+from camwidget.explanation import Explanation, LayerMaps
 from camwidget.render import METHOD_LABELS
-from camwidget.view import HeatmapView
+from camwidget.view import MapView
 
 
 class Controls:
@@ -39,24 +39,44 @@ class Controls:
         )
         self.upload = ipywidgets.FileUpload(description="Your own picture", accept="image/*", multiple=False)
 
-    def rows(self, *, more_classes: bool) -> tuple[ipywidgets.Widget, ...]:
-        """Return the controls in rows; the box for another class only where there are more than the sliders offer."""
-        looks = ipywidgets.HBox((self.method, self.cells, self.evidence, self.scale, self.opacity))
-        more = ipywidgets.HBox((self.other_class, self.upload) if more_classes else (self.upload,))
-        return (self.layer, self.target_class, looks, more)
+    def rows(self, *, more_classes: bool, picture: bool = True) -> tuple[ipywidgets.Widget, ...]:
+        """Return the controls in rows; the box for another class only where there are more than the sliders offer.
 
-    def offer(self, result: Explanation) -> None:
+        Args:
+            more_classes: whether there are.
+            picture: with the controls that make sense for pictures only.
+        """
+        if picture:
+            looks = ipywidgets.HBox((self.method, self.cells, self.evidence, self.scale, self.opacity))
+            more = ipywidgets.HBox((self.other_class, self.upload) if more_classes else (self.upload,))
+            return (self.layer, self.target_class, looks, more)
+        looks = ipywidgets.HBox((self.method, self.evidence, self.scale))
+        return (self.layer, self.target_class, looks, *((self.other_class,) if more_classes else ()))
+
+    def offer(self, result: LayerMaps) -> None:
         """Offer the layers and classes of a result."""
-        self.layer.options = [layer.label for layer in result.layers]
+        self.layer.options = [
+            layer.label if isinstance(result, Explanation) else f"{layer.name} · {layer.channels} channels"
+            for layer in result.layers
+        ]
         self.target_class.options = _class_labels(result)
         self.other_class.options = result.class_names
 
-    def link(self, view: HeatmapView, on_move: Callable[[Any], None]) -> None:
+    def link(self, view: MapView, on_move: Callable[[Any], None]) -> None:
         """Tie every control to the view inside the browser, and tell the kernel of each move.
 
         The kernel never answers a moved slider by moving the view: by the time its answer arrived the slider would
         have gone on, and the picture would jump back.
         """
+        for control, trait, view_trait in self._pairs(view):
+            ipywidgets.jslink((control, trait), (view, view_trait))
+            control.observe(on_move, names=[trait])
+
+    def shown(self, view: MapView) -> dict[str, Any]:
+        """Return the view's traits that the controls decide, as the controls stand."""
+        return {view_trait: getattr(control, trait) for control, trait, view_trait in self._pairs(view)}
+
+    def _pairs(self, view: MapView) -> list[tuple[ipywidgets.Widget, str, str]]:
         pairs = [
             (self.layer, "index", "layer_index"),
             (self.target_class, "index", "class_index"),
@@ -66,9 +86,7 @@ class Controls:
             (self.scale, "index", "own_scale"),
             (self.opacity, "value", "heatmap_opacity"),
         ]
-        for control, trait, view_trait in pairs:
-            ipywidgets.jslink((control, trait), (view, view_trait))
-            control.observe(on_move, names=[trait])
+        return [pair for pair in pairs if view.has_trait(pair[2])]
 
 
 def _choice(description: str, options: list[str]) -> ipywidgets.RadioButtons:
@@ -77,7 +95,7 @@ def _choice(description: str, options: list[str]) -> ipywidgets.RadioButtons:
     return choice
 
 
-def _class_labels(result: Explanation) -> list[str]:
+def _class_labels(result: LayerMaps) -> list[str]:
     """Names with probabilities, most probable first; numbered where two classes share a name."""
     names = [result.class_names[index] for index in result.target_classes]
     return [

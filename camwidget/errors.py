@@ -56,6 +56,10 @@ class DataError(CamwidgetError):
     """Data for training cannot be had, or is not what it should be."""
 
 
+class ExportError(CamwidgetError):
+    """A panel cannot be saved where it was asked to be."""
+
+
 class BoxError(CamwidgetError):
     """A box lies outside its picture or has no inside, or a number to compare with a box is out of range."""
 

@@ -1,9 +1,10 @@
 """Turn numbers into pixels: the colour table, the overlay, and a still picture of many layers. No widgets here.
 
-The browser paints with the same table and the same formulas (`static/heatmap.js`); a test compares the two pixel by
+The browser paints with the same table and the same formulas (`static/`); a test compares the two pixel by
 pixel, so what a notebook saves and what a learner slides over are the same picture.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -58,6 +59,19 @@ def colormap() -> UInt8[np.ndarray, "257 4"]:
     opacity = 255 * np.minimum(1.0, np.abs(values) / FULL_COLOUR_AT)
     table: np.ndarray = np.rint(np.stack([*colours, opacity], axis=1))
     return table.astype(np.uint8)
+
+
+def colour_step(value: float, scale: float, *, signed: bool = True) -> int:
+    """Return the row of `colormap` for a value, from 0 to 256.
+
+    Args:
+        value: raw, signed.
+        scale: the magnitude that gets the full colour; 0 gives the row of zero.
+        signed: otherwise negative values count as zero.
+    """
+    if scale <= 0:
+        return 128
+    return math.floor(min(max(value / scale, -1.0 if signed else 0.0), 1.0) * 128 + 0.5) + 128
 
 
 def overlay(

@@ -1,34 +1,49 @@
-"""The widget that paints: holds one picture and all its maps, and needs no kernel once they have arrived."""
+"""The widgets that paint: one holds a picture or a text with all its maps, and needs no kernel once they arrived."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import anywidget
 import numpy as np
 import traitlets
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 
 from camwidget.errors import MapError
 from camwidget.explain import Explanation
+from camwidget.explanation import LayerMaps
 from camwidget.render import METHOD_LABELS, colormap
 
 _STATIC = Path(__file__).parent / "static"
+
+ValuesOf: TypeAlias = Callable[[Any, str, int], Float[Tensor, "..."]]
+"""From a result, a layer and a class to the values of one map."""
 
 _STEPS = 32767
 """Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""
 
 
-class HeatmapView(anywidget.AnyWidget):
-    """Show one map of one picture; every trait below changes what is seen without asking the kernel."""
+def module_text(*names: str) -> str:
+    """Return one ES module of the files in `static`, behind what all views share.
 
-    _esm = _STATIC / "heatmap.js"
-    _css = _STATIC / "heatmap.css"
+    Args:
+        names: file names.
+    """
+    return "\n".join((_STATIC / name).read_text("utf-8") for name in ("shared.js", *names))
 
-    picture = traitlets.Bytes().tag(sync=True)
-    """The picture as the network saw it, as a PNG; written by `show`."""
+
+def style_text() -> str:
+    """Return the style sheet of all views."""
+    return (_STATIC / "heatmap.css").read_text("utf-8")
+
+
+class MapView(anywidget.AnyWidget):
+    """Show one map of many; every choice below changes what is seen without asking the kernel."""
+
     maps = traitlets.Bytes().tag(sync=True)
     """All maps one after another as little-endian int16; `manifest` says where each starts and what one step is."""
     manifest = traitlets.Dict().tag(sync=True)
@@ -41,10 +56,6 @@ class HeatmapView(anywidget.AnyWidget):
     """Which of the explained classes is shown; written by both sides."""
     method_index = traitlets.Int(0, min=0).tag(sync=True)
     """Which method is shown; written by both sides."""
-    heatmap_opacity = traitlets.Float(0.7, min=0.0, max=1.0).tag(sync=True)
-    """From 0, only the picture, to 1."""
-    cells = traitlets.Int(0, min=0, max=1).tag(sync=True)
-    """0: interpolate between cells; 1: show each cell as a block. A number, since it is linked to a choice's index."""
     only_for = traitlets.Int(0, min=0, max=1).tag(sync=True)
     """0: evidence for and against; 1: only evidence for (the ReLU of Grad-CAM)."""
     own_scale = traitlets.Int(0, min=0, max=1).tag(sync=True)
@@ -52,18 +63,50 @@ class HeatmapView(anywidget.AnyWidget):
     message = traitlets.Unicode("").tag(sync=True)
     """What went wrong, in words; empty if nothing did. Written by the panel."""
 
+
+class HeatmapView(MapView):
+    """Show one map of one picture."""
+
+    _esm = module_text("picture.js")
+    _css = style_text()
+
+    picture = traitlets.Bytes().tag(sync=True)
+    """The picture as the network saw it, as a PNG; written by `show`."""
+    heatmap_opacity = traitlets.Float(0.7, min=0.0, max=1.0).tag(sync=True)
+    """From 0, only the picture, to 1."""
+    cells = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """0: interpolate between cells; 1: show each cell as a block. A number, since it is linked to a choice's index."""
+
     def show(self, results: Mapping[str, Explanation]) -> None:
         """Send one picture with all its maps to the browser, in one message.
 
         Args:
             results: method name to result, all of the same picture, layers and classes (`explain_methods`).
         """
+        image = next(iter(results.values())).image
         manifest, maps = pack(results)
-        picture = png_bytes(next(iter(results.values())).image)
+        width, height = image.size
+        manifest["alt"] = f"The picture the network saw, {width} by {height} pixels, with a heatmap over it."
         with self.hold_sync():
-            self.picture = picture
+            self.picture = png_bytes(image)
             self.maps = maps
             self.manifest = manifest
+
+
+def page_parts(view: MapView) -> tuple[str, str]:
+    """Return the script and the style sheet of a page without a kernel.
+
+    Args:
+        view: what the page shows.
+    """
+    page = [(_STATIC / name).read_text("utf-8") for name in ("page.js", "page.css")]
+    return f"{view._esm}{page[0]}", f"{view._css}{page[1]}"
+
+
+def state_of(view: MapView) -> dict[str, Any]:
+    """Return all that a view shows: its own synced traits, not those that every widget has."""
+    common = anywidget.AnyWidget.class_trait_names(sync=True)
+    return {name: getattr(view, name) for name in view.keys if name not in common and not name.startswith("_")}
 
 
 def png_bytes(image: Image.Image) -> bytes:
@@ -73,34 +116,37 @@ def png_bytes(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def pack(results: Mapping[str, Explanation]) -> tuple[dict[str, Any], bytes]:
+def pack(
+    results: Mapping[str, LayerMaps], values_of: ValuesOf = Explanation.cam, *, start: int = 0
+) -> tuple[dict[str, Any], bytes]:
     """Return what the browser needs of the results: a small description, and all maps as whole numbers.
 
     A map keeps its own size and its sign. Each value is stored as a step number; `unit` in the map's entry says how
     much one step is, so 7 x 7 cells cost 98 bytes.
 
     Args:
-        results: method name to result, all of the same picture, layers and classes.
+        results: method name to result, all of the same picture or text, layers and classes.
+        values_of: result, layer and class in, the values of the map out.
+        start: how many numbers lie before these.
     """
     first = next(iter(results.values()))
     layers = sorted(
         {layer.name: layer for each in results.values() for layer in each.layers}.values(), key=lambda at: at.depth
     )
     chunks: list[bytes] = []
-    start = 0
     maps: list[list[list[dict[str, Any]]]] = []
     for result in results.values():
         per_class = []
         for target_class in first.target_classes:
             row = []
             for layer in layers:
-                entry, chunk = _pack_map(result, layer.name, target_class, start)
+                entry, chunk = _pack_map(result, values_of, layer.name, target_class)
+                entry["offset"] = start
                 start += len(chunk) // 2
                 chunks.append(chunk)
                 row.append(entry)
             per_class.append(row)
         maps.append(per_class)
-    width, height = first.image.size
     manifest = {
         "layers": [
             {"name": at.name, "channels": at.channels, "map_height": at.map_height, "map_width": at.map_width}
@@ -117,18 +163,18 @@ def pack(results: Mapping[str, Explanation]) -> tuple[dict[str, Any], bytes]:
         ],
         "methods": [{"key": key, "label": METHOD_LABELS.get(key, key)} for key in results],
         "maps": maps,
-        "alt": f"The picture the network saw, {width} by {height} pixels, with a heatmap over it.",
+        "alt": "",
     }
     return manifest, b"".join(chunks)
 
 
-def _pack_map(result: Explanation, layer: str, target_class: int, start: int) -> tuple[dict[str, Any], bytes]:
+def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: int) -> tuple[dict[str, Any], bytes]:
     """One map's entry and its numbers; where the method gives no map here, the reason and no numbers."""
-    entry: dict[str, Any] = {"offset": start, "unit": 0.0, "contributions": None, "bias": None, "reason": ""}
+    entry: dict[str, Any] = {"offset": 0, "unit": 0.0, "contributions": None, "bias": None, "reason": ""}
     if layer not in result.cams:
         entry["reason"] = result.refusals[layer]
         return entry, b""
-    values = result.cam(layer, target_class).to("cpu").float().numpy()
+    values = values_of(result, layer, target_class).to("cpu").float().numpy()
     largest = float(np.abs(values).max())
     if largest > 0:
         entry["unit"] = largest / _STEPS

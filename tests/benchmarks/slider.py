@@ -1,10 +1,11 @@
-"""How long from a key press to a painted map: the panel beside `interact` with matplotlib, in one real JupyterLab.
+"""How long from a key press to a painted map: both panels beside `interact` with matplotlib, in one JupyterLab.
 
     python -m tests.benchmarks.slider [--moves 120]
 
-Both show the same maps of the embedded network. The moves are interleaved: one on the panel, one on the other. Time
-starts at the browser's own time stamp of the key event. It ends when the new pixels exist: for the panel when the
-canvas has been written, for matplotlib when the new picture in the output has been decoded.
+The first and the last show the same maps of the embedded network, the text panel a review of some 300 words. The moves
+are interleaved: one on each. Time starts at the browser's own time stamp of the key event. It ends when the new pixels
+exist: for the panels when the canvas has been written or the words have their colours, for matplotlib when the new
+picture in the output has been decoded.
 """
 
 import argparse
@@ -35,15 +36,22 @@ def show(layer=IntSlider(8, 0, 8)):
     plt.show()
 interact(show);"""
 
+TEXT_PANEL = """\
+from camwidget.text.reviews import example_reviews
+words = cw.TextCamPanel(cw.text_learner(), " ".join([example_reviews()["long"]] * 3))
+words"""
+
 WATCH = """\
 () => {
-  window.camw = {key: 0, panel: null, other: null};
+  window.camw = {key: 0, panel: null, other: null, words: null};
   document.addEventListener("keydown", (event) => {
     camw.key = event.timeStamp;
-    camw.panel = camw.other = null;
+    camw.panel = camw.other = camw.words = null;
   }, true);
   new MutationObserver(() => { camw.panel = performance.now() - camw.key; })
     .observe(document.querySelector(".camw-view"), {attributes: true, attributeFilter: ["data-painted"]});
+  new MutationObserver(() => { camw.words = performance.now() - camw.key; })
+    .observe(document.querySelectorAll(".camw-view")[1], {attributes: true, attributeFilter: ["data-painted"]});
   const output = document.querySelectorAll(".jp-CodeCell")[1];
   new MutationObserver((records) => {
     for (const record of records) for (const node of record.addedNodes) {
@@ -67,22 +75,25 @@ def main() -> None:
     moves = parser.parse_args().moves
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_notebook(folder / "slider.ipynb", (PANEL, INTERACT))
+        write_notebook(folder / "slider.ipynb", (PANEL, INTERACT, TEXT_PANEL))
         with jupyterlab(folder) as address, chromium_browser(find_chromium()) as browser:
-            page = browser.new_page(viewport={"width": 1400, "height": 2200})
+            page = browser.new_page(viewport={"width": 1400, "height": 3600})
             open_notebook(page, address, "slider.ipynb")
             run_all(page)
             page.wait_for_selector(".camw-view[data-painted]", timeout=120_000)
             page.wait_for_selector(".jp-CodeCell >> nth=1 >> img", timeout=60_000)
+            page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=60_000)
             page.evaluate(WATCH)
             sliders = {
                 "panel": (".camw-panel .camw-slider .noUi-handle >> nth=0", "panel"),
+                "text panel": (".jp-CodeCell >> nth=2 >> .camw-slider .noUi-handle >> nth=0", "words"),
                 "interact + matplotlib": (".jp-CodeCell >> nth=1 >> .noUi-handle", "other"),
             }
             times: dict[str, list[float]] = {each: [] for each in sliders}
             for move in range(moves + 4):
-                key = "ArrowLeft" if (move // 8) % 2 == 0 else "ArrowRight"
                 for label, (slider, clock) in sliders.items():
+                    turn = 3 if clock == "words" else 8  # one layer fewer than there are
+                    key = "ArrowLeft" if (move // turn) % 2 == 0 else "ArrowRight"
                     taken = one_move(page, slider, key, clock)
                     if move >= 4:  # the first moves warm both up
                         times[label].append(taken)

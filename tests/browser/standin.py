@@ -1,4 +1,4 @@
-"""Mount the view on a bare page, without a kernel: the shipped module, on an object with the five calls it uses."""
+"""Mount the view on a bare page, without a kernel: the shipped module, on an object with the calls it uses."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from camwidget.view import _STATIC, HeatmapView
+from camwidget.view import MapView, state_of
 
 MOUNT = """\
 async ({source, css, state, binary}) => {
@@ -22,6 +22,7 @@ async ({source, css, state, binary}) => {
     off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((each) => each !== listener)),
     set: (name, value) => { state[name] = value; for (const each of listeners.get(`change:${name}`) ?? []) each(); },
     save_changes: () => {},
+    send: (message) => { (window.sent ??= []).push(message); },
   };
   const module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
   window.model = model;
@@ -38,18 +39,17 @@ PIXELS = """\
 }"""
 
 
-def mount(page: Page, view: HeatmapView, **changes: Any) -> None:
+def mount(page: Page, view: MapView, **changes: Any) -> None:
     """Show `view` on `page` as it stands, with some traits changed, and wait for its first painted map."""
-    names = [name for name in view.keys if name in HeatmapView.class_trait_names(sync=True)]
-    own = {name: getattr(view, name) for name in names if not name.startswith("_")} | changes
+    own = state_of(view) | changes
     binary = {name: base64.b64encode(value).decode() for name, value in own.items() if isinstance(value, bytes)}
-    state = {name: value for name, value in own.items() if name in HeatmapView.__dict__ and name not in binary}
+    state = {name: value for name, value in own.items() if name not in binary}
     page.goto("about:blank")
     page.evaluate(
         MOUNT,
         {
-            "source": (_STATIC / "heatmap.js").read_text("utf-8"),
-            "css": (_STATIC / "heatmap.css").read_text("utf-8"),
+            "source": view._esm,
+            "css": view._css,
             "state": json.loads(json.dumps(state)),
             "binary": binary,
         },

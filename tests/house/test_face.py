@@ -13,6 +13,7 @@ PUBLIC = [
     "Hook",
     "HookBwd",
     "Hooks",
+    "TextCamPanel",
     "check",
     "demo_image",
     "demo_images",

@@ -83,7 +83,9 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
         for relu in (False, True):
             bend = torch.relu if relu else torch.clone
             wanted = bend(right)
-            given = {} if key == "inner" and not relu else {"relu": relu}  # no ReLU unless one asks for it
+            given: dict[str, Any] = (
+                {} if key == "inner" and not relu else {"relu": relu}
+            )  # no ReLU unless one asks for it
             said = f", relu={relu}" if given else ""
             shown = f"grad_cam(model, layer, inputs, {target}{said}), {key} layer"
             got = attempt.call(attempt.answer, model, at, inputs, target, shown=shown, **given)

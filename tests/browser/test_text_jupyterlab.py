@@ -1,0 +1,53 @@
+"""What a learner does with the text panel, in a real JupyterLab with a real kernel."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all, write_notebook
+
+CELL = """\
+import camwidget as cw
+words = cw.TextCamPanel(cw.text_learner(), "A dull film <b>with</b> a terrible ending.")
+runs = []
+words.view.observe(lambda change: runs.append(words.text), names=["manifest"])
+words"""
+
+
+@pytest.fixture(scope="module")
+def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("lab")
+    write_notebook(folder / "words.ipynb", [CELL])
+    with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+        page = browser.new_page(viewport={"width": 1300, "height": 1400})
+        open_notebook(page, address, "words.ipynb")
+        run_all(page)
+        page.wait_for_selector(".camw-view[data-painted]", timeout=120_000)
+        yield page
+
+
+def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
+    box, text = lab.locator(".camw-textbox textarea").first, lab.locator(".camw-text").first
+    view = lab.locator(".camw-view")
+
+    lab.locator(".camw-slider .noUi-handle").first.press("ArrowLeft")
+    expect(view).to_have_attribute("data-painted", "grad_cam/conv2/0")
+    expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
+    lab.locator(".camw-word", has_text="terrible").click()
+    expect(text).to_have_text("A dull film <b>with</b> a ending.")
+    expect(lab.locator(".camw-moved")).to_have_text(re.compile(r"^[01]\.\d\d → [01]\.\d\d$"))
+    expect(box).to_have_value("A dull film <b>with</b> a ending.")
+    lab.get_by_role("button", name="Undo").click()
+    expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
+    expect(lab.locator(".camw-change")).to_be_hidden()
+
+    box.fill("")
+    expect(lab.locator(".camw-message")).to_contain_text("The text is empty")
+    expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
+    box.press_sequentially("Not bad at all", delay=30)
+    expect(text).to_have_text("Not bad at all")
+    expect(lab.locator(".camw-message")).to_be_hidden()
+    expect(box).to_have_value("Not bad at all")
+    expect(view).to_have_attribute("data-painted", "grad_cam/conv2/0")

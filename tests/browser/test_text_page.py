@@ -1,0 +1,191 @@
+"""The text view without a kernel: the colours of its words are compared with the Python reference."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, expect
+
+from camwidget.render import colormap
+from camwidget.text.explain import TextExplanation, explain_text_methods
+from camwidget.text.still import word_scale
+from camwidget.text.view import TextView
+from tests.browser.lab import chromium_browser
+from tests.browser.standin import mount
+from tests.text.toys import Reviews
+
+TEXT = 'I liked the film <img src=x onerror="window.hacked=1"> not very bad 😀 good'
+COLOURS = "(all) => all.map((each) => getComputedStyle(each).backgroundColor)"
+# The contrast of letters and what lies behind them on a white page, by the formula of the accessibility rules.
+CONTRASTS = """(all) => all.map((each) => {
+  const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+  const light = (c) => { const [r, g, b] = c.map(linear);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const style = getComputedStyle(each), [r, g, b, a = 1] = numbers(style.backgroundColor);
+  const back = light([r, g, b].map((v) => v * a + 255 * (1 - a))), letters = light(numbers(style.color).slice(0, 3));
+  return (Math.max(back, letters) + 0.05) / (Math.min(back, letters) + 0.05);
+})"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with chromium_browser(chromium) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1000, "height": 900})
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    opened.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, TextExplanation]:
+    torch.manual_seed(1)
+    return explain_text_methods(Reviews().double(), TEXT)
+
+
+@pytest.fixture
+def view(results: dict[str, TextExplanation]) -> TextView:
+    made = TextView()
+    made.show(results)
+    return made
+
+
+def expected(
+    result: TextExplanation, layer: str, target: int, *, signed: bool = True, shared: bool = True, scale: float = 0.0
+) -> np.ndarray:
+    """Red, green, blue and opacity of each word, worked out with numpy from the explanation."""
+    scale = scale or word_scale(result, layer, target, signed=signed, shared_scale=shared)
+    share = np.clip(result.word_values(layer, target).numpy() / scale, -1.0 if signed else 0.0, 1)
+    return colormap()[np.floor(share * 128 + 0.5).astype(int) + 128].astype(float)
+
+
+def painted(page: Page, column: int = 0) -> np.ndarray:
+    """The same, as the browser painted them."""
+    found = page.locator(".camw-column").nth(column).locator(".camw-word").evaluate_all(COLOURS)
+    rows = [[float(part) for part in each[each.index("(") + 1 : -1].split(",")] for each in found]
+    return np.array([[*row[:3], 255 * (row[3] if len(row) == 4 else 1)] for row in rows])
+
+
+def close(found: np.ndarray, wanted: np.ndarray) -> bool:
+    """Equal, but for one step of the table where a value falls between two, and for colours nobody can see."""
+    seen = wanted[:, 3] > 0
+    return (
+        found.shape == wanted.shape and np.abs(found - wanted)[seen].max() <= 6 and found[~seen, 3].max(initial=0) <= 6
+    )
+
+
+def test_sliding_gives_every_word_the_colour_of_the_python_reference(
+    page: Page, view: TextView, results: dict[str, TextExplanation]
+) -> None:
+    mount(page, view)
+
+    for method, name in ((1, "grad_cam"), (2, "hires_cam"), (3, "occlusion")):
+        result = results[name]
+        for layer in (0, 3):
+            for target in (0, 1):
+                page.evaluate(
+                    "(to) => { for (const [name, value] of Object.entries(to)) model.set(name, value); }",
+                    {"method_index": method, "layer_index": layer, "class_index": target},
+                )
+                index = result.target_classes[target]
+                assert close(painted(page), expected(result, result.layers[layer].name, index))
+    index = results["hires_cam"].target_classes[1]
+    values = results["hires_cam"].word_values("conv1", index)
+    assert values.min() < 0 < values.max()
+    page.evaluate("() => { model.set('method_index', 2); model.set('layer_index', 1); }")
+    for only_for, own_scale in ((1, 0), (0, 1), (1, 1)):
+        page.evaluate("([a, b]) => { model.set('only_for', a); model.set('own_scale', b); }", [only_for, own_scale])
+        wanted = expected(results["hires_cam"], "conv1", index, signed=not only_for, shared=not own_scale)
+        assert close(painted(page), wanted)
+
+
+def test_letters_can_be_read_on_every_colour(page: Page, view: TextView) -> None:
+    for layer in range(4):
+        mount(page, view, method_index=2, layer_index=layer)
+
+        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS)) >= 4.5
+
+
+def test_tags_in_a_text_are_shown_as_text(page: Page, view: TextView) -> None:
+    mount(page, view)
+
+    assert page.locator(".camw-text").first.inner_text() == TEXT
+    assert page.locator(".camw-view img").count() == 0
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_word_tells_its_value_to_pointer_and_keyboard(
+    page: Page, view: TextView, results: dict[str, TextExplanation]
+) -> None:
+    mount(page, view, method_index=1, layer_index=3)
+    value = float(results["grad_cam"].word_values("conv3")[1])
+
+    page.locator(".camw-word", has_text="liked").hover()
+    told = page.locator(".camw-section").nth(2).inner_text().replace("\u2212", "-")
+    page.mouse.move(0, 0)
+    page.locator(".camw-word").first.focus()
+    page.keyboard.press("ArrowRight")
+
+    assert "liked" in told
+    assert f"{abs(value):.3g}" in told
+    assert page.locator(".camw-section").nth(2).inner_text().replace("\u2212", "-") == told
+    expect(page.locator(".camw-word:focus")).to_have_text("liked")
+
+
+def test_a_click_or_enter_asks_to_delete_the_word(page: Page, view: TextView) -> None:
+    mount(page, view)
+
+    page.locator(".camw-word", has_text="liked").click()
+    page.keyboard.press("End")
+    page.locator(".camw-word").first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+
+    last = len(view.manifest["words"]) - 1
+    assert page.evaluate("() => sent") == [
+        {"do": "delete", "text": 0, "word": 1, "was": "liked"},
+        {"do": "delete", "text": 0, "word": last, "was": "good"},
+    ]
+
+
+def test_two_texts_share_one_scale(page: Page, results: dict[str, TextExplanation]) -> None:
+    model = Reviews().double()
+    first, second = (
+        explain_text_methods(model, text, methods=("grad_cam",), target_classes=[0, 1])
+        for text in ("the film", "a very very bad movie, not good")
+    )
+    view = TextView()
+    view.show(first, second)
+    scale = max(word_scale(each["grad_cam"], "conv3", 0, signed=True, shared_scale=True) for each in (first, second))
+
+    mount(page, view, layer_index=3)
+
+    for column, each in enumerate((first, second)):
+        assert close(painted(page, column), expected(each["grad_cam"], "conv3", 0, scale=scale))
+
+
+def test_the_chart_is_sorted_and_the_sum_is_told(page: Page, view: TextView) -> None:
+    mount(page, view, method_index=1, layer_index=3)
+
+    values = [float(each.replace("\u2212", "-")) for each in page.locator(".camw-row .camw-percent").all_inner_texts()]
+    assert len(values) == 12
+    assert values == sorted(values, reverse=True)
+    assert "= logit" in page.locator(".camw-section").nth(1).inner_text()
+    page.evaluate("() => model.set('method_index', 3)")
+    assert "loses without that word" in page.locator(".camw-section").nth(1).inner_text()
+
+
+def test_a_closed_text_view_leaves_no_listener(page: Page, view: TextView) -> None:
+    mount(page, view)
+
+    page.evaluate("() => unmount()")
+
+    assert page.evaluate("() => listening()") == 0

@@ -1,0 +1,213 @@
+"""The text panel's traits, controls and messages, without a browser."""
+
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pytest
+
+from camwidget.errors import ClassError, LayerError, MapError, TextError
+from camwidget.text.panel import TextCamPanel
+from tests.text.toys import Reviews, awd_learner
+
+TEXT = "I liked the film, 😀 very zzqx good"
+
+
+class Counting(Reviews):
+    """A network that counts how often it runs."""
+
+    runs = 0
+
+    def head(self, *inputs: Any) -> Any:
+        self.runs += 1
+        return super().head(*inputs)
+
+
+@pytest.fixture
+def model() -> Counting:
+    return Counting().double()
+
+
+@pytest.fixture
+def panel(model: Counting) -> TextCamPanel:
+    return TextCamPanel(model, TEXT)
+
+
+def control(panel: TextCamPanel, description: str) -> Any:
+    """The stock control with this label."""
+    inside = [child for child in panel.children if not isinstance(child, ipywidgets.HBox)]
+    for box in panel.children:
+        inside += box.children if isinstance(box, ipywidgets.HBox) else []
+    return next(each for each in inside if getattr(each, "description", None) == description)
+
+
+def numbers(panel: TextCamPanel, manifest: dict[str, Any], method: int, target: int, layer: int) -> np.ndarray:
+    """The values of one map as the browser reads them."""
+    entry = manifest["maps"][method][target][layer]
+    steps = np.frombuffer(panel.view.maps, "<i2")[entry["offset"] : entry["offset"] + len(manifest["words"])]
+    return steps * entry["unit"]
+
+
+def test_it_starts_at_the_deepest_layer_and_the_most_probable_class(panel: TextCamPanel) -> None:
+    assert panel.layer == "conv3"
+    assert panel.target_class == int(panel.result.logits.argmax())
+    assert control(panel, "Text").value == TEXT
+    with pytest.raises(StopIteration):
+        control(panel, "Cells")
+
+
+def test_the_browser_gets_a_value_for_every_word_and_the_text_in_its_pieces(panel: TextCamPanel) -> None:
+    manifest = panel.view.manifest
+
+    assert "".join(each["before"] + each["text"] for each in manifest["words"]) + manifest["tail"] == TEXT
+    assert [each["text"] for each in manifest["words"] if not each["known"]] == ["film,", "😀", "zzqx"]
+    for method, name in enumerate(("cam", "grad_cam", "hires_cam", "occlusion")):
+        result = panel.results[name]
+        for target, index in enumerate(result.target_classes):
+            expected = result.word_values("conv3", index).numpy()
+            assert numbers(panel, manifest, method, target, 3) == pytest.approx(
+                expected, abs=np.abs(expected).max() / 6e4
+            )
+
+
+def test_moving_any_control_never_runs_the_model(panel: TextCamPanel, model: Counting) -> None:
+    before = model.runs
+
+    for description in ("Layer", "Class", "Method", "Evidence", "Scale"):
+        control(panel, description).index = 1
+        control(panel, description).index = 0
+    panel.layer = "conv2"
+
+    assert model.runs == before
+    assert control(panel, "Layer").index == 2
+
+
+def test_a_new_text_is_explained_for_the_same_class_at_the_same_layer(panel: TextCamPanel) -> None:
+    panel.layer, panel.target_class = "conv1", panel.result.target_classes[1]
+    classes = panel.result.target_classes
+
+    panel.text = "a very bad movie"
+
+    assert (panel.layer, panel.result.target_classes) == ("conv1", classes)
+    assert panel.target_class == classes[1]
+    assert control(panel, "Text").value == "a very bad movie"
+    assert [each["text"] for each in panel.view.manifest["words"]] == ["a", "very", "bad", "movie"]
+
+
+def test_typing_explains_and_a_bad_text_is_told_while_the_last_good_one_stays(panel: TextCamPanel) -> None:
+    box = control(panel, "Text")
+
+    box.value = "not bad"
+    assert panel.text == "not bad"
+    box.value = "   "
+
+    assert panel.text == "not bad"
+    assert box.value == "   "
+    assert "The text is empty" in panel.view.message
+    box.value = "not bad "
+    assert panel.view.message == ""
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "error", "words"),
+    [
+        ("text", None, TextError, "None"),
+        ("text", b"good", TextError, "bytes"),
+        ("text", ["good"], TextError, "list"),
+        ("compare", " ", TextError, "empty"),
+        ("layer", "conv9", LayerError, "TextCamPanel"),
+        ("target_class", "neutral", ClassError, "neutral"),
+        ("method", "eigen_cam", MapError, "occlusion"),
+    ],
+)
+def test_bad_input_raises_is_explained_in_the_panel_and_changes_nothing(
+    panel: TextCamPanel, trait: str, value: Any, error: type[Exception], words: str
+) -> None:
+    names = ("text", "compare", "layer", "target_class", "method")
+    before = {name: getattr(panel, name) for name in names}
+    shown = (panel.view.maps, panel.view.manifest)
+
+    with pytest.raises(error, match=words):
+        setattr(panel, trait, value)
+
+    assert {name: getattr(panel, name) for name in names} == before
+    assert (panel.view.maps, panel.view.manifest) == shown
+    assert words in panel.view.message
+
+
+def test_deleting_a_word_says_what_it_did_and_can_be_undone(panel: TextCamPanel) -> None:
+    before = {str(index): float(panel.result.probabilities[index]) for index in (0, 1)}
+    lost = panel.results["occlusion"].word_values("conv3", 1)[6]
+    logits = panel.result.logits
+
+    panel._on_click({"do": "delete", "text": 0, "word": 6, "was": "zzqx"})
+
+    assert panel.text == "I liked the film, 😀 very good"
+    assert panel.view.manifest["change"] == {"text": 0, "word": "zzqx", "before": before}
+    assert float(logits[1] - panel.result.logits[1]) == pytest.approx(float(lost), abs=1e-12)
+    panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "I"})
+    assert panel.text == "liked the film, 😀 very good"
+    panel._on_click({"do": "undo"})
+    assert panel.view.manifest["change"]["word"] == "zzqx"
+    panel._on_click({"do": "undo"})
+    assert (panel.text, panel.view.manifest["change"]) == (TEXT, None)
+    panel._on_click({"do": "undo"})
+    assert panel.text == TEXT
+
+
+def test_a_click_on_words_that_have_changed_meanwhile_does_nothing(panel: TextCamPanel) -> None:
+    panel._on_click({"do": "delete", "text": 0, "word": 6, "was": "good"})
+    panel._on_click({"do": "delete", "text": 0, "word": 70, "was": "good"})
+
+    assert panel.text == TEXT
+
+
+def test_the_last_word_cannot_be_deleted(model: Counting) -> None:
+    panel = TextCamPanel(model, "good")
+
+    panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "good"})
+
+    assert panel.text == "good"
+    assert "empty" in panel.view.message
+    assert panel.view.manifest["change"] is None
+
+
+def test_a_second_text_has_the_same_classes_and_its_own_values(model: Counting) -> None:
+    panel = TextCamPanel(model, TEXT, compare="very very bad", target_classes=[0])
+    other = panel.view.manifest["other"]
+
+    assert [each["text"] for each in other["words"]] == ["very", "very", "bad"]
+    expected = panel.compared["grad_cam"].word_values("conv2", 0).numpy()
+    assert numbers(panel, other, 1, 0, 2) == pytest.approx(expected, abs=np.abs(expected).max() / 6e4)
+    panel.target_class = 1
+    assert panel.compared["cam"].target_classes == panel.result.target_classes == (0, 1)
+    panel._on_click({"do": "delete", "text": 1, "word": 2, "was": "bad"})
+    assert (panel.compare, control(panel, "Second text").value) == ("very very ", "very very ")
+    panel.compare = None
+    assert panel.view.manifest["other"] is None
+    assert control(panel, "Second text").layout.display == "none"
+
+
+def test_saved_without_a_kernel_the_words_stay_and_their_tags_are_text(model: Counting) -> None:
+    panel = TextCamPanel(model, "good <script>alert(1)</script> bad")
+
+    html = panel._repr_mimebundle_()["text/html"]
+
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert html.count("background-color") >= 2
+
+
+def test_what_stands_for_no_word_is_told_apart() -> None:
+    panel = TextCamPanel(awd_learner(seq_len=50), "I loved this movie", methods=("grad_cam", "occlusion"))
+    manifest = panel.view.manifest
+
+    layer = [each["name"] for each in manifest["layers"]].index(panel.layer)
+    assert manifest["maps"][0][0][layer]["rest"] == pytest.approx(panel.result.rest(panel.layer, panel.target_class))
+    assert manifest["maps"][0][0][layer]["rest"] != 0
+    assert [each["knows_layer"] for each in manifest["methods"]] == [True, False]
+
+
+def test_no_list_of_methods_is_told_and_not_a_stumble(model: Counting) -> None:
+    with pytest.raises(MapError, match="magic"):
+        TextCamPanel(model, TEXT, methods=("magic",))
