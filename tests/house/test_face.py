@@ -61,7 +61,7 @@ def test_the_function_explain_is_not_replaced_by_its_module() -> None:
 
 
 def test_a_mistyped_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(AttributeError, match=r"'CamPanle'\. Did you mean 'CamPanel'\?"):
+    with pytest.raises(AttributeError, match=r"'CamPanle'\. Did you mean 'CamPanel' or 'TextCamPanel'\?"):
         camwidget.CamPanle  # noqa: B018 (looking the name up is the point)
 
 

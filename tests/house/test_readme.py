@@ -2,7 +2,10 @@
 
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.house.repository import ROOT
 
@@ -41,7 +44,8 @@ def test_every_benchmark_that_readme_names_is_a_module() -> None:
     assert all((ROOT / (name.replace(".", "/") + ".py")).is_file() for name in named)
 
 
-def test_the_python_examples_of_readme_run_one_after_the_other() -> None:
+def test_the_python_examples_of_readme_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # one of them saves a page
     examples = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names: dict[str, Any] = {}
 
