@@ -171,7 +171,7 @@ def localisation_figure(
     axes.plot(column, row, "P", color="white", markeredgecolor="black", markersize=11, label=fill(point, WORDS_WIDE))
     axes.set(xlabel="column, pixels", ylabel="row, pixels")
     figure.legend(loc="outside right center", labelspacing=1.0)
-    figure.set_layout_engine("constrained", w_pad=0.15)
+    figure.set_layout_engine("compressed")
     return figure
 
 

@@ -34,12 +34,14 @@ SCORES = [
 CHECK = SanityCheck("grad_cam", "body.4", 2, "cat", ("head", "body.2", "body.0"), (0.4, -0.2, 0.1))
 
 
-def explained() -> Explanation:
+def explained(height: int = 6, width: int = 8) -> Explanation:
     """A picture of 6 rows and 8 columns; the map of the same size has six cells of 4, and 10 at the corner."""
     result = explain(PooledLinear().double(), picture(), layers=["body.4"], target_classes=[1])
     cam = torch.zeros(1, 6, 8, dtype=torch.float64)
     cam[0, 0, 0], cam[0, 2:4, 3:6] = 10.0, 4.0
-    return replace(result, cams=MappingProxyType({"body.4": cam}), image=Image.new("RGB", (8, 6), (90, 160, 30)))
+    return replace(
+        result, cams=MappingProxyType({"body.4": cam}), image=Image.new("RGB", (width, height), (90, 160, 30))
+    )
 
 
 def lines(figure: Figure) -> list[tuple[list[float], list[float]]]:
@@ -129,6 +131,10 @@ def test_what_cannot_be_localised_is_refused() -> None:
 
 FIGURES = {
     "localisation": (lambda: localisation_figure(explained(), box=Box(3, 0, 5, 4)), LOCALISATION_CAVEAT),
+    "localisation in a high picture": (
+        lambda: localisation_figure(explained(height=200, width=160)),
+        LOCALISATION_CAVEAT,
+    ),
     "curve": (lambda: curve_figure(DELETION), CAVEAT),
     "drop": (lambda: drop_figure(SCORES), CAVEAT),
     "sanity": (lambda: sanity_figure(CHECK), SANITY_CAVEAT),
