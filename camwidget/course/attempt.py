@@ -75,7 +75,7 @@ class Attempt:
             args: its arguments.
             shown: the call as the learner would type it.
             allow_none: whether returning None is fine.
-            meanings: parts of error messages to what they mostly mean in this call; "None" to what a missing value means.
+            meanings: parts of error messages to what they mostly mean in this call; "None" for a missing value.
             kwargs: its keyword arguments.
         """
         self._shown = shown
