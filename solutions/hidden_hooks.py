@@ -2,7 +2,8 @@
 
 from camwidget.course.attempt import Attempt
 from camwidget.course.checks.hooks_class_judges import judge_change, judge_context, judge_panel
-from camwidget.course.checks.hooks_judges import judge_quiet_run, judge_stats, judge_store
+from camwidget.course.checks.hooks_judges import judge_stats, judge_store
+from camwidget.course.checks.hooks_mode_judges import judge_modes, judge_quiet_run
 from camwidget.course.items import Items, items_of
 
 VISIBLE = items_of("hooks").found
@@ -40,7 +41,13 @@ def store_activation(attempt: Attempt) -> None:
 same("q6a")
 
 
-@ITEMS.item("q6b", "Look without a trace", facts=VISIBLE["hooks.q6b"].facts)
+@ITEMS.item("q6b", "Try the modes", facts=VISIBLE["hooks.q6b"].facts)
+def try_modes(attempt: Attempt) -> None:
+    """Where the inputs ask for it, something is recorded even in a frozen network."""
+    judge_modes(attempt, learning_inputs=True)
+
+
+@ITEMS.item("q6c", "Look without a trace", facts=VISIBLE["hooks.q6c"].facts)
 def quiet_run(attempt: Attempt) -> None:
     """A part of the model is in evaluation mode beforehand."""
     judge_quiet_run(attempt, mixed=True)

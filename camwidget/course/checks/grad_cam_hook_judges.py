@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from camwidget.course.attempt import Attempt
+from camwidget.course.checks.leftovers import hooks_on
 from camwidget.explain import Explanation, explain
 
 
@@ -133,16 +134,6 @@ def _gradient(model: nn.Module, layer: nn.Module, inputs: Tensor, target: int) -
     finally:
         handle.remove()
     return kept[0].detach(), gradient
-
-
-def hooks_on(model: nn.Module) -> int:
-    """Return how many hooks of any kind there are on a model.
-
-    Args:
-        model: all its modules are counted.
-    """
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
 
 
 def judge_own_hooks(attempt: Attempt, *, layers: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 
 from camwidget.course.attempt import Attempt
 from camwidget.course.checks.hooks_class_judges import judge_change, judge_context, judge_panel
-from camwidget.course.checks.hooks_judges import judge_order, judge_quiet_run, judge_stats, judge_store
+from camwidget.course.checks.hooks_judges import judge_order, judge_stats, judge_store
+from camwidget.course.checks.hooks_mode_judges import judge_modes, judge_quiet_run
 from camwidget.course.checks.hooks_quizzes import add_modes_quiz, add_stats_quiz, add_what_quiz, add_why_quiz
 from camwidget.course.items import Items
 
@@ -15,7 +16,7 @@ ITEMS.item(
     "In which order do hooks fire?",
     question=1,
     difficulty=2,
-    minutes=5,
+    minutes=4,
     rounds=1,
     facts={
         "names": ("every module is named once", 1),
@@ -37,7 +38,7 @@ add_stats_quiz(ITEMS)
     "The same numbers with hooks of your own",
     question=4,
     difficulty=3,
-    minutes=10,
+    minutes=8,
     facts={
         "form": ("there are three numbers for every layer, by name", 1),
         "mean": ("the means agree with ActivationStats", 1),
@@ -62,7 +63,7 @@ def activation_stats(attempt: Attempt) -> None:
     "Store the activations of a given layer",
     question=5,
     difficulty=2,
-    minutes=8,
+    minutes=6,
     facts={
         "shape": ("it has the shape of what the layer puts out", 1),
         "values": ("it is what the layer put out", 1),
@@ -86,10 +87,34 @@ add_modes_quiz(ITEMS)
 
 @ITEMS.item(
     "q6b",
+    "Find out what a mode changes",
+    question=6,
+    difficulty=2,
+    minutes=6,
+    facts={
+        "form": ("there is a pair for each of the three", 1),
+        "same": ("it says when the logits are the same twice", 1),
+        "recorded": ("it says when something is recorded for gradients", 1),
+        "mode": ("the model's mode is given back", 1),
+    },
+    hints=(
+        "Do not answer from memory: let the model answer. Two runs on the same inputs show whether chance is at work.",
+        "`torch.equal(first, second)` compares two tensors. `logits.requires_grad` says whether anything was recorded.",
+        "Note `before = model.training`. Then for each of the three `model.train(True)` or `model.train(False)`, two runs, "
+        "the last one of the three inside `with torch.no_grad():`. At the end `model.train(before)`.",
+    ),
+)
+def try_modes(attempt: Attempt) -> None:
+    """Judge a function (model, inputs) -> name to (same, recorded)."""
+    judge_modes(attempt, learning_inputs=False)
+
+
+@ITEMS.item(
+    "q6c",
     "Look without leaving a trace",
     question=6,
     difficulty=2,
-    minutes=8,
+    minutes=5,
     facts={
         "values": ("the logits are those of evaluation mode", 1),
         "quiet": ("nothing was recorded for gradients", 1),
@@ -112,7 +137,7 @@ def quiet_run(attempt: Attempt) -> None:
     "A hook that takes itself off, whatever happens",
     question=10,
     difficulty=3,
-    minutes=10,
+    minutes=8,
     facts={
         "stored": ("inside the block `stored` is what the layer put out", 1),
         "removed": ("after the block no hook is left", 1),
@@ -135,7 +160,7 @@ def context_manager(attempt: Attempt) -> None:
     "change_output",
     "A hook that changes what a layer puts out",
     difficulty=3,
-    minutes=8,
+    minutes=5,
     facts={
         "shape": ("the model's logits come back", 1),
         "values": ("they are those without this channel", 2),
@@ -156,10 +181,12 @@ def change_output(attempt: Attempt) -> None:
     "panel",
     "Your own hook drives the panel",
     difficulty=2,
-    minutes=4,
+    minutes=3,
     facts={
-        "activation": ("the panel accepts what your hook stores", 1),
+        "activation": ("what your hook stores is what the layer put out", 1),
+        "detached": ("what is stored is detached from the graph", 1),
         "copy": ("also on layers in front of one that works in place", 1),
+        "removed": ("at the end of the with block the hook is gone", 1),
     },
     hints=(
         "Read the message: it names what the panel found.",

@@ -111,7 +111,7 @@ def add_stats_quiz(items: Items) -> None:
         },
         question=4,
         difficulty=2,
-        minutes=5,
+        minutes=4,
         hints=(
             "In a cell of your own: `from fastai.callback.hook import ActivationStats`, then `ActivationStats??`.",
             "Find the method `hook`. What does it return for `near_zero`?",
@@ -153,9 +153,9 @@ def add_modes_quiz(items: Items) -> None:
         question=6,
         points=2,
         difficulty=2,
-        minutes=6,
+        minutes=3,
         hints=(
-            "Two of the four are right. Try them out in a cell of your own.",
+            "Two of the four are right. One of them is about the layers, one about memory.",
             "Run a model with dropout twice, in each mode. Then look at `model(inputs).requires_grad`.",
             "One is about what layers do, the other about what is recorded.",
         ),

@@ -3,6 +3,8 @@
 from tests.course.bank import Entry, Wrong
 from tests.course.bank.common import body, indented, quiz, wrong_body
 
+MODES = "def try_modes(model, inputs):"
+PAIR = "(torch.equal(one, two), one.requires_grad)"
 STATS = "def activation_stats(model, layers, inputs):"
 STORE = "def store_activation(model, layer, inputs):"
 QUIET = "def quiet_run(model, inputs):"
@@ -39,6 +41,20 @@ with torch.no_grad():
     model(inputs)
 {remove}
 return {after}
+"""
+
+
+def modes(pair: str, *, mode: str = "torch.set_grad_enabled(recording)") -> str:
+    """The table of modes, with this pair of two runs."""
+    return f"""
+found, before = {{}}, model.training
+for name, training, recording in [("train", True, True), ("eval", False, True), ("no_grad", True, False)]:
+    model.train(training)
+    with {mode}:
+        one, two = model(inputs), model(inputs)
+    found[name] = {pair}
+model.train(before)
+return found
 """
 
 
@@ -169,25 +185,49 @@ return {name: (each.mean(), each.std(), each.le(0.05).float().mean()) for name, 
             magnitude=(
                 stats(NUMBERS.replace("output <= 0.05", "output.abs() <= 0.05")),
                 "near_zero",
-                "negative values count",
+                "you took the magnitude",
             ),
-            exactly_zero=(stats(NUMBERS.replace("output <= 0.05", "output == 0")), "near_zero", "at most 0.05"),
-            percent=(stats(NUMBERS.replace("float().mean()", "float().mean() * 100")), "near_zero", "at most 0.05"),
-            variance=(stats(NUMBERS.replace("std()", "var()")), "std", "off by"),
-            biased=(stats(NUMBERS.replace("std()", "std(unbiased=False)")), "std", ""),
+            exactly_zero=(
+                stats(NUMBERS.replace("output <= 0.05", "output == 0")),
+                "near_zero",
+                "exactly zero: ActivationStats counts",
+            ),
+            percent=(stats(NUMBERS.replace("float().mean()", "float().mean() * 100")), "near_zero", "in percent"),
+            counted=(stats(NUMBERS.replace("float().mean()", "sum()")), "near_zero", "how many there are"),
+            the_others=(stats(NUMBERS.replace("output <= 0.05", "output > 0.05")), "near_zero", "share of the others"),
+            variance=(stats(NUMBERS.replace("std()", "var()")), "std", "this is the variance"),
+            biased=(stats(NUMBERS.replace("std()", "std(unbiased=False)")), "std", "by one less"),
             mean_of_magnitudes=(
                 stats(NUMBERS.replace("output.mean()", "output.abs().mean()")),
                 "mean",
-                "times the expected",
+                "mean of the magnitudes",
             ),
-            per_channel=(stats(NUMBERS.replace("output.mean()", "output.mean((0, 2, 3))")), "", "Your code"),
-            sum_not_mean=(stats(NUMBERS.replace("output.mean()", "output.sum()")), "mean", "off by"),
-            two_numbers=(stats("(output.mean(), output.std())"), "form", "three numbers"),
-            late_name=(stats().replace(", name=name", ""), "form", "return a dict"),
+            per_channel=(
+                stats(NUMBERS.replace("output.mean()", "output.mean(0)")),
+                "form",
+                "one number for the whole layer",
+            ),
+            sum_not_mean=(stats(NUMBERS.replace("output.mean()", "output.sum()")), "mean", "sum, not the mean"),
+            two_numbers=(stats("(output.mean(), output.std())"), "form", "three single numbers"),
+            late_name=(stats().replace(", name=name", ""), "form", "all hooks used the last name"),
             only_values=(stats().replace("return stats", "return list(stats.values())"), "form", "return a dict"),
             hooks_left=(stats(remove="handles = None"), "removed", "remove every hook"),
-            of_the_input=(stats(NUMBERS.replace("output", "given[0]")), "mean", ""),
-            no_run=(stats(run="model"), "form", "return a dict"),
+            one_removed=(stats(remove="handles[-1].remove()"), "removed", "4 hooks too many"),
+            others_removed=(
+                stats(remove="for layer in layers.values():\n    layer._forward_hooks.clear()"),
+                "removed",
+                "hooks of others",
+            ),
+            of_the_input=(stats(NUMBERS.replace("output", "given[0]")), "mean", "what goes in"),
+            computed_later=(
+                stats("output.detach()").replace(
+                    "return stats",
+                    "return {name: (kept.mean(), kept.std(), (kept <= 0.05).float().mean()) for name, kept in stats.items()}",
+                ),
+                "mean",
+                "compute inside the hook function",
+            ),
+            no_run=(stats(run="model"), "form", "was the model run?"),
         ),
         equivalent={
             "with torch.no_grad(): ⏎ model(inputs) → model(inputs)": "gradients are recorded and thrown away",
@@ -235,14 +275,19 @@ return keeper.stored
                 "removed",
                 "still on the layer",
             ),
-            the_input=(stored("kept.append(given[0].clone())"), "shape", ""),
+            the_input=(stored("kept.append(given[0].clone())"), "shape", "went into the layer"),
+            clears_all=(
+                stored("kept.append(output.detach().clone())", remove="layer._forward_hooks.clear()"),
+                "removed",
+                "hooks of others",
+            ),
             the_logits=("return model(inputs)", "shape", "whole model"),
-            the_tuple=(stored("kept.append((output.clone(),))"), "shape", ""),
-            the_list=(stored("kept.append(output.clone())", after="kept"), "shape", "not several"),
-            first_picture=(stored("kept.append(output[0].clone())"), "shape", "axis is missing"),
+            the_tuple=(stored("kept.append((output.clone(),))"), "shape", "in a list or tuple"),
+            the_list=(stored("kept.append(output.clone())", after="kept"), "shape", "in a list or tuple"),
+            first_picture=(stored("kept.append(output[0].clone())"), "shape", "batch axis is missing"),
             absolute=(stored("kept.append(output.abs())"), "values", "absolute value"),
             relu=(stored("kept.append(output.relu())"), "values", "ReLU"),
-            pooled=(stored("kept.append(output.mean((2, 3)))"), "shape", "axis is missing"),
+            pooled=(stored("kept.append(output.mean((2, 3)))"), "shape", "positions are missing"),
             forgot_return=(
                 "handle = layer.register_forward_hook(print)\nmodel(inputs)\nhandle.remove()",
                 "",
@@ -251,7 +296,7 @@ return keeper.stored
             never_run=(
                 "kept = []\nhandle = layer.register_forward_hook(lambda m, i, o: kept.append(o))\nhandle.remove()\nreturn kept[0]",
                 "",
-                "IndexError",
+                "the model has to run between",
             ),
             our_model=(
                 "with cw.Hook(learn.model[0]) as hook:\n    learn.model(inputs)\n    return hook.stored",
@@ -278,6 +323,86 @@ return keeper.stored
         },
     ),
     "hooks.q6b": Entry(
+        right=body(
+            MODES,
+            one_by_one="""
+def pair():
+    one, two = model(inputs), model(inputs)
+    return bool((one == two).all()), one.requires_grad
+mode = model.training
+model.train()
+table = {"train": pair()}
+with torch.no_grad():
+    table["no_grad"] = pair()
+model.eval()
+table["eval"] = pair()
+model.train(mode)
+return table
+""",
+            by_grad_fn=modes("[torch.allclose(one, two), one.grad_fn is not None]"),
+            as_numbers=modes("(int(torch.equal(one, two)), int(two.requires_grad))"),
+            with_try="""
+was = model.training
+try:
+    model.train()
+    first = [model(inputs) for _ in range(2)]
+    with torch.inference_mode():
+        third = [model(inputs) for _ in range(2)]
+    second = [model.eval()(inputs) for _ in range(2)]
+finally:
+    model.train(was)
+return {
+    name: ((runs[0] - runs[1]).abs().max().item() == 0, runs[0].requires_grad)
+    for name, runs in {"train": first, "eval": second, "no_grad": third}.items()
+}
+""",
+            on_a_copy="import copy\nmodel = copy.deepcopy(model)\n" + modes(PAIR),
+        ),
+        wrong=wrong_body(
+            MODES,
+            from_memory=(
+                'return {"train": (False, True), "eval": (True, True), "no_grad": (False, False)}',
+                "same",
+                "nobody knows beforehand",
+            ),
+            swapped=(modes("(one.requires_grad, torch.equal(one, two))"), "same", "run the model twice"),
+            eval_records_nothing=(
+                modes(PAIR).replace('("eval", False, True)', '("eval", False, False)'),
+                "recorded",
+                "does not stop the recording",
+            ),
+            eval_in_no_grad=(
+                modes(PAIR).replace('("no_grad", True, False)', '("no_grad", False, False)'),
+                "same",
+                "'no_grad'",
+            ),
+            always_recording=(modes(PAIR, mode="torch.enable_grad()"), "recorded", "logits.requires_grad"),
+            never_train=(modes(PAIR).replace("model.train(training)", "model.eval()"), "same", "'train'"),
+            mode_lost=(modes(PAIR).replace("model.train(before)", "pass"), "mode", "note model.training"),
+            always_training_after=(modes(PAIR).replace("model.train(before)", "model.train()"), "mode", "give it back"),
+            always_eval_after=(modes(PAIR).replace("model.train(before)", "model.eval()"), "mode", "give it back"),
+            differs=(modes("(not torch.equal(one, two), one.requires_grad)"), "same", "compare the logits"),
+            one_run=(modes("(torch.equal(one, one), one.requires_grad)"), "same", "run the model twice"),
+            of_the_parameters=(
+                modes("(torch.equal(one, two), any(each.requires_grad for each in model.parameters()))"),
+                "recorded",
+                "look at the logits",
+            ),
+            dropout_by_type=(
+                modes("(not training or 'Dropout' not in str(model), recording)"),
+                "recorded",
+                "look at the logits",
+            ),
+            other_names=(modes(PAIR).replace('"no_grad"', '"nograd"'), "form", "these three names"),
+            no_pair=(modes("torch.equal(one, two)"), "form", "a pair"),
+            the_logits=(modes("(one, two)"), "form", "a pair"),
+            forgot_return=(modes(PAIR).replace("return found", ""), "", "return at the end"),
+        ),
+        equivalent={
+            "found[name] = (torch.equal(first, second), first.requires_grad) → found[name] = (torch.equal(second, first), first.requires_grad)": "equal is equal in either order",
+        },
+    ),
+    "hooks.q6c": Entry(
         right=body(
             QUIET,
             module_by_module="""
@@ -313,7 +438,7 @@ return logits.clone()
             not_given_back=(
                 "model.eval()\nwith torch.no_grad():\n    return model(inputs)",
                 "mode",
-                "give the mode back",
+                "still in evaluation mode",
             ),
             nothing=("return model(inputs)", "values", "training mode"),
             eval_too_late=(
@@ -321,11 +446,17 @@ return logits.clone()
                 "values",
                 "training mode",
             ),
+            batch_norm_mixed=(
+                "with torch.no_grad():\n    model(inputs)\n    modes = [m.training for m in model.modules()]\n    logits = model.eval()(inputs)\n"
+                "for m, mode in zip(model.modules(), modes):\n    m.training = mode\nreturn logits",
+                "mode",
+                "mixed this batch",
+            ),
             train_first=("model.train()\nwith torch.no_grad():\n    return model(inputs)", "values", "training mode"),
             softmax=(
                 "model.eval()\nwith torch.no_grad():\n    logits = model(inputs).softmax(1)\nmodel.train()\nreturn logits",
                 "values",
-                "",
+                "probabilities",
             ),
             only_the_head=(
                 "model.head.eval()\nwith torch.no_grad():\n    logits = model(inputs)\nmodel.head.train()\nreturn logits",
@@ -388,23 +519,48 @@ def __exit__(self, *error):
                 "after_error",
                 "after an error too",
             ),
-            enters_none=(hook(enter="pass"), "", "returned None"),
+            enters_none=(hook(enter="pass"), "", "return self"),
             no_methods=(
                 "def __init__(self, module):\n    self.handle = module.register_forward_hook(self.keep)\n\ndef keep(self, module, given, output):\n    self.stored = output",
                 "stored",
                 "__enter__ and __exit__",
             ),
             local_name=(hook("stored = output.detach().clone()"), "stored", "set self.stored"),
-            the_input=(hook("self.stored = given[0].clone()"), "stored", ""),
-            removed_too_soon=(hook(enter="self.handle.remove()\nreturn self"), "stored", "set self.stored"),
+            the_input=(hook("self.stored = given[0].clone()"), "stored", "went into the layer"),
+            removed_too_soon=(hook(enter="self.handle.remove()\nreturn self"), "stored", "no hook is on the layer"),
+            first_run=(
+                hook("if not hasattr(self, 'stored'):\n    self.stored = output.detach().clone()"),
+                "stored",
+                "of the first run",
+            ),
+            clears_all=(
+                hook(leave="self.module._forward_hooks.clear()").replace(
+                    "    self.handle =", "    self.module = module\n    self.handle ="
+                ),
+                "removed",
+                "hooks of others",
+            ),
+            another_error=(
+                hook(leave="self.handle.remove()\nif error[0]:\n    raise ValueError('oh')"),
+                "error",
+                "hides the first",
+            ),
             relu=(hook("self.stored = output.relu()"), "stored", "ReLU"),
             two_arguments=(
                 hook().replace("(self, module, given, output)", "(self, given, output)"),
                 "",
-                "other arguments",
+                "gives the function three things",
             ),
-            exit_without_arguments=(hook().replace("__exit__(self, *error)", "__exit__(self)"), "", "other arguments"),
-            forgot_the_handle=(hook().replace("self.handle = module", "module"), "", "has no attribute 'handle'"),
+            exit_without_arguments=(
+                hook().replace("__exit__(self, *error)", "__exit__(self)"),
+                "",
+                "def __exit__(self, *error)",
+            ),
+            forgot_the_handle=(
+                hook().replace("self.handle = module", "module"),
+                "",
+                "keep what register_forward_hook returns",
+            ),
         ),
         equivalent={
             "self.stored = output.detach().clone() → self.stored = output.clone()": "an attached copy keeps memory, and is the same numbers",
@@ -446,11 +602,27 @@ def __exit__(self, *error):
                 "removed",
                 "still there",
             ),
-            everything=(changed("return output * 0"), "values", ""),
+            everything=(changed("return output * 0"), "values", "all channels were switched off"),
             next_channel=(
                 changed("changed = output.clone()\nchanged[:, channel - 1] = 0\nreturn changed"),
                 "values",
-                "",
+                "channel before it",
+            ),
+            clears_all=(
+                changed(
+                    "return output * (torch.arange(output.shape[1]) != channel)[:, None, None]",
+                    remove="layer._forward_hooks.clear()",
+                ),
+                "removed",
+                "hooks of others",
+            ),
+            probabilities=(
+                changed(
+                    "return output * (torch.arange(output.shape[1]) != channel)[:, None, None]",
+                    run="logits = model(inputs).softmax(1)",
+                ),
+                "values",
+                "probabilities",
             ),
             halved=(changed("changed = output.clone()\nchanged[:, channel] /= 2\nreturn changed"), "values", ""),
             the_activation=(
@@ -463,7 +635,7 @@ def __exit__(self, *error):
             weights=(
                 "with torch.no_grad():\n    layer.weight[channel] = 0\n    layer.bias[channel] = 0\n    return model(inputs)",
                 "removed",
-                "weights themselves",
+                "weights were changed",
             ),
             forgot_return=(changed("return output * 0").replace("return logits", ""), "", "return at the end"),
         ),
@@ -483,20 +655,33 @@ def __exit__(self, *error):
         wrong={
             name: Wrong(body("class MyPanelHook:", it=code)["it"], fact, says)
             for name, (code, fact, says) in {
-                "not removed": (hook(leave="pass"), "activation", "never removed"),
-                "no copy": (hook("self.stored = output.detach()"), "copy", "HookError"),
-                "stores nothing": (hook("stored = output"), "activation", "HookError"),
-                "the input": (hook("self.stored = given[0].clone()"), "activation", "input"),
-                "enters none": (hook(enter="pass"), "activation", "__enter__"),
+                "not removed": (hook(leave="pass"), "removed", "never removed"),
+                "no copy": (hook("self.stored = output.detach()"), "copy", "without a clone"),
+                "not detached": (hook("self.stored = output.clone()"), "detached", "still holds the graph"),
+                "stores nothing": (hook("stored = output"), "activation", "stores nothing"),
+                "the input": (hook("self.stored = given[0].clone()"), "activation", "the input instead of the output"),
+                "enters none": (hook(enter="pass"), "activation", "returns None from __enter__"),
                 "changes the output": (
                     hook("self.stored = output.clone()\nreturn output * 2"),
                     "activation",
-                    "HookError",
+                    "changes the output",
                 ),
-                "a list": (hook("self.stored = [output.clone(), output.clone()]"), "activation", "HookError"),
-                "raises": (hook("self.stored = output.item()"), "activation", "HookError"),
-                "pooled": (hook("self.stored = output.mean((2, 3))"), "activation", "HookError"),
-                "two arguments": (hook().replace("module, given, output", "given, output"), "activation", "HookError"),
+                "a tuple": (hook("self.stored = (output.detach().clone(),)"), "activation", "a tuple, not its tensor"),
+                "raises": (
+                    hook("self.stored = output.item()"),
+                    "activation",
+                    "in your line `self.stored = output.item()`",
+                ),
+                "pooled": (hook("self.stored = output.mean((2, 3))"), "activation", "stores a mean, not the map"),
+                "first picture": (hook("self.stored = output[0].detach().clone()"), "activation", "batch axis"),
+                "two arguments": (hook().replace("module, given, output", "given, output"), "activation", "TypeError"),
+                "clears all": (
+                    hook(leave="self.module._forward_hooks.clear()").replace(
+                        "    self.handle =", "    self.module = module\n    self.handle ="
+                    ),
+                    "removed",
+                    "removes hooks of others",
+                ),
             }.items()
         },
     ),
