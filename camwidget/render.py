@@ -25,7 +25,7 @@ METHOD_LABELS: Mapping[str, str] = {
     "xgrad_cam": "XGrad-CAM",
     "layer_cam": "LayerCAM",
     "score_cam": "Score-CAM",
-    "eigen_cam": "Eigen-CAM (same for all classes, sign by convention)",
+    "eigen_cam": "Eigen-CAM (knows no class)",
 }
 """What a method is called in the panel; one that knows no class says so wherever its name stands."""
 
@@ -156,7 +156,8 @@ def contact_sheet(
     sheet = Image.new("RGB", (size, _LABEL_HEIGHT + large.height + 8 + rows * row_height), "white")
     probability = float(result.probabilities[index])
     label = METHOD_LABELS.get(result.method, result.method)
-    title = f"{label} for {result.class_names[index]}, {probability:.1%}, at layer {shown}"
+    about = f" for {result.class_names[index]}, {probability:.1%}" if result.knows_class else ""
+    title = f"{label}{about}, at layer {shown}"
     ImageDraw.Draw(sheet).text((2, 3), title, fill="black", font=ImageFont.load_default(13))
     sheet.paste(large, (0, _LABEL_HEIGHT))
     for position, tile in enumerate(tiles):

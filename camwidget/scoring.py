@@ -81,9 +81,9 @@ def score_layers(
     with tqdm(total=cost.passes, desc=f"Score-CAM: {cost}", disable=progress is not None) as bar:
         done = 0
         for name, activation in activations.items():
-            masks = channel_masks(activation, height=pixels.shape[2], width=pixels.shape[3]).to(pixels.dtype)
             parts = []
-            for some in masks.split(TOGETHER):
+            for channels in activation.split(TOGETHER, dim=1):  # the masks of all channels at once would not fit
+                some = channel_masks(channels, height=pixels.shape[2], width=pixels.shape[3]).to(pixels.dtype)
                 logits = run(pixels * some[:, None])
                 if logits.ndim != 2 or logits.shape[0] != len(some):
                     given = f"For {len(some)} pictures the model returned shape {tuple(logits.shape)}"

@@ -161,7 +161,10 @@ def pack(
             }
             for index in first.target_classes
         ],
-        "methods": [{"key": key, "label": METHOD_LABELS.get(key, key)} for key in results],
+        "methods": [
+            {"key": key, "label": METHOD_LABELS.get(key, key), "knows_class": result.knows_class}
+            for key, result in results.items()
+        ],
         "maps": maps,
         "alt": "",
     }

@@ -178,7 +178,7 @@ def test_hires_cam_and_a_constant_are_the_logit_on_fastais_default_head() -> Non
 
 def test_every_method_has_a_label_and_one_without_a_class_says_so_in_it() -> None:
     assert tuple(METHOD_LABELS) == METHODS
-    assert {method for method, label in METHOD_LABELS.items() if "same for all classes" in label} == CLASS_AGNOSTIC
+    assert {method for method, label in METHOD_LABELS.items() if "knows no class" in label} == CLASS_AGNOSTIC
 
 
 def test_all_methods_can_be_sent_to_the_browser_and_drawn() -> None:
@@ -202,5 +202,6 @@ def test_the_panel_offers_any_methods() -> None:
     panel = draw(methods=("layer_cam", "hires_cam", "eigen_cam"))
     assert panel.method == "layer_cam"
     panel.method = "eigen_cam"
-    assert "same for all classes" in panel.view.manifest["methods"][-1]["label"]
+    assert "knows no class" in panel.view.manifest["methods"][-1]["label"]
+    assert [each["knows_class"] for each in panel.view.manifest["methods"]] == [True, True, False]
     assert set(FROM_GRADIENTS) < set(METHODS)

@@ -171,8 +171,10 @@ function render({ model, el }) {
     if (entry.reason) words += entry.reason;
     else {
       const { high, low } = maps.mapOf(entry, shownLayer);
-      words += high.value > 0 ? `Strongest for: row ${high.row}, column ${high.column}, ${formatNumber(high.value, true)}. ` : "No cell speaks for this class. ";
-      if (signed && low.value < 0) words += `Strongest against: row ${low.row}, column ${low.column}, ${formatNumber(low.value)}. `;
+      const about = maps.manifest.methods[maps.at().method].knows_class;
+      const [most, least] = about ? ["Strongest for", "Strongest against"] : ["Largest", "Smallest"];
+      words += high.value > 0 ? `${most}: row ${high.row}, column ${high.column}, ${formatNumber(high.value, true)}. ` : "No cell speaks for this class. ";
+      if (signed && low.value < 0) words += `${least}: row ${low.row}, column ${low.column}, ${formatNumber(low.value)}. `;
       words += `The map has ${shownLayer.map_height} rows and ${shownLayer.map_width} columns.`;
     }
     canvas.setAttribute("aria-label", `${maps.manifest.alt} ${words} Arrow keys read single cells.`);

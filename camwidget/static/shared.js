@@ -6,7 +6,7 @@
 /** @typedef {{offset: number, unit: number, contributions: number | null, bias: number | null, reason: string}} MapEntry */
 /** @typedef {{name: string, map_height: number, map_width: number, channels: number}} LayerEntry */
 /** @typedef {{index: number, name: string, probability: number, logit: number}} ClassEntry */
-/** @typedef {{key: string, label: string, knows_layer?: boolean}} MethodEntry */
+/** @typedef {{key: string, label: string, knows_class: boolean, knows_layer?: boolean}} MethodEntry */
 /** @typedef {{layers: LayerEntry[], classes: ClassEntry[], methods: MethodEntry[], maps: MapEntry[][][], alt: string}} Manifest */
 
 const ANNOUNCE_AFTER_MS = 500;
@@ -131,6 +131,7 @@ function headline(maps) {
   const { layers, classes, methods } = maps.manifest;
   const strong = (/** @type {string} */ text) => element("strong", "", text);
   const place = methods[method].knows_layer === false ? ["; layers do not matter here"] : [", at layer ", strong(layers[layer].name)];
+  if (!methods[method].knows_class) return [strong(methods[method].label), ", the same for every class", ...place];
   return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${formatPercent(classes[target].probability)}`, ...place];
 }
 
@@ -214,6 +215,8 @@ function makeFacts(model, { cells, thing }) {
     if (entry.contributions === null || entry.bias === null) {
       sum.textContent = shownMethod.key === "occlusion"
         ? `logit ${formatNumber(shownClass.logit)}. Each value is what the logit loses without that word; such losses do not add up to it.`
+        : !shownMethod.knows_class
+        ? "It knows no class, so its values say nothing of a logit. Its sign is a convention: below zero is no evidence against anything."
         : `logit ${formatNumber(shownClass.logit)}. From this layer it is not a plain sum of the ${cells}: the layers after it bend the numbers.`;
       sum.classList.add("camw-words");
     } else {
@@ -226,8 +229,10 @@ function makeFacts(model, { cells, thing }) {
     }
     const signed = !model.get("only_for");
     scaleTitle.textContent = !model.get("own_scale") ? "Scale, shared by all classes" : "Scale of this class alone";
-    const left = signed ? `${formatNumber(-scale)} against` : "0";
-    const right = `for ${formatNumber(scale, true)}`;
+    const about = shownMethod.knows_class;
+    if (!about) scaleTitle.textContent = "Scale; the sign is a convention";
+    const left = signed ? `${formatNumber(-scale)}${about ? " against" : ""}` : "0";
+    const right = `${about ? "for " : ""}${formatNumber(scale, true)}`;
     ticks.replaceChildren(...(signed ? [left, "0", right] : [left, right]).map((text) => element("span", "", text)));
     const strip = new ImageData(257, 1);
     for (let x = 0; x < 257; x++) {
