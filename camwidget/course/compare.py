@@ -97,6 +97,8 @@ def brief(value: Any) -> str:
         kind = str(value.dtype).removeprefix("torch.")
         if numbers is None or numbers.numel() == 0:
             return f"{kind} tensor of shape {tuple(value.shape)}"
+        if numbers.ndim == 0:
+            return f"{float(numbers):.6g}"
         first = ", ".join(f"{each:.4g}" for each in numbers.flatten()[:4].tolist())
         more = ", …" if numbers.numel() > 4 else ""
         return f"{first}{more} in shape {tuple(value.shape)}"

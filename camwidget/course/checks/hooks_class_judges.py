@@ -19,6 +19,7 @@ _MISTAKES = {
     "removes hooks of others": "removed",
 }
 """Part of a message to the fact that it is about; all other messages are about what is stored."""
+_THREE = "PyTorch gives the function three things: the module, its inputs, its output"
 
 
 def judge_context(attempt: Attempt) -> None:
@@ -42,7 +43,7 @@ def judge_context(attempt: Attempt) -> None:
     meanings = {"None": "__enter__ returns what stands behind `as`: return self"}
     entered = attempt.call(type(hook).__enter__, hook, shown="with MyHook(layer) as hook:", meanings=meanings)
     own = hooks_on(model) > before
-    meanings = {"positional argument": "PyTorch gives the function three things: the module, its inputs, its output"}
+    meanings = {"positional argument": _THREE}
     with torch.no_grad():
         attempt.call(model, 2 * inputs, shown="model(inputs), inside the with block", meanings=meanings)
         attempt.call(model, inputs, shown="model(inputs) once more, inside the with block")
@@ -166,4 +167,6 @@ def _tell(attempt: Attempt, error: Exception, keys: Sequence[str]) -> None:
         told = described(error)
     elif "shown above this one" in told and error.__cause__ is not None:
         told = f"{told.partition('. ')[0]}. {described(error.__cause__)}"
+        if "positional argument" in told:
+            told += f". {_THREE}"
     attempt.fact(key, False, expected="a picture", got=type(error).__name__, likely=told, stop=True)

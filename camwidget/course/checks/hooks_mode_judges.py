@@ -37,8 +37,7 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
             attempt.fact("form", fine, expected="train, eval, no_grad: pairs", got=got, likely=likely, stop=True)
             for name, (training, recording) in MODES.items():
                 same, recorded = not (dropout and training), recording and (asks or not frozen)
-                _fact(attempt, "same", name, bool(got[name][0]), same)
-                _fact(attempt, "recorded", name, bool(got[name][1]), recorded)
+                _judge_pair(attempt, name, tuple(got[name]), (same, recorded))
             likely = "note model.training at the beginning, and give it back with model.train(mode)"
             words = ("evaluation mode", "training mode")
             back = model.training == starts
@@ -59,16 +58,25 @@ def _pair(value: Any) -> bool:
     return is_pair and all(isinstance(each, bool) or agree(each, 0.0) or agree(each, 1.0) for each in value)
 
 
-def _fact(attempt: Attempt, key: str, name: str, got: bool, right: bool) -> None:
-    """State one entry of the table."""
-    likely = {
-        "same": f"run the model twice on the same inputs for {name!r}, and compare the logits: nobody knows beforehand "
-        "what is in a model",
-        "recorded": f"look at the logits of {name!r}: `logits.requires_grad` says whether anything was recorded",
-    }[key]
-    if key == "recorded" and name == "eval" and right:
-        likely = "eval() does not stop the recording: run it without no_grad, and look at `logits.requires_grad`"
-    attempt.fact(key, got == right, expected=f"{name}: {right}", got=f"{name}: {got}", likely=likely)
+def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[bool, bool]) -> None:
+    """State the two facts about one row of the table."""
+    training, recording = MODES[name]
+    said = (bool(got[0]), bool(got[1]))
+    mode = "training mode" if training else "evaluation mode"
+    likely = f"for {name!r} run the model twice in {mode}, on the same inputs, and compare the two with torch.equal"
+    if training and right[0]:
+        likely = "there is no dropout in this model: let two runs tell you, not memory"
+    attempt.fact("same", said[0] == right[0], expected=f"{name}: {right[0]}", got=f"{name}: {said[0]}", likely=likely)
+    likely = f"read `logits.requires_grad` of a run for {name!r}"
+    if not recording:
+        likely = "for 'no_grad' run the model inside `with torch.no_grad():`, and then read `logits.requires_grad`"
+    elif not right[1]:
+        likely = "this model is frozen, so there is nothing to record: read `logits.requires_grad` after a run"
+    elif name == "eval":
+        likely = "eval() does not stop the recording: run it without no_grad, and read `logits.requires_grad`"
+    attempt.fact(
+        "recorded", said[1] == right[1], expected=f"{name}: {right[1]}", got=f"{name}: {said[1]}", likely=likely
+    )
 
 
 def judge_quiet_run(attempt: Attempt, *, mixed: bool) -> None:

@@ -363,9 +363,9 @@ return {
             from_memory=(
                 'return {"train": (False, True), "eval": (True, True), "no_grad": (False, False)}',
                 "same",
-                "nobody knows beforehand",
+                "let two runs tell you",
             ),
-            swapped=(modes("(one.requires_grad, torch.equal(one, two))"), "same", "run the model twice"),
+            swapped=(modes("(one.requires_grad, torch.equal(one, two))"), "same", "run the model twice in training"),
             eval_records_nothing=(
                 modes(PAIR).replace('("eval", False, True)', '("eval", False, False)'),
                 "recorded",
@@ -374,24 +374,28 @@ return {
             eval_in_no_grad=(
                 modes(PAIR).replace('("no_grad", True, False)', '("no_grad", False, False)'),
                 "same",
-                "'no_grad'",
+                "for 'no_grad' run the model twice in training mode",
             ),
-            always_recording=(modes(PAIR, mode="torch.enable_grad()"), "recorded", "logits.requires_grad"),
-            never_train=(modes(PAIR).replace("model.train(training)", "model.eval()"), "same", "'train'"),
+            always_recording=(modes(PAIR, mode="torch.enable_grad()"), "recorded", "inside `with torch.no_grad()"),
+            never_train=(
+                modes(PAIR).replace("model.train(training)", "model.eval()"),
+                "same",
+                "twice in training mode",
+            ),
             mode_lost=(modes(PAIR).replace("model.train(before)", "pass"), "mode", "note model.training"),
             always_training_after=(modes(PAIR).replace("model.train(before)", "model.train()"), "mode", "give it back"),
             always_eval_after=(modes(PAIR).replace("model.train(before)", "model.eval()"), "mode", "give it back"),
-            differs=(modes("(not torch.equal(one, two), one.requires_grad)"), "same", "compare the logits"),
-            one_run=(modes("(torch.equal(one, one), one.requires_grad)"), "same", "run the model twice"),
+            differs=(modes("(not torch.equal(one, two), one.requires_grad)"), "same", "compare the two"),
+            one_run=(modes("(torch.equal(one, one), one.requires_grad)"), "same", "run the model twice in training"),
             of_the_parameters=(
                 modes("(torch.equal(one, two), any(each.requires_grad for each in model.parameters()))"),
                 "recorded",
-                "look at the logits",
+                "inside `with torch.no_grad()",
             ),
             dropout_by_type=(
                 modes("(not training or 'Dropout' not in str(model), recording)"),
                 "recorded",
-                "look at the logits",
+                "this model is frozen",
             ),
             other_names=(modes(PAIR).replace('"no_grad"', '"nograd"'), "form", "these three names"),
             no_pair=(modes("torch.equal(one, two)"), "form", "a pair"),
@@ -674,7 +678,11 @@ def __exit__(self, *error):
                 ),
                 "pooled": (hook("self.stored = output.mean((2, 3))"), "activation", "stores a mean, not the map"),
                 "first picture": (hook("self.stored = output[0].detach().clone()"), "activation", "batch axis"),
-                "two arguments": (hook().replace("module, given, output", "given, output"), "activation", "TypeError"),
+                "two arguments": (
+                    hook().replace("module, given, output", "given, output"),
+                    "activation",
+                    "gives the function three things",
+                ),
                 "clears all": (
                     hook(leave="self.module._forward_hooks.clear()").replace(
                         "    self.handle =", "    self.module = module\n    self.handle ="
