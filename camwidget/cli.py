@@ -6,6 +6,7 @@ Each part is imported only when it is asked for: a hint needs no PyTorch and no 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from camwidget.errors import CamwidgetError
@@ -86,7 +87,8 @@ def _check(asked: argparse.Namespace) -> int:
         _say("Waiting for the next save; stop with Ctrl+C.")
         folders = {path.resolve().parent for path in paths}
         changes = watch(*folders, recursive=False, raise_interrupt=False)
-        watched(paths, lambda path: _check_one(path, limit_s), changes)
+        with suppress(KeyboardInterrupt):  # between two looks, or in the middle of one
+            watched(paths, lambda path: _check_one(path, limit_s), changes)
     return code
 
 

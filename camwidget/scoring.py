@@ -94,5 +94,5 @@ def score_layers(
                 bar.update(len(some))
                 if progress is not None:
                     progress(done, cost.passes)
-            found[name] = torch.cat(parts)
+            found[name] = torch.cat(parts).to(activation.dtype)  # maps of a model in half precision are in single
     return found

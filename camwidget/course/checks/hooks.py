@@ -139,7 +139,7 @@ def quiet_run(attempt: Attempt) -> None:
     difficulty=3,
     minutes=8,
     facts={
-        "stored": ("inside the block `stored` is what the layer put out", 1),
+        "stored": ("inside the block hook.stored is what the layer put out", 1),
         "removed": ("after the block no hook is left", 1),
         "after_error": ("nor after an error inside the block", 1),
         "error": ("the error is not swallowed", 1),

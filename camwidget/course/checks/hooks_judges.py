@@ -174,7 +174,7 @@ def judge_store(attempt: Attempt, *, inner: bool) -> None:
         meanings = {
             "list index out of range": "nothing was stored: the model has to run between putting the hook on and taking it off",
         }
-        shown = f"store_activation(model, layer, inputs), layer a {type(layer).__name__}"
+        shown = f"store_activation(model, layer, inputs), with a {type(layer).__name__} as layer"
         got = attempt.call(attempt.answer, model, layer, inputs, shown=shown, meanings=meanings)
         if isinstance(got, tuple | list) and len(got) == 1 and as_numbers(got[0]) is not None:
             likely = "the tensor is in a list or tuple: return its entry, [0]"

@@ -26,7 +26,7 @@ def add_what_quiz(items: Items) -> None:
             ),
             "c": Option(
                 "A special layer that is put between two others.",
-                "The network keeps its layers and their order. A hook only listens, and is easy to take off again.",
+                "The network keeps its layers and their order. A hook is a function beside them, and is easy to take off again.",
             ),
             "d": Option(
                 "A list in which PyTorch keeps all activations.",

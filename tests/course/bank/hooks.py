@@ -104,7 +104,7 @@ BANK: dict[str, Entry] = {
         "b",
         {
             '"a"': "Nothing is copied",
-            '"c"': "only listens",
+            '"c"': "a function beside them",
             '"d"': "as long as it needs them",
             '"bc"': "read what is said",
         },
