@@ -57,7 +57,8 @@ def page_html(view: MapView, *, labels: Mapping[str, Sequence[str]], title: str,
         allow_nan=False,
     )
     script, style = page_parts(view)
-    policy = f"default-src 'none'; script-src '{_hash_of(script)}'; style-src '{_hash_of(style)}'; base-uri 'none'"
+    policy = f"default-src 'none'; script-src '{_hash_of(script)}'; style-src '{_hash_of(style)}'"
+    policy += "; base-uri 'none'; form-action 'none'"
     return _PAGE.format(
         policy=policy,
         title=escape(title),

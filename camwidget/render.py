@@ -25,6 +25,7 @@ METHOD_LABELS: Mapping[str, str] = {
     "xgrad_cam": "XGrad-CAM",
     "layer_cam": "LayerCAM",
     "score_cam": "Score-CAM",
+    "occlusion": "Leave one out",
     "eigen_cam": "Eigen-CAM (knows no class)",
 }
 """What a method is called in the panel; one that knows no class says so wherever its name stands."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
@@ -16,9 +17,12 @@ from torch import nn
 from camwidget.errors import ExportError
 from camwidget.export import save_page
 from camwidget.panel import CamPanel
+from camwidget.render import overlay, shared_scale
 from camwidget.sliding import SlidingPanel
 from camwidget.text.panel import TextCamPanel
 from tests.browser.lab import chromium_browser
+from tests.browser.standin import PIXELS
+from tests.browser.test_text_page import close, expected, painted
 from tests.text.toys import Reviews
 
 HOSTILE = "</script><script>window.hacked=1</script><!-- good film"
@@ -131,6 +135,31 @@ def test_the_saved_page_slides(opened: Page, panel: SlidingPanel) -> None:
     expect(opened.locator(".camw-reason").first).to_contain_text("would not add up")
     opened.locator(".camw-class").first.click()
     assert opened.get_by_role("slider", name="Class").input_value() == "0"
+
+
+@pytest.mark.parametrize("panel", [picture_panel], indirect=True, ids=["picture"])
+def test_the_saved_page_paints_the_pixels_of_the_python_reference(opened: Page, panel: CamPanel) -> None:
+    result, layer = panel.result, panel.result.layers[0].name
+    scale = shared_scale([result.cams[layer]], signed=True)
+    reference = np.asarray(overlay(result.image, result.cam(layer, panel.target_class), scale=scale)).astype(int)
+
+    opened.get_by_role("slider", name="Layer").press("Home")
+    width, height, data = opened.evaluate(PIXELS)
+
+    painted = np.array(data).reshape(height, width, 4)[..., :3]
+    assert painted.shape == (90, 130, 3)
+    assert np.abs(painted - reference).max() <= 6  # one step of the colour table
+    assert (np.abs(painted - reference) > 1).mean() < 0.002
+
+
+@pytest.mark.parametrize("panel", [text_panel], indirect=True, ids=["text"])
+def test_the_saved_page_gives_every_word_its_colour(opened: Page, panel: TextCamPanel) -> None:
+    for key, layer in (("End", "conv3"), ("Home", "embedding")):
+        opened.get_by_role("slider", name="Layer").press(key)
+
+        wanted = expected(panel.result, layer, panel.target_class)
+        assert np.ptp(wanted[:, :3]) > 0
+        assert close(painted(opened), wanted)
 
 
 def test_the_saved_page_is_dark_where_the_system_is(opened: Page) -> None:

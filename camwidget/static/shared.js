@@ -125,14 +125,15 @@ function choose(model, trait, value) {
   model.save_changes();
 }
 
-/** "Grad-CAM for class cat, 99.1 %, at layer 0.8" @param {Maps} maps */
-function headline(maps) {
+/** "Grad-CAM for class cat, 99.1 %, at layer 0.8" @param {Maps} maps @param {{classes: {probability: number}[]} | null} [other] */
+function headline(maps, other = null) {
   const { layer, target, method } = maps.at();
   const { layers, classes, methods } = maps.manifest;
   const strong = (/** @type {string} */ text) => element("strong", "", text);
   const place = methods[method].knows_layer === false ? ["; layers do not matter here"] : [", at layer ", strong(layers[layer].name)];
   if (!methods[method].knows_class) return [strong(methods[method].label), ", the same for every class", ...place];
-  return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${formatPercent(classes[target].probability)}`, ...place];
+  const both = [classes, ...(other ? [other.classes] : [])].map((each) => formatPercent(each[target].probability)).join(" and ");
+  return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${both}`, ...place];
 }
 
 /** What is shown now, for tests, benchmarks and a curious reader of the page. @param {Maps} maps */

@@ -9,6 +9,7 @@ const MOST_BARS = 12;
 const FULL_STEP = 80; // so far from zero colours are opaque
 const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4.5
 const WHITE = [255, 255, 255];
+const OWN_LETTERS = 6; // the contrast down to which letters keep their own colour; 4.5 is what readers need
 
 /** Relative luminance, as the rules for accessible contrast define it. @param {ArrayLike<number>} colour */
 function luminance(colour) {
@@ -25,14 +26,31 @@ function surfaceOf(at) {
   return matchMedia("(prefers-color-scheme: dark)").matches ? DARK : WHITE;
 }
 
-/** For each step of the colour table a background, and dark or white letters, whichever reads better on it. @param {Uint8Array} colormap @param {number[]} surface */
-export function coloursOf(colormap, surface) {
+/** How well one colour reads on another, from 1 to 21. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
+function contrast(a, b) {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/**
+ * For each step of the colour table a background, and letters that read well on it: the text's own as long as they do,
+ * so that a faint colour does not change the letters too; else dark or white, whichever reads better.
+ * @param {Uint8Array} colormap @param {number[]} surface @param {number[]} own
+ */
+export function coloursOf(colormap, surface, own) {
   return Array.from({ length: 257 }, (_, step) => {
     const [r, g, b, a] = colormap.subarray(4 * step, 4 * step + 4);
-    const light = luminance([r, g, b].map((each, k) => (each * a + surface[k] * (255 - a)) / 255));
-    const white = 1.05 / (light + 0.05) > (light + 0.05) / (luminance(DARK) + 0.05);
-    return { back: `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`, letters: a === 0 ? "" : white ? "#fff" : "#000" };
+    const seen = [r, g, b].map((each, k) => (each * a + surface[k] * (255 - a)) / 255);
+    const back = `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`;
+    if (a === 0 || contrast(own, seen) >= OWN_LETTERS) return { back, letters: "" };
+    return { back, letters: contrast(WHITE, seen) > contrast(DARK, seen) ? "#fff" : "#000" };
   });
+}
+
+/** The colour of an element's letters, on what lies behind them. @param {Element} at @param {number[]} surface */
+function lettersOf(at, surface) {
+  const [r, g, b, a = 1] = (getComputedStyle(at).color.match(/[\d.]+/g) ?? []).map(Number);
+  return [r, g, b].map((each, k) => each * a + surface[k] * (1 - a));
 }
 
 /**
@@ -214,13 +232,18 @@ function render({ model, el }) {
   /** @type {any} */
   let manifest = null;
 
+  function readable() {
+    const surface = surfaceOf(el);
+    return coloursOf(colormap, surface, lettersOf(texts, surface));
+  }
+
   const shown = () => (manifest.other ? columns : columns.slice(0, 1));
 
   function load() {
     manifest = model.get("manifest");
     if (!manifest.layers) return;
     colormap = new Uint8Array(bytesOf(model.get("colormap")));
-    colours = coloursOf(colormap, surfaceOf(el));
+    colours = readable();
     const focused = columns.find((each) => each.hadFocus());
     texts.classList.toggle("camw-two", Boolean(manifest.other));
     columns[1].column.hidden = !manifest.other;
@@ -234,7 +257,7 @@ function render({ model, el }) {
     if (!manifest?.layers) return;
     const scale = Math.max(...shown().map((each) => each.scale())); // one scale, so that two texts can be compared
     for (const each of shown()) each.paint(scale, colours, colormap);
-    heading.replaceChildren(...headline(columns[0].maps()));
+    heading.replaceChildren(...headline(columns[0].maps(), manifest.other));
     paintChange();
     root.dataset.painted = paintedNow(columns[0].maps());
     clearTimeout(timer);
@@ -262,7 +285,7 @@ function render({ model, el }) {
 
   // the letters' colour depends on what lies behind the text, so a change of theme is a change of colours
   function onTheme() {
-    colours = coloursOf(colormap, surfaceOf(el));
+    colours = readable();
     paint();
   }
   const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -125,7 +125,8 @@ class TextCamPanel(SlidingPanel):
         return second
 
     @traitlets.observe("text", "compare")
-    def _on_text(self, _: Any) -> None:
+    def _on_text(self, change: dict[str, Any]) -> None:
+        self._typed[change["name"]] += 1  # what was typed before and not explained yet is older than this
         if not self._deleting:
             self._change = None
             self._undo.clear()

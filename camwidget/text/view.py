@@ -61,5 +61,7 @@ def _packed(results: Mapping[str, TextExplanation], *, start: int) -> tuple[dict
         method |= {"notes": list(result.notes), "knows_layer": result.knows_layer}
         for target_class, row in zip(first.target_classes, rows, strict=True):
             for layer, entry in zip(manifest["layers"], row, strict=True):
-                entry["rest"] = 0.0 if entry["reason"] else result.rest(layer["name"], target_class)
+                # Contributions are the mean of a plain CAM and the sum of any other map; their parts are so too.
+                count = manifest["positions"] if result.method == "cam" else 1
+                entry["rest"] = 0.0 if entry["reason"] else result.rest(layer["name"], target_class) / count
     return manifest, maps

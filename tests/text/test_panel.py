@@ -1,5 +1,6 @@
 """The text panel's traits, controls and messages, without a browser."""
 
+import asyncio
 from typing import Any
 
 import ipywidgets
@@ -8,6 +9,7 @@ import pytest
 
 from camwidget.errors import ClassError, LayerError, MapError, TextError
 from camwidget.text.panel import TextCamPanel
+from camwidget.text.tokens import Token
 from tests.text.toys import Reviews, awd_learner
 
 TEXT = "I liked the film, 😀 very zzqx good"
@@ -206,6 +208,52 @@ def test_what_stands_for_no_word_is_told_apart() -> None:
     assert manifest["maps"][0][0][layer]["rest"] == pytest.approx(panel.result.rest(panel.layer, panel.target_class))
     assert manifest["maps"][0][0][layer]["rest"] != 0
     assert [each["knows_layer"] for each in manifest["methods"]] == [True, False]
+
+
+def test_a_part_of_a_cam_is_told_in_the_logits_own_measure() -> None:
+    """The mean of a CAM is the contribution, so special tokens give their share of the mean and not of the sum."""
+    model = Reviews().double()
+    plain = model.vocabulary.tokens
+    begin = Token("xxbos", 0, 0, 1, True, True)
+    model.vocabulary.tokens = lambda text: (begin, *plain(text))
+    panel = TextCamPanel(model, "very good film", layers=["conv3"], methods=("cam", "grad_cam"))
+
+    by_cam, by_gradient = (per_class[0][0] for per_class in panel.view.manifest["maps"])
+
+    assert by_cam["rest"] == pytest.approx(by_gradient["rest"], abs=1e-12)
+    assert abs(by_cam["rest"]) > 1e-6
+
+
+def test_a_word_deleted_while_a_text_was_being_typed_stays_deleted(
+    panel: TextCamPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camwidget.text.panel.TYPING_PAUSE", 0.02)
+
+    async def type_and_click() -> list[str]:
+        control(panel, "Text").value = "not bad"
+        panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "I"})
+        deleted = panel.text
+        await asyncio.sleep(0.1)
+        return [deleted, panel.text]
+
+    assert asyncio.run(type_and_click()) == [TEXT.removeprefix("I ")] * 2
+
+
+def test_typing_is_explained_once_the_typist_pauses(
+    panel: TextCamPanel, model: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camwidget.text.panel.TYPING_PAUSE", 0.05)
+    shown: list[str] = []
+    panel.observe(lambda change: shown.append(change["new"]), names=["text"])
+
+    async def type_on() -> None:
+        for end in range(1, 8):
+            control(panel, "Text").value = "not bad"[:end]
+        await asyncio.sleep(0.3)
+
+    asyncio.run(type_on())
+
+    assert shown == ["not bad"]
 
 
 def test_no_list_of_methods_is_told_and_not_a_stumble(model: Counting) -> None:
