@@ -15,6 +15,7 @@ from camwidget.explain import Explanation, explain, explain_methods
 from camwidget.methods import CLASS_AGNOSTIC, DEFAULT_METHODS, EXPENSIVE, FROM_GRADIENTS, METHODS
 from camwidget.panel import CamPanel
 from camwidget.render import contact_sheet
+from camwidget.text.explain import TEXT_METHODS
 from camwidget.view import METHOD_LABELS, pack
 from tests.toys import PooledLinear, picture, state
 
@@ -177,7 +178,7 @@ def test_hires_cam_and_a_constant_are_the_logit_on_fastais_default_head() -> Non
 
 
 def test_every_method_has_a_label_and_one_without_a_class_says_so_in_it() -> None:
-    assert tuple(METHOD_LABELS) == METHODS
+    assert set(METHOD_LABELS) == {*METHODS, *TEXT_METHODS}
     assert {method for method, label in METHOD_LABELS.items() if "knows no class" in label} == CLASS_AGNOSTIC
 
 
