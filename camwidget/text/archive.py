@@ -36,7 +36,7 @@ def data_folder(folder: str | Path | None = None) -> Path:
     Args:
         folder: another folder.
     """
-    return Path(folder or os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_dir("camwidget"))
+    return Path(folder or os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_dir("camwidget")).expanduser()
 
 
 def archive(folder: str | Path | None = None) -> Path:
@@ -60,8 +60,14 @@ def archive(folder: str | Path | None = None) -> Path:
 
 def _fetch(path: Path) -> None:
     """Let pip fetch the file: it knows the index that this installation uses, and checks the hash before anything."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        workspace = tempfile.TemporaryDirectory(dir=path.parent)
+    except OSError as error:
+        given = f"The folder {path.parent} cannot be written ({type(error).__name__})"
+        advice = f"Name another folder: load_reviews(folder) or the environment variable {FOLDER_VARIABLE}"
+        raise DataError(three_parts(given, "Data is kept in a folder that you may write to", advice)) from error
+    with workspace as folder:
         wanted = Path(folder) / "wanted.txt"
         wanted.write_text(f"{REQUIREMENT} --hash=sha256:{SHA256}\n", encoding="utf-8")
         command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet", "--no-deps"]

@@ -21,7 +21,7 @@ from camwidget.text.layers import text_layers
 from camwidget.text.notes import notes_of
 from camwidget.text.occlusion import leave_out
 from camwidget.text.reader import Reader, reader_of, reads_text, why_not_text
-from camwidget.text.tokens import checked_text
+from camwidget.text.tokens import text_with_words
 from camwidget.text.words import Word, merged_words
 
 __all__ = ["TEXT_METHODS", "TextExplanation", "explain_text", "explain_text_methods", "reads_text", "why_not_text"]
@@ -58,7 +58,7 @@ def explain_text(
         class_names: a name for every class; None for the model's own.
 
     Raises:
-        TextError: it is no text, or an empty one.
+        TextError: it is no text, or has no words.
         LayerError: there is no such layer, or it has no value for every word.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model takes no text, or does not return finite logits.
@@ -101,7 +101,7 @@ def explain_text_methods(
     """
     methods = methods_of(methods, known=TEXT_METHODS, default="cam")
     reader = reader_of(model)
-    tokens = reader.tokens(checked_text(text))
+    tokens = reader.tokens(text_with_words(text))
     words, ids = merged_words(text, tokens), reader.ids(tokens)
     layers, target_classes = layers_of(layers), listed(target_classes)
     # A result must not be made of inference tensors, whatever mode the caller is in.

@@ -63,6 +63,7 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
         path = str(_PACKAGED.joinpath("weights.pt"))
         weights = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: each.float() for name, each in weights.items()})
+        network.eval()  # so that learn.model gives the same answer twice; fitting switches by itself
     loaders = review_dls(reviews or _examples(), known)
     return Learner(loaders, network, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
 

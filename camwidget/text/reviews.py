@@ -77,7 +77,8 @@ def _rated(name: str, folder: str | Path | None) -> Reviews:
             rating = float(fields[1])
         except (IndexError, ValueError):
             given = f"Line {number} of {name} is not id, rating and text between tabs"
-            raise DataError(three_parts(given, "Every line must be", "Delete the file and try again")) from None
+            allowed = "Every line must hold these three"
+            raise DataError(three_parts(given, allowed, "Delete the file and try again")) from None
         if rating != 0 and fields[2].strip():
             texts.append(fields[2].strip())
             ratings.append(rating)
@@ -85,7 +86,7 @@ def _rated(name: str, folder: str | Path | None) -> Reviews:
 
 
 def _imdb_sample(folder: str | Path | None) -> Reviews:
-    allowed = "It is a folder with texts.csv, whose columns label and text hold the reviews"
+    allowed = "It is a folder with texts.csv, whose columns label (positive or negative) and text hold the reviews"
     if folder is None:
         # Imported here: seconds of work that the other source does not need.
         from fastai.data.external import URLs, untar_data  # noqa: PLC0415 (see above)
@@ -100,7 +101,7 @@ def _imdb_sample(folder: str | Path | None) -> Reviews:
     path = Path(folder) / "texts.csv"
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-        found = [(row["text"], 1.0 if row["label"] == "positive" else -1.0) for row in rows]
+        found = [(row["text"], {"positive": 1.0, "negative": -1.0}[row["label"]]) for row in rows]
     except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
         given = f"{path} cannot be read ({type(error).__name__})"
         raise DataError(three_parts(given, allowed, "Name the folder that holds texts.csv")) from error

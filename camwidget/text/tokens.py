@@ -1,6 +1,6 @@
 """Words of a text, and their places in it."""
 
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,15 @@ from jaxtyping import Int
 from torch import Tensor
 
 from camwidget.errors import TextError, three_parts
+from camwidget.text.pieces import APOSTROPHES, pieces_of
 
-_PIECE = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # noqa: RUF001
+_PLAIN = str.maketrans(
+    dict.fromkeys(APOSTROPHES, "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"')
+    | dict.fromkeys("\u2010\u2011", "-")  # hyphens
+    | dict.fromkeys("\u2012\u2014\u2015", "\u2013")  # dashes
+    | {"\u2026": "."}
+)
 
 
 @dataclass(frozen=True)
@@ -32,19 +39,37 @@ class Token:
     """Whether it stands for no part of the text."""
 
 
+_ALLOWED = "A text is one str with at least one word"
+
+
 def checked_text(text: Any) -> str:
-    """Return the text.
+    """Return the text; it may be punctuation only.
+
+    Raises:
+        TextError: it is no text, or there is nothing in it.
+    """
+    if not isinstance(text, str):
+        given = "The text is None" if text is None else f"The text is of type {type(text).__name__}"
+        raise TextError(three_parts(given, _ALLOWED, "Pass a str; bytes.decode() makes one of bytes"))
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        given = "The text holds half a character, which happens when a file is read in the wrong way"
+        raise TextError(three_parts(given, _ALLOWED, "Read the file with encoding='utf-8'"))
+    if next(pieces_of(text), None) is None:
+        given = "The text is empty" if not text.strip() else "The text is empty but for characters that cannot be seen"
+        raise TextError(three_parts(given, _ALLOWED, "Write a sentence"))
+    return text
+
+
+def text_with_words(text: Any) -> str:
+    """Return the text, of which at least one piece is a word, a number or an emoji.
 
     Raises:
         TextError: it is no text, or has no words.
     """
-    allowed = "A text is one str with at least one word"
-    if not isinstance(text, str):
-        given = "The text is None" if text is None else f"The text is of type {type(text).__name__}"
-        raise TextError(three_parts(given, allowed, "Pass a str; bytes.decode() makes one of bytes"))
-    if not text.strip():
-        raise TextError(three_parts("The text is empty", allowed, "Write a sentence"))
-    return text
+    if all(piece.kind == "mark" for piece in pieces_of(checked_text(text))):
+        shown = repr(text if len(text) <= 40 else f"{text[:39]}…")
+        raise TextError(three_parts(f"There is no word in {shown}", _ALLOWED, "Write a sentence"))
+    return str(text)
 
 
 class Vocabulary:
@@ -54,13 +79,24 @@ class Vocabulary:
         self.index: Mapping[str, int] = {word: place for place, word in enumerate(words, 2)}
 
     def tokens(self, text: str) -> tuple[Token, ...]:
-        """Return the tokens of a text."""
+        """Return the tokens of a text.
+
+        Capitals, typographic apostrophes, quotation marks and dashes, and the two ways of writing an accent make no
+        difference: an "Isn't" copied from a newspaper is the "isn't" of the vocabulary.
+
+        Raises:
+            TextError: it is no text, or there is nothing in it.
+        """
         found = []
-        for match in _PIECE.finditer(checked_text(text)):
-            index = self.index.get(match[0].lower())
+        for start, end, _ in pieces_of(checked_text(text)):
+            index = self._index_of(text[start:end])
             place = 1 if index is None else index
-            found.append(Token(match[0], match.start(), match.end(), place, index is not None, False))
+            found.append(Token(text[start:end], start, end, place, index is not None, False))
         return tuple(found)
+
+    def _index_of(self, word: str) -> int | None:
+        exact = self.index.get(word.lower())
+        return self.index.get(unicodedata.normalize("NFC", word).lower().translate(_PLAIN)) if exact is None else exact
 
     def ids(self, tokens: Sequence[Token]) -> Int[Tensor, "1 position"]:
         """Return their indices."""

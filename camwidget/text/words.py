@@ -1,12 +1,10 @@
 """From tokens back to the words of a text: sub-tokens are merged, special tokens belong to no word."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from camwidget.text.pieces import pieces_of
 from camwidget.text.tokens import Token
-
-_WORD = re.compile(r"\w+(?:['’]\w+)*")  # noqa: RUF001 (the apostrophe of typography is meant)
 
 
 @dataclass(frozen=True)
@@ -28,20 +26,20 @@ class Word:
 def merged_words(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
     """Return the words of a text that have tokens, in their order; special tokens are left out.
 
-    Two tokens are one word where they share a place, or where both come from one run of letters and digits (apostrophes
-    inside included): a tokenizer may make "do" and "n't" of "don't".
+    Two tokens are one word where they share a place, or where both come from one word or emoji of the text (apostrophes
+    and accents included): a tokenizer may make "do" and "n't" of "don't".
 
     Args:
         text: the text.
         tokens: what the network reads, with places in that text.
     """
-    letters = {place: match.span() for match in _WORD.finditer(text) for place in range(*match.span())}
+    whole = {place: (start, end) for start, end, _ in pieces_of(text) for place in range(start, end)}
     found: list[tuple[int, int, list[int]]] = []
     for position, token in sorted(enumerate(tokens), key=lambda each: (each[1].start, each[0])):
         if token.special or token.start >= token.end:
             continue
-        start = min(token.start, letters.get(token.start, (token.start, 0))[0])
-        end = max(token.end, letters.get(token.end - 1, (0, token.end))[1])
+        start = min(token.start, whole.get(token.start, (token.start, 0))[0])
+        end = max(token.end, whole.get(token.end - 1, (0, token.end))[1])
         if found and start < found[-1][1]:
             first, last, positions = found.pop()
             found.append((first, max(last, end), [*positions, position]))

@@ -17,6 +17,9 @@ from tests.text.toys import Reviews
     [
         ("", "empty"),
         ("  \n\t ", "empty"),
+        ("\u200b", "cannot be seen"),
+        ("?!", "no word"),
+        ("good \ud83d film", "half a character"),
         (None, "None"),
         (b"good film", "bytes"),
         (["good", "film"], "list"),

@@ -45,6 +45,15 @@ def test_the_learner_validates_and_trains_as_fastai_does() -> None:
     assert not torch.equal(learner.model.classifier.weight, before)
 
 
+def test_the_packaged_network_gives_the_same_answer_twice_and_knows_a_printed_apostrophe() -> None:
+    network, known = text_learner().model, vocabulary()
+    typed, printed = (known.ids(known.tokens(text)) for text in ("It isn't good.", "It isn\u2019t good."))
+
+    assert torch.equal(network(typed), network(typed))
+    assert torch.equal(network(typed), network(printed))
+    assert network(typed)[0].argmax() == 0
+
+
 def test_the_learner_names_words_and_classes() -> None:
     words, classes = text_learner().dls.vocab
 

@@ -95,6 +95,24 @@ def test_without_pip_one_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.
         load_reviews(tmp_path)
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, pip) -> None:
+    commands = pip(None)
+    (tmp_path / "taken").write_text("a file")
+
+    with pytest.raises(DataError, match=r"cannot be written.*environment variable CAMWIDGET_DATA"):
+        load_reviews(tmp_path / "taken" / "inside")
+
+    assert commands == []
+
+
+def test_a_folder_may_begin_with_a_tilde(tmp_path: Path, known, monkeypatch: pytest.MonkeyPatch) -> None:
+    known(small_archive.write(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+
+    assert len(load_reviews("~/data")) == 3
+
+
 def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
     small_archive.write(tmp_path)
 
@@ -158,10 +176,11 @@ def test_imdb_that_cannot_be_downloaded_is_told(monkeypatch: pytest.MonkeyPatch)
         load_reviews(source="imdb_sample")
 
 
-def test_imdb_of_another_form_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "texts.csv").write_text("a,b\n1,2\n")
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", "label,text\nunsup,Fine\n"])
+def test_imdb_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "texts.csv").write_text(content)
 
-    with pytest.raises(DataError, match="columns label and text"):
+    with pytest.raises(DataError, match=r"columns label \(positive or negative\) and text"):
         load_reviews(tmp_path, source="imdb_sample")
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from camwidget.errors import TextError
-from camwidget.text.tokens import Vocabulary
+from camwidget.text.tokens import Vocabulary, text_with_words
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,47 @@ def test_capitals_count_only_in_what_is_shown() -> None:
     assert torch.equal(vocabulary.ids(tokens), torch.tensor([[2, 1, 3]]))
 
 
-def test_what_has_no_words_is_refused() -> None:
-    with pytest.raises(TextError, match="The text is empty"):
-        Vocabulary(["film"]).tokens(" \n")
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("isn\u2019t", "isn't"),
+        ("ISN\u02bcT", "isn't"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("\u201c", '"'),
+        ("\u2014", "\u2013"),
+        ("\u2011", "-"),
+        ("\u2026", "."),
+    ],
+)
+def test_how_a_word_is_printed_makes_no_difference(written: str, word: str) -> None:
+    (token,) = Vocabulary(["film", word]).tokens(written)
+
+    assert (token.text, token.index, token.known) == (written, 3, True)
+
+
+def test_a_word_that_the_vocabulary_has_as_it_is_written_is_that_word() -> None:
+    tokens = Vocabulary(["isn't", "isn\u2019t"]).tokens("isn't isn\u2019t")
+
+    assert [token.index for token in tokens] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (" \n", "The text is empty"),
+        ("\u200b\ufeff", "empty but for characters that cannot be seen"),
+        ("good\ud83d film", "half a character.*encoding='utf-8'"),
+    ],
+)
+def test_what_holds_nothing_to_read_is_refused(text: str, told: str) -> None:
+    with pytest.raises(TextError, match=told):
+        Vocabulary(["film"]).tokens(text)
+
+
+def test_punctuation_can_be_read_but_is_no_text_with_words() -> None:
+    assert len(Vocabulary(["film"]).tokens("...")) == 3
+    assert text_with_words("7 \U0001f600") == "7 \U0001f600"
+    with pytest.raises(TextError, match=r"no word in '\?\?\?'.*at least one word"):
+        text_with_words("???")
+    with pytest.raises(TextError, match=r"no word in '!{39}…'"):
+        text_with_words("!" * 50)

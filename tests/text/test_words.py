@@ -42,6 +42,14 @@ def test_words_keep_the_letters_of_any_script() -> None:
     assert [word.text for word in words] == ["פילם", "😀", "très"]
 
 
+def test_sub_tokens_of_an_accented_word_or_an_emoji_are_one_word() -> None:
+    text = "cafe\u0301 \U0001f44d\U0001f3fd"
+
+    words = merged_words(text, [token(0, 4), token(4, 5, known=False), token(6, 7), token(7, 8)])
+
+    assert [(word.text, word.positions) for word in words] == [(text[:5], (0, 1)), (text[6:], (2, 3))]
+
+
 def test_the_share_of_unknown_words_does_not_count_signs() -> None:
     words = merged_words(
         "uno, dos, film", [token(0, 3, known=False), token(3, 4), token(5, 8, known=False), token(8, 9), token(10, 14)]
