@@ -1,6 +1,7 @@
 """Randomised weights: which, in which order, and that the given model keeps its own; ranks against scipy."""
 
 import copy
+import threading
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, MapError, ModelError
 from camwidget.explain import explain
 from camwidget.sanity import REST, randomised_weights, rank_correlation
+from tests.text.toys import SENTENCES, Reviews, awd_learner
 from tests.toys import PooledLinear, Restless, Reused, picture, state
 
 
@@ -130,8 +132,59 @@ def test_a_constant_map_is_refused() -> None:
 
 def test_a_model_that_cannot_be_copied_is_told_so() -> None:
     model = PooledLinear().double()
-    model.kept = torch.ones(2, requires_grad=True) * 2  # not a leaf of the graph
+    model.kept = threading.Lock()
 
     assert explain(model, picture()).layers
     with pytest.raises(ModelError, match=r"PooledLinear cannot be copied.*on a copy.*state_dict"):
         randomised_weights(model, picture())
+
+
+def test_a_module_may_keep_tensors_with_a_history() -> None:
+    model, inputs = PooledLinear().double(), picture()
+    check = randomised_weights(model, inputs)
+    model.kept = [torch.ones(2, requires_grad=True) * 2]
+
+    assert randomised_weights(model, inputs) == check
+
+
+def test_a_classifier_of_texts_forgets_from_the_last_layer_to_the_first() -> None:
+    check = randomised_weights(Reviews().double(), SENTENCES[1], target_class="positive")
+
+    assert (check.method, check.layer, check.class_name) == ("cam", "conv3", "positive")
+    assert check.randomised == ("classifier", "conv3.0", "conv2.0", "conv1.0", "embedding")
+    assert all(-1 <= each <= 1 for each in check.correlations)
+
+
+def test_with_one_channel_the_classifiers_weight_can_change_nothing_but_the_sign_of_a_map_of_words() -> None:
+    model = Reviews(channels=1).double()
+    with torch.no_grad():
+        for layer in (model.conv1, model.conv2, model.conv3):
+            layer[0].bias += 5.0  # so that no ReLU silences the one channel
+
+    check = randomised_weights(model, SENTENCES[1], target_class=0)
+
+    assert abs(check.correlations[0]) == pytest.approx(1.0, abs=1e-12)
+    assert any(abs(each) < 0.99 for each in check.correlations[1:])
+
+
+def test_the_map_of_words_at_a_layer_before_those_that_forgot_is_compared_as_it_is() -> None:
+    """Leaving a word out of a text moves a logit in the same way whatever layer is named."""
+    model = Reviews().double()
+
+    by_layer = [
+        randomised_weights(model, SENTENCES[1], method="occlusion", layer=layer, target_class=0)
+        for layer in ("embedding", "conv3")
+    ]
+
+    assert by_layer[0].correlations == by_layer[1].correlations
+
+
+def test_a_fastai_classifier_of_texts_is_read_with_its_own_tokenizer_and_left_as_found() -> None:
+    learner = awd_learner()
+    network, before = learner.model, copy.deepcopy(learner.model.state_dict())
+
+    check = randomised_weights(learner, SENTENCES[0], method="hires_cam", target_class=0)
+
+    assert len(check.randomised) > 3
+    assert learner.model is network
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
