@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,18 @@ def test_a_command_that_is_not_there_is_refused_with_code_2(capsys: pytest.Captu
     assert "check" in capsys.readouterr().err
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """Programs started in this time hear Ctrl+C, as in a terminal, also where the tests run as a background job.
+
+    A shell makes its background jobs deaf to it, and a program hands that on to those it starts.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
     path = write(tmp_path / "one.ipynb", [TOY, *item(1, "value = 2")])
     command = [sys.executable, "-m", "camwidget.cli", "check", "--watch"]
