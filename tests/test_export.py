@@ -129,7 +129,7 @@ def test_the_saved_page_slides(opened: Page, panel: SlidingPanel) -> None:
 
     opened.get_by_role("slider", name="Layer").press("ArrowLeft")
     opened.get_by_role("slider", name="Class").press("ArrowRight")
-    expect(view).to_have_attribute("data-painted", f"grad_cam/{layer}/{target}")
+    expect(view).to_have_attribute("data-painted", f"{panel.method}/{layer}/{target}")
     opened.get_by_role("combobox", name="Method").select_option("CAM")
     expect(view).to_have_attribute("data-painted", f"cam/{layer}/{target}")
     expect(opened.locator(".camw-reason").first).to_contain_text("would not add up")

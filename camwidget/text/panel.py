@@ -56,6 +56,9 @@ class TextCamPanel(SlidingPanel):
     """A second text beside it; None or an empty one for none."""
 
     view: TextView
+    # Gradient times input at the embedding, plain CAM where the head is a mean. Grad-CAM would be no good start: at an
+    # embedding it averages the gradient over words of opposite meaning.
+    _first_method = "hires_cam"
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     view = lab.locator(".camw-view")
 
     lab.locator(".camw-slider .noUi-handle").first.press("ArrowLeft")
-    expect(view).to_have_attribute("data-painted", "grad_cam/conv2/0")
+    expect(view).to_have_attribute("data-painted", "hires_cam/conv2/0")
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
     lab.locator(".camw-word", has_text="terrible").click()
     expect(text).to_have_text("A dull film <b>with</b> a ending.")
@@ -50,4 +50,4 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(text).to_have_text("Not bad at all")
     expect(lab.locator(".camw-message")).to_be_hidden()
     expect(box).to_have_value("Not bad at all")
-    expect(view).to_have_attribute("data-painted", "grad_cam/conv2/0")
+    expect(view).to_have_attribute("data-painted", "hires_cam/conv2/0")
