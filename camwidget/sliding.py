@@ -15,6 +15,12 @@ from camwidget.export import page_html, save_page
 from camwidget.view import MapView
 
 
+class Checked(traitlets.Any):
+    """A trait of any value, None included, that always goes through its validator; traitlets lets None pass by."""
+
+    allow_none = False
+
+
 class SlidingPanel(ipywidgets.VBox):
     """Controls linked to one view; what is explained, and how, is a subclass's.
 
@@ -24,7 +30,7 @@ class SlidingPanel(ipywidgets.VBox):
 
     layer = traitlets.Unicode()
     """Dotted name of the layer shown."""
-    target_class = traitlets.Any()
+    target_class = Checked()
     """Class shown; set it by index or by name, read it as an index. A class not offered yet is computed first."""
     method = traitlets.Unicode()
     """Method shown, one of `methods`."""

@@ -11,19 +11,13 @@ import traitlets
 from camwidget.controls import Controls
 from camwidget.errors import CamwidgetError
 from camwidget.prepare import Explainable
-from camwidget.sliding import SlidingPanel
+from camwidget.sliding import Checked, SlidingPanel
 from camwidget.text.explain import TEXT_METHODS, TextExplanation, explain_text_methods
 from camwidget.text.still import still_html
 from camwidget.text.view import TextView
 
 TYPING_PAUSE = 0.5
 """Seconds without a key press after which a text that is being typed is explained."""
-
-
-class Checked(traitlets.Any):
-    """A trait of any value, None included, that always goes through its validator; traitlets lets None pass by."""
-
-    allow_none = False
 
 
 class TextCamPanel(SlidingPanel):
