@@ -175,24 +175,28 @@ function makeColumn(model, number, announce) {
   /** @param {number} i */
   function remove(i) {
     if (i < 0 || !model.get("live")) return;
-    model.send({ do: "delete", text: number, word: i, was: wordsOf()[i].text });
+    // a text that has changed meanwhile has another version, and its words stay
+    model.send({ do: "delete", text: number, word: i, version: /** @type {any} */ (maps.manifest).version });
   }
   /** @param {number} i */
   function focus(i) {
-    spans[focused].tabIndex = -1;
-    focused = clamp(i, spans.length);
-    spans[focused].tabIndex = 0;
-    spans[focused].focus();
+    spans[clamp(i, spans.length)].focus();
   }
   column.addEventListener("pointerover", (event) => { probe = wordAt(event); paintProbe(); });
   column.addEventListener("pointerleave", () => { probe = -1; paintProbe(); });
   words.addEventListener("focusin", (event) => {
     probe = wordAt(event);
+    if (probe < 0) return;
+    spans[focused].tabIndex = -1;
+    focused = probe; // a click focuses too, and keys go on from there
+    spans[focused].tabIndex = 0;
     paintProbe();
     announce(`${facts.probeTitle.textContent}: ${facts.probeText.textContent}`);
   });
   words.addEventListener("focusout", () => { probe = -1; paintProbe(); });
-  words.addEventListener("click", (event) => remove(wordAt(event)));
+  words.addEventListener("click", (event) => {
+    if (event.detail < 2) remove(wordAt(event)); // by the second click of a double-click the next word may have moved here
+  });
   words.addEventListener("keydown", (event) => {
     const ahead = getComputedStyle(words).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     const back = ahead === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
@@ -202,7 +206,7 @@ function makeColumn(model, number, announce) {
     event.preventDefault();
     event.stopPropagation(); // the notebook would run or leave the cell
     if (goal !== undefined) focus(goal);
-    else remove(focused);
+    else if (!event.repeat) remove(focused); // a key held down is one press
   });
   return { column, load, paint, scale: () => { const { layer, target, method } = maps.at(); return maps.scaleOf(method, layer, target); }, maps: () => maps, hadFocus: () => words.contains(document.activeElement), focus: () => focus(focused) };
 }

@@ -73,6 +73,7 @@ class TextCamPanel(SlidingPanel):
         self._deleting = False
         self._typing = ""  # the box that is being typed in
         self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
+        self._versions = {"text": 0, "compare": 0}  # which text is shown; a click on an older one is dropped
         self.view = TextView()
         self._controls = Controls(methods)
         self._boxes = {"text": _box("Text"), "compare": _box("Second text")}
@@ -121,6 +122,7 @@ class TextCamPanel(SlidingPanel):
     @traitlets.observe("text", "compare")
     def _on_text(self, change: dict[str, Any]) -> None:
         self._typed[change["name"]] += 1  # what was typed before and not explained yet is older than this
+        self._versions[change["name"]] += 1
         if not self._deleting:
             self._change = None
             self._undo.clear()
@@ -154,7 +156,7 @@ class TextCamPanel(SlidingPanel):
         self._results, self._others = self._pending
         self._pending = None
         self.view.message = ""
-        self.view.show(self._results, self._others, change=self._change)
+        self.view.show(self._results, self._others, change=self._change, versions=tuple(self._versions.values()))
         with self._lead():
             self._controls.offer(self._widest)
 
@@ -195,19 +197,19 @@ class TextCamPanel(SlidingPanel):
         """The page asks to delete a word, or to take that back."""
         with suppress(CamwidgetError):  # it stands in the message line
             if content.get("do") == "delete":
-                self._delete("compare" if content["text"] else "text", content["word"], content["was"])
+                self._delete("compare" if content["text"] else "text", content["word"], content["version"])
             elif content.get("do") == "undo" and self._undo:
                 name, text, self._change = self._undo.pop()
                 with self._deletion():
                     setattr(self, name, text)
 
-    def _delete(self, name: str, place: int, was: str) -> None:
+    def _delete(self, name: str, place: int, version: int) -> None:
+        if version != self._versions[name]:
+            return  # a click on words that have changed meanwhile, such as the second of a double-click
         result = next(iter((self._others if name == "compare" else self._results).values()))
-        if not 0 <= place < len(result.words) or result.words[place].text != was:
-            return  # a click on words that have changed meanwhile
         word, before, change = result.words[place], result.text, self._change
         probabilities = {str(index): float(result.probabilities[index]) for index in result.target_classes}
-        self._change = {"text": int(name == "compare"), "word": was, "before": probabilities}
+        self._change = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
         head, tail = before[: word.start], before[word.end :]
         try:
             with self._deletion():

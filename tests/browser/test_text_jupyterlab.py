@@ -51,3 +51,16 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(lab.locator(".camw-message")).to_be_hidden()
     expect(box).to_have_value("Not bad at all")
     expect(view).to_have_attribute("data-painted", "grad_cam/conv2/0")
+
+    # the first click is answered before the second is made, so that the next word lies under the pointer by then
+    box.fill("A very very very good film.")
+    expect(text).to_have_text("A very very very good film.")
+    place = lab.locator(".camw-word", has_text="very").first.bounding_box()
+    assert place
+    lab.mouse.move(place["x"] + 9, place["y"] + 9)
+    for count in (1, 2):
+        lab.mouse.down(click_count=count)
+        lab.mouse.up(click_count=count)
+        expect(text).to_have_text("A very very good film.")
+    lab.get_by_role("button", name="Undo").click()
+    expect(text).to_have_text("A very very very good film.")

@@ -54,7 +54,7 @@ def results() -> dict[str, TextExplanation]:
 @pytest.fixture
 def view(results: dict[str, TextExplanation]) -> TextView:
     made = TextView()
-    made.show(results)
+    made.show(results, versions=(7, 8))
     return made
 
 
@@ -151,9 +151,22 @@ def test_a_click_or_enter_asks_to_delete_the_word(page: Page, view: TextView) ->
 
     last = len(view.manifest["words"]) - 1
     assert page.evaluate("() => sent") == [
-        {"do": "delete", "text": 0, "word": 1, "was": "liked"},
-        {"do": "delete", "text": 0, "word": last, "was": "good"},
+        {"do": "delete", "text": 0, "word": 1, "version": 7},
+        {"do": "delete", "text": 0, "word": last, "version": 7},
     ]
+
+
+def test_one_gesture_asks_to_delete_one_word_only(page: Page, view: TextView) -> None:
+    mount(page, view)
+    word, other = (page.locator(".camw-word", has_text=text) for text in ("liked", "film"))
+
+    word.dblclick()
+    word.focus()
+    page.keyboard.down("Delete")
+    page.keyboard.down("Delete")  # as the system repeats a key that is held
+    other.click()
+
+    assert page.evaluate("() => sent.map((each) => each.word)") == [1, 1, 3]
 
 
 def test_two_texts_share_one_scale(page: Page, results: dict[str, TextExplanation]) -> None:

@@ -50,6 +50,14 @@ def numbers(panel: TextCamPanel, manifest: dict[str, Any], method: int, target: 
     return steps * entry["unit"]
 
 
+def delete(panel: TextCamPanel, word: str, place: int, *, text: int = 0, version: int | None = None) -> None:
+    """Click on a word, on the version of the text that is shown or on another."""
+    manifest = panel.view.manifest["other"] if text else panel.view.manifest
+    assert manifest["words"][place]["text"] == word
+    shown = manifest["version"] if version is None else version
+    panel._on_click({"do": "delete", "text": text, "word": place, "version": shown})
+
+
 def test_it_starts_at_the_deepest_layer_and_the_most_probable_class(panel: TextCamPanel) -> None:
     assert panel.layer == "conv3"
     assert panel.target_class == int(panel.result.logits.argmax())
@@ -142,12 +150,12 @@ def test_deleting_a_word_says_what_it_did_and_can_be_undone(panel: TextCamPanel)
     lost = panel.results["occlusion"].word_values("conv3", 1)[6]
     logits = panel.result.logits
 
-    panel._on_click({"do": "delete", "text": 0, "word": 6, "was": "zzqx"})
+    delete(panel, "zzqx", 6)
 
     assert panel.text == "I liked the film, 😀 very good"
     assert panel.view.manifest["change"] == {"text": 0, "word": "zzqx", "before": before}
     assert float(logits[1] - panel.result.logits[1]) == pytest.approx(float(lost), abs=1e-12)
-    panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "I"})
+    delete(panel, "I", 0)
     assert panel.text == "liked the film, 😀 very good"
     panel._on_click({"do": "undo"})
     assert panel.view.manifest["change"]["word"] == "zzqx"
@@ -158,16 +166,32 @@ def test_deleting_a_word_says_what_it_did_and_can_be_undone(panel: TextCamPanel)
 
 
 def test_a_click_on_words_that_have_changed_meanwhile_does_nothing(panel: TextCamPanel) -> None:
-    panel._on_click({"do": "delete", "text": 0, "word": 6, "was": "good"})
-    panel._on_click({"do": "delete", "text": 0, "word": 70, "was": "good"})
+    version = panel.view.manifest["version"]
+    panel.text = "not bad"
+    panel.text = TEXT  # the same words as before, but another text
+
+    delete(panel, "zzqx", 6, version=version)
 
     assert panel.text == TEXT
+
+
+def test_two_clicks_of_one_gesture_delete_one_of_two_equal_words(model: Counting) -> None:
+    panel = TextCamPanel(model, "very very good", compare="very very bad")
+    first, second = panel.view.manifest["version"], panel.view.manifest["other"]["version"]
+
+    for _ in range(2):  # the page sends the second click before it hears of the first one's outcome
+        panel._on_click({"do": "delete", "text": 0, "word": 0, "version": first})
+    panel._on_click({"do": "delete", "text": 1, "word": 0, "version": second})  # the other text is as it was
+
+    assert (panel.text, panel.compare) == ("very good", "very bad")
+    delete(panel, "very", 0)
+    assert panel.text == "good"
 
 
 def test_the_last_word_cannot_be_deleted(model: Counting) -> None:
     panel = TextCamPanel(model, "good")
 
-    panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "good"})
+    delete(panel, "good", 0)
 
     assert panel.text == "good"
     assert "empty" in panel.view.message
@@ -183,7 +207,7 @@ def test_a_second_text_has_the_same_classes_and_its_own_values(model: Counting) 
     assert numbers(panel, other, 1, 0, 2) == pytest.approx(expected, abs=np.abs(expected).max() / 6e4)
     panel.target_class = 1
     assert panel.compared["cam"].target_classes == panel.result.target_classes == (0, 1)
-    panel._on_click({"do": "delete", "text": 1, "word": 2, "was": "bad"})
+    delete(panel, "bad", 2, text=1)
     assert (panel.compare, control(panel, "Second text").value) == ("very very ", "very very ")
     panel.compare = None
     assert panel.view.manifest["other"] is None
@@ -231,7 +255,7 @@ def test_a_word_deleted_while_a_text_was_being_typed_stays_deleted(
 
     async def type_and_click() -> list[str]:
         control(panel, "Text").value = "not bad"
-        panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "I"})
+        delete(panel, "I", 0)
         deleted = panel.text
         await asyncio.sleep(0.1)
         return [deleted, panel.text]
