@@ -274,7 +274,9 @@ function render({ model, el }) {
   /** What the last deleted word did: "positive 0.93 -> 0.61", and a way back. */
   function paintChange() {
     const done = manifest.change;
-    change.hidden = !done;
+    change.hidden = !done && !model.get("live");
+    change.classList.toggle("camw-empty", !done); // its place is kept, so that the words stay under the pointer
+    change.replaceChildren();
     if (!done) return;
     const now = (done.text && manifest.other ? manifest.other : manifest).classes[columns[0].maps().at().target];
     const before = done.before[String(now.index)];

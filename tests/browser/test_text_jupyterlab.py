@@ -62,5 +62,7 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
         lab.mouse.down(click_count=count)
         lab.mouse.up(click_count=count)
         expect(text).to_have_text("A very very good film.")
+    moved = lab.locator(".camw-word", has_text="very").first.bounding_box()
+    assert moved == place  # the line that tells what was deleted moved nothing
     lab.get_by_role("button", name="Undo").click()
     expect(text).to_have_text("A very very very good film.")
