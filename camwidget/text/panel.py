@@ -79,7 +79,8 @@ class TextCamPanel(SlidingPanel):
         self._boxes = {"text": _box("Text"), "compare": _box("Second text")}
         super().__init__()
         self.text = review
-        self.compare = compare
+        if compare is not None:
+            self.compare = compare
         self._start(methods)
         self._select()
         for name, box in self._boxes.items():

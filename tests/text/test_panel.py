@@ -10,6 +10,7 @@ import pytest
 from camwidget.errors import ClassError, LayerError, MapError, TextError
 from camwidget.text.panel import TextCamPanel
 from camwidget.text.tokens import Token
+from camwidget.text.view import TextView
 from tests.text.toys import Reviews, awd_learner
 
 TEXT = "I liked the film, 😀 very zzqx good"
@@ -78,6 +79,17 @@ def test_the_browser_gets_a_value_for_every_word_and_the_text_in_its_pieces(pane
             assert numbers(panel, manifest, method, target, 3) == pytest.approx(
                 expected, abs=np.abs(expected).max() / 6e4
             )
+
+
+def test_a_new_panel_sends_its_maps_once(model: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    show = TextView.show
+    monkeypatch.setattr(TextView, "show", lambda *args, **kwargs: (sent.append("all"), show(*args, **kwargs)))
+
+    TextCamPanel(model, TEXT)
+    TextCamPanel(model, TEXT, methods=("hires_cam",))
+
+    assert len(sent) == 2
 
 
 def test_moving_any_control_never_runs_the_model(panel: TextCamPanel, model: Counting) -> None:
