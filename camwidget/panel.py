@@ -116,8 +116,9 @@ class CamPanel(SlidingPanel):
         cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
         chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
         try:
-            found = explain_methods(self._model, image, **chosen)
-            seconds = pass_seconds(self._model, image) if self._dear else 0.0
+            with self._busy("Explaining the picture"):
+                found = explain_methods(self._model, image, **chosen)
+                seconds = pass_seconds(self._model, image) if self._dear else 0.0
         except CamwidgetError as error:
             raise self._refused(error) from None
         self._all_of = max(found.values(), key=lambda result: len(result.cams))

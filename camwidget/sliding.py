@@ -124,6 +124,15 @@ class SlidingPanel(ipywidgets.VBox):
         self.view.message = str(error)
         return error
 
+    @contextmanager
+    def _busy(self, work: str) -> Iterator[None]:
+        """Tell in the panel what is being worked out; no longer when it is done, whatever came of it."""
+        self.view.busy = work
+        try:
+            yield
+        finally:
+            self.view.busy = ""
+
     def _prepare(self, target_classes: Sequence[int | str] | None) -> None:
         """Explain what is shown for these classes, to be shown by `_show_pending`."""
         raise NotImplementedError

@@ -191,6 +191,20 @@ def test_a_bad_picture_at_the_start_raises_its_own_error(net: Counting) -> None:
         CamPanel(net, b"")
 
 
+def test_it_is_busy_while_it_explains_and_no_longer(panel: CamPanel) -> None:
+    told: list[str] = []
+    panel.view.observe(lambda change: told.append(change["new"]), names=["busy"])
+    work = ["Explaining the picture", ""]
+
+    panel.image = torch.randn(1, 3, 70, 80)
+    assert told == work
+    panel.target_class = next(index for index in range(14) if index not in panel.result.target_classes)
+    assert told == work * 2
+    with pytest.raises(ImageError):
+        panel.image = b"no picture"
+    assert told == work * 3
+
+
 def test_no_picture_at_the_start_raises_the_same_error(net: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 

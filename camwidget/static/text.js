@@ -226,7 +226,8 @@ function render({ model, el }) {
   const columns = [0, 1].map((number) => makeColumn(model, number, announce));
   const texts = element("div", "camw-texts");
   texts.append(...columns.map((each) => each.column));
-  root.append(heading, message, change, texts, announcer);
+  const working = makeBusy(model, texts);
+  root.append(heading, working.busy, message, change, texts, announcer);
   el.append(root);
 
   let colormap = new Uint8Array(257 * 4);
@@ -302,6 +303,7 @@ function render({ model, el }) {
   const listeners = /** @type {[string, () => void][]} */ ([
     ["change:layer_index", paint], ["change:class_index", paint], ["change:method_index", paint],
     ["change:only_for", paint], ["change:own_scale", paint], ["change:manifest", load], ["change:message", showMessage],
+    ["change:busy", working.show],
   ]);
   for (const [event, listener] of listeners) model.on(event, listener);
   load();
@@ -309,6 +311,7 @@ function render({ model, el }) {
 
   return () => {
     clearTimeout(timer);
+    working.stop();
     cancelAnimationFrame(placed);
     themes.disconnect();
     dark.removeEventListener("change", onTheme);

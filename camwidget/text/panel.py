@@ -143,7 +143,8 @@ class TextCamPanel(SlidingPanel):
 
     def _explain(self, text: Any, target_classes: Sequence[int | str] | None) -> Mapping[str, TextExplanation]:
         try:
-            return explain_text_methods(self._learn, text, target_classes=target_classes, **self._asked)
+            with self._busy("Explaining the text"):
+                return explain_text_methods(self._learn, text, target_classes=target_classes, **self._asked)
         except CamwidgetError as error:
             raise self._refused(error) from None
 

@@ -43,6 +43,13 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
     expect(lab.locator(".camw-change")).to_be_hidden()
 
+    box.fill("Not bad at all, and never boring. " * 400)
+    expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
+    expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "false")
+    expect(lab.locator(".camw-busy")).to_have_text("")
+    box.fill("A dull film <b>with</b> a terrible ending.")
+    expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
+
     box.fill("")
     expect(lab.locator(".camw-message")).to_contain_text("The text is empty")
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")

@@ -156,6 +156,26 @@ def test_a_click_or_enter_asks_to_delete_the_word(page: Page, view: TextView) ->
     ]
 
 
+def test_long_work_is_told_to_the_eye_and_to_screen_readers_until_it_ends(page: Page, view: TextView) -> None:
+    mount(page, view)
+    status, texts = page.locator(".camw-busy"), page.locator(".camw-texts")
+    before = texts.bounding_box()
+    expect(texts).to_have_attribute("aria-busy", "false")
+
+    page.evaluate("() => model.set('busy', 'Explaining the text')")
+    expect(texts).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("status").filter(has_text="Explaining")).to_be_visible()
+    assert texts.bounding_box() == before
+    assert texts.locator("[role=status]").count() == 0  # inside it would not be read out
+    page.evaluate("() => model.set('busy', '')")
+    expect(status).to_have_text("")
+    expect(texts).to_have_attribute("aria-busy", "false")
+
+    page.evaluate("() => { model.set('busy', 'Explaining the text'); model.set('busy', ''); }")
+    page.wait_for_timeout(400)
+    expect(status).to_have_text("")  # what is over at once is not told
+
+
 def test_one_gesture_asks_to_delete_one_word_only(page: Page, view: TextView) -> None:
     mount(page, view)
     word, other = (page.locator(".camw-word", has_text=text) for text in ("liked", "film"))

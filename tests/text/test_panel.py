@@ -92,6 +92,24 @@ def test_a_new_panel_sends_its_maps_once(model: Counting, monkeypatch: pytest.Mo
     assert len(sent) == 2
 
 
+def test_it_is_busy_while_it_explains_and_no_longer(panel: TextCamPanel, model: Counting) -> None:
+    told: list[str] = []
+    panel.view.observe(lambda change: told.append(change["new"]), names=["busy"])
+    work = ["Explaining the text", ""]
+
+    panel.text = "not bad"
+    assert told == work
+    panel.compare = "not good"
+    assert told == work * 2
+    with pytest.raises(TextError):
+        panel.text = ""
+    assert told == work * 3
+    del model.classifier  # an error that is none of ours
+    with pytest.raises(AttributeError):
+        panel.text = "very bad"
+    assert told == work * 4
+
+
 def test_moving_any_control_never_runs_the_model(panel: TextCamPanel, model: Counting) -> None:
     before = model.runs
 
