@@ -6,6 +6,7 @@
 /** @typedef {{before: string, text: string, known: boolean}} WordEntry */
 
 const MOST_BARS = 12;
+const CHUNK = 100; // words that are coloured together, once they come near to what is seen of a long text
 const FULL_STEP = 80; // so far from zero colours are opaque
 const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4.5
 const WHITE = [255, 255, 255];
@@ -77,6 +78,11 @@ function makeColumn(model, number, announce) {
   let maps = new Maps(model);
   /** @type {HTMLElement[]} */
   let spans = [];
+  /** @type {HTMLElement[]} */
+  let chunks = [];
+  /** @type {Set<number>} */
+  const stale = new Set(); // chunks that do not have the colours of what is shown
+  let colourWord = (/** @type {number} */ _) => {};
   let focused = 0;
   let probe = -1;
   /** @param {number} i */
@@ -90,6 +96,7 @@ function makeColumn(model, number, announce) {
   function load(manifest) {
     maps = new Maps(model, manifest);
     facts.list(manifest);
+    stale.clear();
     spans = manifest.words.map((/** @type {WordEntry} */ each, /** @type {number} */ i) => {
       const span = element("span", each.known ? "camw-word" : "camw-word camw-unknown", each.text);
       span.dataset.word = String(i);
@@ -97,7 +104,13 @@ function makeColumn(model, number, announce) {
       if (model.get("live")) span.setAttribute("role", "button");
       return span;
     });
-    words.replaceChildren(...manifest.words.flatMap((/** @type {WordEntry} */ each, /** @type {number} */ i) => [each.before, spans[i]]), manifest.tail);
+    // Not all side by side: the browser looks for the direction of the text anew at each child that is put in.
+    chunks = Array.from({ length: Math.ceil(spans.length / CHUNK) }, (_, k) => {
+      const chunk = element("span", "");
+      chunk.append(...spans.slice(k * CHUNK, (k + 1) * CHUNK).flatMap((span, i) => [manifest.words[k * CHUNK + i].before, span]));
+      return chunk;
+    });
+    words.replaceChildren(...chunks, manifest.tail);
     legend.hidden = manifest.words.every((/** @type {WordEntry} */ each) => each.known);
     title.hidden = !number && !manifest.other;
     focused = clamp(focused, spans.length);
@@ -110,17 +123,32 @@ function makeColumn(model, number, announce) {
     const { entry, shown } = entryNow();
     const signed = !model.get("only_for");
     const values = entry.reason ? new Float32Array(spans.length) : maps.mapOf(entry, shown).map;
-    for (const [i, span] of spans.entries()) {
+    colourWord = (i) => {
       const { back, letters } = colours[stepOf(values[i], scale, signed)];
-      span.style.backgroundColor = back;
-      span.style.color = letters;
-    }
+      spans[i].style.backgroundColor = back;
+      spans[i].style.color = letters;
+    };
+    for (const k of chunks.keys()) stale.add(k);
+    colourNear();
     facts.describe(maps, entry, scale, colormap);
     const rest = /** @type {any} */ (entry).rest;
     if (rest && entry.contributions !== null) facts.sum.textContent += `; ${formatNumber(rest, true)} of the contributions belong to marks that are no word`;
     notes.replaceChildren(.../** @type {any} */ (maps.manifest.methods[maps.at().method]).notes.map((/** @type {string} */ note) => element("p", "", note)));
     paintChart(values, scale, signed, colours);
     paintProbe();
+  }
+
+  /** Colour what is seen of the text, and as much above and below it; the rest when it is scrolled to. */
+  function colourNear() {
+    const seen = words.getBoundingClientRect();
+    const near = [...stale].filter((k) => {
+      const { top, bottom } = chunks[k].getBoundingClientRect(); // all zero, hence near, before the view is in the page
+      return bottom >= seen.top - seen.height && top <= seen.bottom + seen.height;
+    });
+    for (const k of near) {
+      stale.delete(k);
+      for (let i = k * CHUNK; i < Math.min((k + 1) * CHUNK, spans.length); i++) colourWord(i);
+    }
   }
 
   /** @param {Float32Array} values @param {number} scale @param {boolean} signed @param {{back: string}[]} colours */
@@ -182,6 +210,9 @@ function makeColumn(model, number, announce) {
   function focus(i) {
     spans[clamp(i, spans.length)].focus();
   }
+  words.addEventListener("scroll", colourNear, { passive: true });
+  const sizes = new ResizeObserver(colourNear); // in a wider or narrower panel other words are seen
+  sizes.observe(words);
   column.addEventListener("pointerover", (event) => { probe = wordAt(event); paintProbe(); });
   column.addEventListener("pointerleave", () => { probe = -1; paintProbe(); });
   words.addEventListener("focusin", (event) => {
@@ -208,7 +239,7 @@ function makeColumn(model, number, announce) {
     if (goal !== undefined) focus(goal);
     else if (!event.repeat) remove(focused); // a key held down is one press
   });
-  return { column, load, paint, scale: () => { const { layer, target, method } = maps.at(); return maps.scaleOf(method, layer, target); }, maps: () => maps, hadFocus: () => words.contains(document.activeElement), focus: () => focus(focused) };
+  return { column, load, paint, scale: () => { const { layer, target, method } = maps.at(); return maps.scaleOf(method, layer, target); }, maps: () => maps, hadFocus: () => words.contains(document.activeElement), focus: () => focus(focused), stop: () => sizes.disconnect() };
 }
 
 /** @param {{model: any, el: HTMLElement}} context */
@@ -314,6 +345,7 @@ function render({ model, el }) {
     working.stop();
     cancelAnimationFrame(placed);
     themes.disconnect();
+    for (const each of columns) each.stop();
     dark.removeEventListener("change", onTheme);
     for (const [event, listener] of listeners) model.off(event, listener);
   };

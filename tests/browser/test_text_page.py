@@ -1,6 +1,9 @@
 """The text view without a kernel: the colours of its words are compared with the Python reference."""
 
+import random
+import statistics
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from camwidget.render import colormap
 from camwidget.text.explain import TextExplanation, explain_text_methods
+from camwidget.text.panel import TextCamPanel
 from camwidget.text.still import word_scale
 from camwidget.text.view import TextView
 from tests.browser.lab import chromium_browser
 from tests.browser.standin import mount
-from tests.text.toys import Reviews
+from tests.text.toys import KNOWN, Reviews
 
 TEXT = 'I liked the film <img src=x onerror="window.hacked=1"> not very bad 😀 good'
 COLOURS = "(all) => all.map((each) => getComputedStyle(each).backgroundColor)"
@@ -27,6 +31,24 @@ CONTRASTS = """(all) => all.map((each) => {
   const back = light([r, g, b].map((v) => v * a + 255 * (1 - a))), letters = light(numbers(style.color).slice(0, 3));
   return (Math.max(back, letters) + 0.05) / (Math.min(back, letters) + 0.05);
 })"""
+
+# From the browser's own time stamp of a key to the frame that shows what it did, and how many words it recoloured.
+WATCH_KEYS = """() => {
+  window.moved = {repainted: null, recoloured: 0};
+  document.addEventListener("keydown", (event) => {
+    moved.repainted = null;
+    const words = new Set();
+    const changes = new MutationObserver((all) => all.forEach((each) => words.add(each.target)));
+    changes.observe(document.querySelector(".camw-text"), {attributes: true, subtree: true});
+    requestAnimationFrame(() => {
+      moved.recoloured = words.size;
+      changes.disconnect();
+      const after = new MessageChannel();
+      after.port1.onmessage = () => { moved.repainted = performance.now() - event.timeStamp; };
+      after.port2.postMessage(0);
+    });
+  }, true);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +236,34 @@ def test_the_chart_is_sorted_and_the_sum_is_told(page: Page, view: TextView) -> 
     assert "= logit" in page.locator(".camw-section").nth(1).inner_text()
     page.evaluate("() => model.set('method_index', 3)")
     assert "loses without that word" in page.locator(".camw-section").nth(1).inner_text()
+
+
+def test_ten_thousand_words_stay_quick_and_get_their_colours_when_they_come_into_sight(
+    page: Page, tmp_path: Path
+) -> None:
+    words = [*KNOWN, "zzqx", "film,"]
+    text = " ".join(random.Random(3).choices(words, k=10_000))
+    panel = TextCamPanel(Reviews().double(), text, methods=("cam", "grad_cam"), target_classes=[0, 1])
+    page.goto(panel.save_html(tmp_path / "long.html").as_uri())
+    page.wait_for_selector(".camw-view[data-painted]")
+    page.evaluate(WATCH_KEYS)
+    slider, written = page.get_by_role("slider", name="Layer"), page.locator(".camw-text").first
+
+    times = []
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight") * 2:
+        slider.press(key)
+        page.wait_for_function("() => moved.repainted !== null")
+        times.append(page.evaluate("() => moved.repainted"))
+
+    assert statistics.median(times) < 100  # ms; from about here on a hand notices
+    assert 100 < page.evaluate("() => moved.recoloured") < 2_000  # words, by one move
+    assert page.evaluate("() => document.querySelectorAll('*').length") < 10_500
+    assert page.evaluate("() => document.documentElement.scrollHeight") < 1_500  # pixels: the text scrolls by itself
+    slider.press("Home")
+    written.evaluate("(box) => { box.scrollTop = box.scrollHeight; }")
+    expect(written).to_contain_text(text[-200:])
+    page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => done(true)))")
+    assert close(painted(page)[-300:], expected(panel.result, "embedding", panel.target_class)[-300:])
 
 
 def test_a_closed_text_view_leaves_no_listener(page: Page, view: TextView) -> None:
