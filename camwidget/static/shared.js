@@ -247,7 +247,7 @@ function makeFacts(model, { cells, thing }) {
       `    layers=["${shownLayer.name}"], target_classes=[${shownClass.index}],\n)\n` +
       `result.cam("${shownLayer.name}", target_class=${shownClass.index})`;
   }
-  return { side, section, probeSection, probeTitle, probeText, sum, list, describe };
+  return { side, section, probeSection, probeTitle, probeText, sum, ticks, list, describe };
 }
 
 /** ipywidgets draws its sliders without a name for screen readers; the panel gives each the one it shows. @param {HTMLElement} el */

@@ -10,6 +10,9 @@ const CHUNK = 100; // words that are coloured together, once they come near to w
 const FULL_STEP = 80; // so far from zero colours are opaque
 const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4.5
 const WHITE = [255, 255, 255];
+const DARK_PAGE = 0.18; // luminance of a page that counts as dark; middle grey
+const SIGN_LINE = 3; // the contrast that a line needs with what it lies on
+const LINE_FROM = 0.2; // share of the scale from which on the line is full; it fades to nothing at zero
 const OWN_LETTERS = 6; // the contrast down to which letters keep their own colour; 4.5 is what readers need
 
 /** Relative luminance, as the rules for accessible contrast define it. @param {ArrayLike<number>} colour */
@@ -35,7 +38,9 @@ function contrast(a, b) {
 
 /**
  * For each step of the colour table a background, and letters that read well on it: the text's own as long as they do,
- * so that a faint colour does not change the letters too; else dark or white, whichever reads better.
+ * so that a faint colour does not change the letters too; else dark or white, whichever reads better. And a line that
+ * tells the sign without its colour, since it lies below for and above against: the colour of the table's end, or the
+ * letters' where that does not show.
  * @param {Uint8Array} colormap @param {number[]} surface @param {number[]} own
  */
 export function coloursOf(colormap, surface, own) {
@@ -43,8 +48,11 @@ export function coloursOf(colormap, surface, own) {
     const [r, g, b, a] = colormap.subarray(4 * step, 4 * step + 4);
     const seen = [r, g, b].map((each, k) => (each * a + surface[k] * (255 - a)) / 255);
     const back = `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`;
-    if (a === 0 || contrast(own, seen) >= OWN_LETTERS) return { back, letters: "" };
-    return { back, letters: contrast(WHITE, seen) > contrast(DARK, seen) ? "#fff" : "#000" };
+    const read = a === 0 || contrast(own, seen) >= OWN_LETTERS ? own : contrast(WHITE, seen) > contrast(DARK, seen) ? WHITE : DARK;
+    const end = colormap.subarray(step < 128 ? 0 : 1024, step < 128 ? 3 : 1027);
+    const strength = Math.min(1, Math.abs(step - 128) / (128 * LINE_FROM));
+    const line = `rgba(${[...(contrast(end, seen) >= SIGN_LINE ? end : read)].map(Math.round).join(", ")}, ${strength.toFixed(3)})`;
+    return { back, letters: read === own ? "" : `rgb(${read.join(", ")})`, line };
   });
 }
 
@@ -118,19 +126,30 @@ function makeColumn(model, number, announce) {
     probe = -1;
   }
 
-  /** @param {number} scale @param {{back: string, letters: string}[]} colours @param {Uint8Array} colormap */
+  /** The line of a sign: above for evidence against. @param {HTMLElement} at @param {string} line @param {boolean} against */
+  function sign(at, line, against) {
+    at.style.setProperty("--camw-sign", line);
+    at.classList.toggle("camw-above", against);
+  }
+
+  /** @param {number} scale @param {{back: string, letters: string, line: string}[]} colours @param {Uint8Array} colormap */
   function paint(scale, colours, colormap) {
     const { entry, shown } = entryNow();
     const signed = !model.get("only_for");
     const values = entry.reason ? new Float32Array(spans.length) : maps.mapOf(entry, shown).map;
     colourWord = (i) => {
-      const { back, letters } = colours[stepOf(values[i], scale, signed)];
+      const step = stepOf(values[i], scale, signed);
+      const { back, letters, line } = colours[step];
       spans[i].style.backgroundColor = back;
       spans[i].style.color = letters;
+      sign(spans[i], line, step < 128);
     };
     for (const k of chunks.keys()) stale.add(k);
     colourNear();
     facts.describe(maps, entry, scale, colormap);
+    for (const tick of facts.ticks.children) tick.classList.add("camw-tick");
+    if (signed) sign(/** @type {HTMLElement} */ (facts.ticks.firstChild), colours[128 - FULL_STEP / 2].line, true);
+    sign(/** @type {HTMLElement} */ (facts.ticks.lastChild), colours[128 + FULL_STEP / 2].line, false);
     const rest = /** @type {any} */ (entry).rest;
     if (rest && entry.contributions !== null) facts.sum.textContent += `; ${formatNumber(rest, true)} of the contributions belong to marks that are no word`;
     notes.replaceChildren(.../** @type {any} */ (maps.manifest.methods[maps.at().method]).notes.map((/** @type {string} */ note) => element("p", "", note)));
@@ -262,7 +281,7 @@ function render({ model, el }) {
   el.append(root);
 
   let colormap = new Uint8Array(257 * 4);
-  /** @type {{back: string, letters: string}[]} */
+  /** @type {{back: string, letters: string, line: string}[]} */
   let colours = [];
   let timer = 0;
   /** @type {any} */
@@ -270,6 +289,7 @@ function render({ model, el }) {
 
   function readable() {
     const surface = surfaceOf(el);
+    colormap = new Uint8Array(bytesOf(model.get(luminance(surface) < DARK_PAGE ? "dark_colormap" : "colormap")));
     return coloursOf(colormap, surface, lettersOf(texts, surface));
   }
 
@@ -278,7 +298,6 @@ function render({ model, el }) {
   function load() {
     manifest = model.get("manifest");
     if (!manifest.layers) return;
-    colormap = new Uint8Array(bytesOf(model.get("colormap")));
     colours = readable();
     const focused = columns.find((each) => each.hadFocus());
     texts.classList.toggle("camw-two", Boolean(manifest.other));

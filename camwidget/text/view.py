@@ -5,6 +5,7 @@ from typing import Any
 
 import traitlets
 
+from camwidget.render import colormap
 from camwidget.text.explanation import TextExplanation
 from camwidget.view import MapView, module_text, pack, style_text
 
@@ -15,6 +16,8 @@ class TextView(MapView):
     _esm = module_text("text.js")
     _css = style_text()
 
+    dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)
+    """The table in place of `colormap` where the page is dark."""
     live = traitlets.Int(1, min=0, max=1).tag(sync=True)
     """1: a kernel listens, so words can be deleted; 0: it is a saved page."""
 

@@ -4,6 +4,7 @@ import random
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,15 +22,23 @@ from tests.text.toys import KNOWN, Reviews
 
 TEXT = 'I liked the film <img src=x onerror="window.hacked=1"> not very bad 😀 good'
 COLOURS = "(all) => all.map((each) => getComputedStyle(each).backgroundColor)"
-# The contrast of letters and what lies behind them on a white page, by the formula of the accessibility rules.
-CONTRASTS = """(all) => all.map((each) => {
+# The contrast of letters, and of the line of the sign, with what lies behind them on a white or black page, by the
+# formula of the accessibility rules.
+CONTRASTS = """(all, [page, line]) => all.map((each) => {
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
   const linear = (v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
   const light = (c) => { const [r, g, b] = c.map(linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const style = getComputedStyle(each), [r, g, b, a = 1] = numbers(style.backgroundColor);
-  const back = light([r, g, b].map((v) => v * a + 255 * (1 - a))), letters = light(numbers(style.color).slice(0, 3));
+  const back = light([r, g, b].map((v) => v * a + page * (1 - a)));
+  const letters = light(numbers(line ? style.getPropertyValue("--camw-sign") : style.color).slice(0, 3));
   return (Math.max(back, letters) + 0.05) / (Math.min(back, letters) + 0.05);
+})"""
+
+# Whether the line of a word lies above it, and its opacity.
+LINES = """(all) => all.map((each) => {
+  const style = getComputedStyle(each), opacity = style.getPropertyValue("--camw-sign").match(/[\\d.]+/g)?.[3] ?? 1;
+  return [style.backgroundPositionY === "1px", Number(opacity)];
 })"""
 
 # From the browser's own time stamp of a key to the frame that shows what it did, and how many words it recoloured.
@@ -81,12 +90,19 @@ def view(results: dict[str, TextExplanation]) -> TextView:
 
 
 def expected(
-    result: TextExplanation, layer: str, target: int, *, signed: bool = True, shared: bool = True, scale: float = 0.0
+    result: TextExplanation,
+    layer: str,
+    target: int,
+    *,
+    signed: bool = True,
+    shared: bool = True,
+    scale: float = 0.0,
+    on_dark: bool = False,
 ) -> np.ndarray:
     """Red, green, blue and opacity of each word, worked out with numpy from the explanation."""
     scale = scale or word_scale(result, layer, target, signed=signed, shared_scale=shared)
     share = np.clip(result.word_values(layer, target).numpy() / scale, -1.0 if signed else 0.0, 1)
-    return colormap()[np.floor(share * 128 + 0.5).astype(int) + 128].astype(float)
+    return colormap(on_dark=on_dark)[np.floor(share * 128 + 0.5).astype(int) + 128].astype(float)
 
 
 def painted(page: Page, column: int = 0) -> np.ndarray:
@@ -129,11 +145,44 @@ def test_sliding_gives_every_word_the_colour_of_the_python_reference(
         assert close(painted(page), wanted)
 
 
-def test_letters_can_be_read_on_every_colour(page: Page, view: TextView) -> None:
+@pytest.mark.parametrize(("theme", "behind"), [("light", 255), ("dark", 0)])
+def test_letters_and_lines_can_be_seen_on_every_colour(page: Page, view: TextView, theme: Any, behind: int) -> None:
+    page.emulate_media(color_scheme=theme)
     for layer in range(4):
         mount(page, view, method_index=2, layer_index=layer)
 
-        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS)) >= 4.5
+        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS, [behind, False])) >= 4.5
+        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS, [behind, True])) >= 3
+
+
+def test_on_a_dark_page_words_have_the_colours_made_for_it(
+    page: Page, view: TextView, results: dict[str, TextExplanation]
+) -> None:
+    result, target = results["hires_cam"], results["hires_cam"].target_classes[0]
+    mount(page, view, method_index=2, layer_index=1)
+    assert close(painted(page), expected(result, "conv1", target))
+
+    page.emulate_media(color_scheme="dark")
+
+    assert close(painted(page), expected(result, "conv1", target, on_dark=True))
+
+
+def test_the_sign_of_a_word_shows_without_its_colour(
+    page: Page, view: TextView, results: dict[str, TextExplanation]
+) -> None:
+    mount(page, view, method_index=2, layer_index=1)
+    values = results["hires_cam"].word_values("conv1", results["hires_cam"].target_classes[0]).numpy()
+    share = np.abs(values) / word_scale(results["hires_cam"], "conv1", None, signed=True, shared_scale=True)
+
+    lines = page.locator(".camw-word").evaluate_all(LINES)
+
+    assert values.min() < 0 < values.max()
+    assert [above for above, _ in lines] == [
+        value < 0 and part >= 1 / 256 for value, part in zip(values, share, strict=True)
+    ]
+    assert [opacity for _, opacity in lines] == pytest.approx(np.minimum(1, share / 0.2), abs=0.03)
+    ticks = page.locator(".camw-ticks").first.locator("span").evaluate_all(LINES)
+    assert [above for above, _ in ticks] == [True, False, False]
 
 
 def test_tags_in_a_text_are_shown_as_text(page: Page, view: TextView) -> None:

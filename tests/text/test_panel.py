@@ -254,6 +254,19 @@ def test_saved_without_a_kernel_the_words_stay_and_their_tags_are_text(model: Co
     assert html.count("background-color") >= 2
 
 
+def test_saved_without_a_kernel_a_line_tells_the_sign_of_a_word(panel: TextCamPanel) -> None:
+    panel.method, panel.layer = "hires_cam", "embedding"
+    values = panel.result.word_values(panel.layer, panel.target_class)
+    share = values / max(float(panel.result.word_values(panel.layer, each).abs().max()) for each in (0, 1))
+
+    words = panel._repr_mimebundle_()["text/html"].split("<span")[1:]
+
+    assert min(share) < -0.2 < 0.2 < max(share)
+    for word, part in zip(words, share.tolist(), strict=True):
+        if abs(part) > 0.2:
+            assert ("overline" in word, "underline" in word) == (part < 0, part > 0)
+
+
 def test_what_stands_for_no_word_is_told_apart() -> None:
     panel = TextCamPanel(awd_learner(seq_len=50), "I loved this movie", methods=("grad_cam", "occlusion"))
     manifest = panel.view.manifest
