@@ -12,6 +12,7 @@ const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4
 const WHITE = [255, 255, 255];
 const DARK_PAGE = 0.18; // luminance of a page that counts as dark; middle grey
 const SIGN_LINE = 3; // the contrast that a line needs with what it lies on
+const DARKER = 0.4;
 const LINE_FROM = 0.2; // share of the scale from which on the line is full; it fades to nothing at zero
 const OWN_LETTERS = 6; // the contrast down to which letters keep their own colour; 4.5 is what readers need
 
@@ -39,8 +40,8 @@ function contrast(a, b) {
 /**
  * For each step of the colour table a background, and letters that read well on it: the text's own as long as they do,
  * so that a faint colour does not change the letters too; else dark or white, whichever reads better. And a line that
- * tells the sign without its colour, since it lies below for and above against: the colour of the table's end, or the
- * letters' where that does not show.
+ * tells the sign without its colour, since it lies below for and above against: the colour of the table's end, a
+ * darker one on strong colours, or the letters' where neither shows.
  * @param {Uint8Array} colormap @param {number[]} surface @param {number[]} own
  */
 export function coloursOf(colormap, surface, own) {
@@ -49,9 +50,10 @@ export function coloursOf(colormap, surface, own) {
     const seen = [r, g, b].map((each, k) => (each * a + surface[k] * (255 - a)) / 255);
     const back = `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`;
     const read = a === 0 || contrast(own, seen) >= OWN_LETTERS ? own : contrast(WHITE, seen) > contrast(DARK, seen) ? WHITE : DARK;
-    const end = colormap.subarray(step < 128 ? 0 : 1024, step < 128 ? 3 : 1027);
+    const end = [...colormap.subarray(step < 128 ? 0 : 1024, step < 128 ? 3 : 1027)];
+    const shows = [end, end.map((each) => each * DARKER)].find((each) => contrast(each, seen) >= SIGN_LINE) ?? read;
     const strength = Math.min(1, Math.abs(step - 128) / (128 * LINE_FROM));
-    const line = `rgba(${[...(contrast(end, seen) >= SIGN_LINE ? end : read)].map(Math.round).join(", ")}, ${strength.toFixed(3)})`;
+    const line = `rgba(${shows.map(Math.round).join(", ")}, ${strength.toFixed(3)})`;
     return { back, letters: read === own ? "" : `rgb(${read.join(", ")})`, line };
   });
 }

@@ -161,9 +161,13 @@ def test_on_a_dark_page_words_have_the_colours_made_for_it(
     result, target = results["hires_cam"], results["hires_cam"].target_classes[0]
     mount(page, view, method_index=2, layer_index=1)
     assert close(painted(page), expected(result, "conv1", target))
+    was = page.locator(".camw-word").evaluate_all(COLOURS)
 
     page.emulate_media(color_scheme="dark")
 
+    page.wait_for_function(
+        f"(was) => ({COLOURS})([...document.querySelectorAll('.camw-word')]).join() !== was.join()", arg=was
+    )
     assert close(painted(page), expected(result, "conv1", target, on_dark=True))
 
 
