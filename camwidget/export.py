@@ -46,7 +46,7 @@ def page_html(view: MapView, *, labels: Mapping[str, Sequence[str]], title: str,
         title: of the page.
         **shown: traits of the view that the page starts with instead of the view's own.
     """
-    state = state_of(view) | {"message": "", "live": 0} | shown
+    state = state_of(view) | {"message": "", "busy": "", "live": 0} | shown
     binary = {name: base64.b64encode(each).decode("ascii") for name, each in state.items() if isinstance(each, bytes)}
     data = json.dumps(
         {

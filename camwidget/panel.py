@@ -15,7 +15,7 @@ from camwidget.explain import Explainable, Explanation, HookClass, Picture, expl
 from camwidget.methods import EXPENSIVE
 from camwidget.render import METHOD_LABELS, contact_sheet
 from camwidget.scoring import Progress
-from camwidget.sliding import SlidingPanel
+from camwidget.sliding import Checked, SlidingPanel
 from camwidget.view import HeatmapView
 
 
@@ -45,7 +45,7 @@ class CamPanel(SlidingPanel):
         panel.layer = "0.5"
     """
 
-    image = traitlets.Any()
+    image = Checked()
     """The picture; set a new one to explain it."""
     heatmap_opacity = traitlets.Float(0.7, min=0.0, max=1.0)
     """From 0, only the picture, to 1."""
@@ -116,8 +116,9 @@ class CamPanel(SlidingPanel):
         cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
         chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
         try:
-            found = explain_methods(self._model, image, **chosen)
-            seconds = pass_seconds(self._model, image) if self._dear else 0.0
+            with self._busy("Explaining the picture"):
+                found = explain_methods(self._model, image, **chosen)
+                seconds = pass_seconds(self._model, image) if self._dear else 0.0
         except CamwidgetError as error:
             raise self._refused(error) from None
         self._all_of = max(found.values(), key=lambda result: len(result.cams))

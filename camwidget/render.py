@@ -43,20 +43,34 @@ _ANCHORS = (
     (0.5, (240, 128, 72)),
     (1.0, (166, 15, 32)),
 )
+# On a dark page colours that grow out of white would all be grey while they are weak. These keep their hue and grow out
+# of the page itself; the lightness (L*) is the same on both sides to 2, and rises with the magnitude.
+_ANCHORS_ON_DARK = (
+    (-1.0, (150, 200, 255)),
+    (-FULL_COLOUR_AT, (85, 150, 235)),
+    (-1 / 128, (60, 140, 255)),
+    (1 / 128, (250, 115, 40)),
+    (FULL_COLOUR_AT, (235, 120, 62)),
+    (1.0, (255, 185, 135)),
+)
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 _LABEL_HEIGHT = 22
 
 
-def colormap() -> UInt8[np.ndarray, "257 4"]:
+def colormap(*, on_dark: bool = False) -> UInt8[np.ndarray, "257 4"]:
     """Return the signed colour table: red, green, blue and opacity for 257 steps from -scale to +scale.
 
     Step 128 is exactly zero and fully transparent, so that where there is no evidence one sees the picture itself.
     Blue stands for evidence against, red for evidence for: the pair stays apart for colour-blind readers, and the
     lightness is the same on both sides, so neither looks stronger than the other.
+
+    Args:
+        on_dark: the table for words on a dark page.
     """
     values = np.linspace(-1.0, 1.0, 257)
-    stops = [stop for stop, _ in _ANCHORS]
-    colours = [np.interp(values, stops, [colour[channel] for _, colour in _ANCHORS]) for channel in range(3)]
+    anchors = _ANCHORS_ON_DARK if on_dark else _ANCHORS
+    stops = [stop for stop, _ in anchors]
+    colours = [np.interp(values, stops, [colour[channel] for _, colour in anchors]) for channel in range(3)]
     opacity = 255 * np.minimum(1.0, np.abs(values) / FULL_COLOUR_AT)
     table: np.ndarray = np.rint(np.stack([*colours, opacity], axis=1))
     return table.astype(np.uint8)

@@ -15,6 +15,12 @@ from camwidget.export import page_html, save_page
 from camwidget.view import MapView
 
 
+class Checked(traitlets.Any):
+    """A trait of any value, None included, that always goes through its validator; traitlets lets None pass by."""
+
+    allow_none = False
+
+
 class SlidingPanel(ipywidgets.VBox):
     """Controls linked to one view; what is explained, and how, is a subclass's.
 
@@ -24,7 +30,7 @@ class SlidingPanel(ipywidgets.VBox):
 
     layer = traitlets.Unicode()
     """Dotted name of the layer shown."""
-    target_class = traitlets.Any()
+    target_class = Checked()
     """Class shown; set it by index or by name, read it as an index. A class not offered yet is computed first."""
     method = traitlets.Unicode()
     """Method shown, one of `methods`."""
@@ -118,6 +124,15 @@ class SlidingPanel(ipywidgets.VBox):
         """Put the error into the message line too; what is shown stays."""
         self.view.message = str(error)
         return error
+
+    @contextmanager
+    def _busy(self, work: str) -> Iterator[None]:
+        """Tell in the panel what is being worked out; no longer when it is done, whatever came of it."""
+        self.view.busy = work
+        try:
+            yield
+        finally:
+            self.view.busy = ""
 
     def _prepare(self, target_classes: Sequence[int | str] | None) -> None:
         """Explain what is shown for these classes, to be shown by `_show_pending`."""

@@ -62,6 +62,8 @@ class MapView(anywidget.AnyWidget):
     """0: one colour scale for all classes of a layer; 1: each class on its own."""
     message = traitlets.Unicode("").tag(sync=True)
     """What went wrong, in words; empty if nothing did. Written by the panel."""
+    busy = traitlets.Unicode("").tag(sync=True)
+    """What the kernel is working out, in words; empty if nothing. Written by the panel."""
 
 
 class HeatmapView(MapView):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import jaxtyping
 import pytest
 import torch
 import traitlets
@@ -125,11 +126,15 @@ def test_a_class_beyond_the_offered_ones_is_computed_once_and_stays(panel: CamPa
         ("method", "magic", MapError, "grad_cam"),
         ("image", b"no picture", ImageError, "picture"),
         ("image", "missing.png", ImageError, "missing.png"),
+        ("image", None, ImageError, "NoneType"),
+        ("target_class", None, ClassError, "NoneType"),
     ],
 )
 def test_bad_input_raises_is_explained_in_the_panel_and_changes_nothing(
-    panel: CamPanel, trait: str, value: Any, error: type[Exception], words: str
+    panel: CamPanel, trait: str, value: Any, error: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # outside of tests no annotation is checked: the panel itself must say it
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     names = ("layer", "target_class", "method", "image")
     before = {name: getattr(panel, name) for name in names}
     shown = (panel.view.picture, panel.view.maps, panel.view.manifest)
@@ -184,6 +189,27 @@ def test_a_new_picture_is_explained_and_a_broken_upload_is_not(panel: CamPanel, 
 def test_a_bad_picture_at_the_start_raises_its_own_error(net: Counting) -> None:
     with pytest.raises(ImageError):
         CamPanel(net, b"")
+
+
+def test_it_is_busy_while_it_explains_and_no_longer(panel: CamPanel) -> None:
+    told: list[str] = []
+    panel.view.observe(lambda change: told.append(change["new"]), names=["busy"])
+    work = ["Explaining the picture", ""]
+
+    panel.image = torch.randn(1, 3, 70, 80)
+    assert told == work
+    panel.target_class = next(index for index in range(14) if index not in panel.result.target_classes)
+    assert told == work * 2
+    with pytest.raises(ImageError):
+        panel.image = b"no picture"
+    assert told == work * 3
+
+
+def test_no_picture_at_the_start_raises_the_same_error(net: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+    with pytest.raises(ImageError, match="NoneType"):
+        CamPanel(net, None)  # type: ignore[arg-type]
 
 
 def test_an_unknown_keyword_is_an_error(net: Counting) -> None:

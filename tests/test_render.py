@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import nn
 
 from camwidget.errors import MapError
@@ -26,6 +27,32 @@ def test_zero_is_transparent_and_both_ends_are_opaque() -> None:
     assert table[0, 3] == table[256, 3] == 255
     assert (np.diff(table[128:, 3].astype(int)) >= 0).all()
     assert (np.diff(table[:129, 3].astype(int)) <= 0).all()
+
+
+def seen(table: np.ndarray, share: float, page: tuple[int, int, int]) -> np.ndarray:
+    """The colour for a share of the scale, laid over a page, in CIE L*a*b*."""
+    red_green_blue, opacity = np.split(table[128 + round(128 * share)].astype(float), [3])
+    return rgb2lab((red_green_blue * opacity / 255 + np.array(page) * (1 - opacity / 255)) / 255)
+
+
+@pytest.mark.parametrize("page", [(17, 17, 17), (33, 33, 33), (20, 24, 28)])  # JupyterLab's two, and a saved page's
+def test_on_a_dark_page_weak_evidence_for_and_against_look_apart(page: tuple[int, int, int]) -> None:
+    table, wanted = colormap(on_dark=True), {0.1: 15, 0.2: 25, 0.3: 30, 0.4: 35}
+
+    for share, difference in wanted.items():  # in CIEDE2000; about 2 is the least one notices
+        assert deltaE_ciede2000(seen(table, share, page), seen(table, -share, page)) > difference
+
+
+def test_on_a_dark_page_stronger_is_lighter_and_neither_side_looks_stronger() -> None:
+    page = (17, 17, 17)
+    for_it, against = (
+        np.array([seen(colormap(on_dark=True), sign * part / 16, page)[0] for part in range(1, 17)]) for sign in (1, -1)
+    )
+
+    assert (np.diff(for_it) > 0).all()
+    assert (np.diff(against) > 0).all()
+    assert np.abs(for_it - against).max() < 3
+    assert colormap(on_dark=True)[128, 3] == 0
 
 
 def test_blue_is_against_and_red_is_for_and_neither_looks_stronger() -> None:

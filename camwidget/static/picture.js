@@ -110,7 +110,8 @@ function render({ model, el }) {
   film.setAttribute("aria-label", "All layers, from the input to the output");
   const announcer = element("p", "camw-quiet");
   announcer.setAttribute("aria-live", "polite");
-  root.append(heading, message, top, film, announcer);
+  const working = makeBusy(model, top, film);
+  root.append(heading, working.busy, message, top, film, announcer);
   el.append(root);
 
   let maps = new Maps(model);
@@ -288,6 +289,7 @@ function render({ model, el }) {
     ["change:layer_index", paint], ["change:class_index", all], ["change:method_index", all],
     ["change:heatmap_opacity", all], ["change:cells", all], ["change:only_for", all], ["change:own_scale", all],
     ["change:manifest", load], ["change:picture", loadPicture], ["change:message", showMessage],
+    ["change:busy", working.show],
   ]);
   for (const [event, listener] of listeners) model.on(event, listener);
   loadPicture();
@@ -295,6 +297,7 @@ function render({ model, el }) {
   return () => {
     gone = true;
     clearTimeout(timer);
+    working.stop();
     for (const [event, listener] of listeners) model.off(event, listener);
   };
 }

@@ -10,6 +10,7 @@
 /** @typedef {{layers: LayerEntry[], classes: ClassEntry[], methods: MethodEntry[], maps: MapEntry[][][], alt: string}} Manifest */
 
 const ANNOUNCE_AFTER_MS = 500;
+const BUSY_AFTER_MS = 300; // what takes no longer is over before anybody reads that it goes on
 
 /**
  * A number for reading: three digits that count, a real minus sign, and a plus sign when asked for.
@@ -246,7 +247,7 @@ function makeFacts(model, { cells, thing }) {
       `    layers=["${shownLayer.name}"], target_classes=[${shownClass.index}],\n)\n` +
       `result.cam("${shownLayer.name}", target_class=${shownClass.index})`;
   }
-  return { side, section, probeSection, probeTitle, probeText, sum, list, describe };
+  return { side, section, probeSection, probeTitle, probeText, sum, ticks, list, describe };
 }
 
 /** ipywidgets draws its sliders without a name for screen readers; the panel gives each the one it shows. @param {HTMLElement} el */
@@ -275,4 +276,24 @@ function makeMessage(model) {
   };
   show();
   return { message, show };
+}
+
+/**
+ * The line for what the kernel is working out, and the same for screen readers. It stands outside of what is marked as
+ * busy, because a change inside of that is not read out.
+ * @param {any} model @param {HTMLElement[]} regions  what is about to change
+ */
+function makeBusy(model, ...regions) {
+  const busy = element("p", "camw-busy");
+  busy.setAttribute("role", "status");
+  let timer = 0;
+  const show = () => {
+    const work = model.get("busy");
+    for (const each of regions) each.setAttribute("aria-busy", String(Boolean(work)));
+    clearTimeout(timer);
+    if (!work) busy.textContent = "";
+    else timer = window.setTimeout(() => { busy.textContent = `${work} \u2026`; }, BUSY_AFTER_MS);
+  };
+  show();
+  return { busy, show, stop: () => clearTimeout(timer) };
 }

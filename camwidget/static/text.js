@@ -6,9 +6,14 @@
 /** @typedef {{before: string, text: string, known: boolean}} WordEntry */
 
 const MOST_BARS = 12;
+const CHUNK = 100; // words that are coloured together, once they come near to what is seen of a long text
 const FULL_STEP = 80; // so far from zero colours are opaque
 const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4.5
 const WHITE = [255, 255, 255];
+const DARK_PAGE = 0.18; // luminance of a page that counts as dark; middle grey
+const SIGN_LINE = 3; // the contrast that a line needs with what it lies on
+const DARKER = 0.4;
+const LINE_FROM = 0.2; // share of the scale from which on the line is full; it fades to nothing at zero
 const OWN_LETTERS = 6; // the contrast down to which letters keep their own colour; 4.5 is what readers need
 
 /** Relative luminance, as the rules for accessible contrast define it. @param {ArrayLike<number>} colour */
@@ -34,7 +39,9 @@ function contrast(a, b) {
 
 /**
  * For each step of the colour table a background, and letters that read well on it: the text's own as long as they do,
- * so that a faint colour does not change the letters too; else dark or white, whichever reads better.
+ * so that a faint colour does not change the letters too; else dark or white, whichever reads better. And a line that
+ * tells the sign without its colour, since it lies below for and above against: the colour of the table's end, a
+ * darker one on strong colours, or the letters' where neither shows.
  * @param {Uint8Array} colormap @param {number[]} surface @param {number[]} own
  */
 export function coloursOf(colormap, surface, own) {
@@ -42,8 +49,12 @@ export function coloursOf(colormap, surface, own) {
     const [r, g, b, a] = colormap.subarray(4 * step, 4 * step + 4);
     const seen = [r, g, b].map((each, k) => (each * a + surface[k] * (255 - a)) / 255);
     const back = `rgba(${r}, ${g}, ${b}, ${(a / 255).toFixed(3)})`;
-    if (a === 0 || contrast(own, seen) >= OWN_LETTERS) return { back, letters: "" };
-    return { back, letters: contrast(WHITE, seen) > contrast(DARK, seen) ? "#fff" : "#000" };
+    const read = a === 0 || contrast(own, seen) >= OWN_LETTERS ? own : contrast(WHITE, seen) > contrast(DARK, seen) ? WHITE : DARK;
+    const end = [...colormap.subarray(step < 128 ? 0 : 1024, step < 128 ? 3 : 1027)];
+    const shows = [end, end.map((each) => each * DARKER)].find((each) => contrast(each, seen) >= SIGN_LINE) ?? read;
+    const strength = Math.min(1, Math.abs(step - 128) / (128 * LINE_FROM));
+    const line = `rgba(${shows.map(Math.round).join(", ")}, ${strength.toFixed(3)})`;
+    return { back, letters: read === own ? "" : `rgb(${read.join(", ")})`, line };
   });
 }
 
@@ -77,6 +88,11 @@ function makeColumn(model, number, announce) {
   let maps = new Maps(model);
   /** @type {HTMLElement[]} */
   let spans = [];
+  /** @type {HTMLElement[]} */
+  let chunks = [];
+  /** @type {Set<number>} */
+  const stale = new Set(); // chunks that do not have the colours of what is shown
+  let colourWord = (/** @type {number} */ _) => {};
   let focused = 0;
   let probe = -1;
   /** @param {number} i */
@@ -90,6 +106,7 @@ function makeColumn(model, number, announce) {
   function load(manifest) {
     maps = new Maps(model, manifest);
     facts.list(manifest);
+    stale.clear();
     spans = manifest.words.map((/** @type {WordEntry} */ each, /** @type {number} */ i) => {
       const span = element("span", each.known ? "camw-word" : "camw-word camw-unknown", each.text);
       span.dataset.word = String(i);
@@ -97,7 +114,13 @@ function makeColumn(model, number, announce) {
       if (model.get("live")) span.setAttribute("role", "button");
       return span;
     });
-    words.replaceChildren(...manifest.words.flatMap((/** @type {WordEntry} */ each, /** @type {number} */ i) => [each.before, spans[i]]), manifest.tail);
+    // Not all side by side: the browser looks for the direction of the text anew at each child that is put in.
+    chunks = Array.from({ length: Math.ceil(spans.length / CHUNK) }, (_, k) => {
+      const chunk = element("span", "");
+      chunk.append(...spans.slice(k * CHUNK, (k + 1) * CHUNK).flatMap((span, i) => [manifest.words[k * CHUNK + i].before, span]));
+      return chunk;
+    });
+    words.replaceChildren(...chunks, manifest.tail);
     legend.hidden = manifest.words.every((/** @type {WordEntry} */ each) => each.known);
     title.hidden = !number && !manifest.other;
     focused = clamp(focused, spans.length);
@@ -105,22 +128,48 @@ function makeColumn(model, number, announce) {
     probe = -1;
   }
 
-  /** @param {number} scale @param {{back: string, letters: string}[]} colours @param {Uint8Array} colormap */
+  /** The line of a sign: above for evidence against. @param {HTMLElement} at @param {string} line @param {boolean} against */
+  function sign(at, line, against) {
+    at.style.setProperty("--camw-sign", line);
+    at.classList.toggle("camw-above", against);
+  }
+
+  /** @param {number} scale @param {{back: string, letters: string, line: string}[]} colours @param {Uint8Array} colormap */
   function paint(scale, colours, colormap) {
     const { entry, shown } = entryNow();
     const signed = !model.get("only_for");
     const values = entry.reason ? new Float32Array(spans.length) : maps.mapOf(entry, shown).map;
-    for (const [i, span] of spans.entries()) {
-      const { back, letters } = colours[stepOf(values[i], scale, signed)];
-      span.style.backgroundColor = back;
-      span.style.color = letters;
-    }
+    colourWord = (i) => {
+      const step = stepOf(values[i], scale, signed);
+      const { back, letters, line } = colours[step];
+      spans[i].style.backgroundColor = back;
+      spans[i].style.color = letters;
+      sign(spans[i], line, step < 128);
+    };
+    for (const k of chunks.keys()) stale.add(k);
+    colourNear();
     facts.describe(maps, entry, scale, colormap);
+    for (const tick of facts.ticks.children) tick.classList.add("camw-tick");
+    if (signed) sign(/** @type {HTMLElement} */ (facts.ticks.firstChild), colours[128 - FULL_STEP / 2].line, true);
+    sign(/** @type {HTMLElement} */ (facts.ticks.lastChild), colours[128 + FULL_STEP / 2].line, false);
     const rest = /** @type {any} */ (entry).rest;
     if (rest && entry.contributions !== null) facts.sum.textContent += `; ${formatNumber(rest, true)} of the contributions belong to marks that are no word`;
     notes.replaceChildren(.../** @type {any} */ (maps.manifest.methods[maps.at().method]).notes.map((/** @type {string} */ note) => element("p", "", note)));
     paintChart(values, scale, signed, colours);
     paintProbe();
+  }
+
+  /** Colour what is seen of the text, and as much above and below it; the rest when it is scrolled to. */
+  function colourNear() {
+    const seen = words.getBoundingClientRect();
+    const near = [...stale].filter((k) => {
+      const { top, bottom } = chunks[k].getBoundingClientRect(); // all zero, hence near, before the view is in the page
+      return bottom >= seen.top - seen.height && top <= seen.bottom + seen.height;
+    });
+    for (const k of near) {
+      stale.delete(k);
+      for (let i = k * CHUNK; i < Math.min((k + 1) * CHUNK, spans.length); i++) colourWord(i);
+    }
   }
 
   /** @param {Float32Array} values @param {number} scale @param {boolean} signed @param {{back: string}[]} colours */
@@ -175,24 +224,31 @@ function makeColumn(model, number, announce) {
   /** @param {number} i */
   function remove(i) {
     if (i < 0 || !model.get("live")) return;
-    model.send({ do: "delete", text: number, word: i, was: wordsOf()[i].text });
+    // a text that has changed meanwhile has another version, and its words stay
+    model.send({ do: "delete", text: number, word: i, version: /** @type {any} */ (maps.manifest).version });
   }
   /** @param {number} i */
   function focus(i) {
-    spans[focused].tabIndex = -1;
-    focused = clamp(i, spans.length);
-    spans[focused].tabIndex = 0;
-    spans[focused].focus();
+    spans[clamp(i, spans.length)].focus();
   }
+  words.addEventListener("scroll", colourNear, { passive: true });
+  const sizes = new ResizeObserver(colourNear); // in a wider or narrower panel other words are seen
+  sizes.observe(words);
   column.addEventListener("pointerover", (event) => { probe = wordAt(event); paintProbe(); });
   column.addEventListener("pointerleave", () => { probe = -1; paintProbe(); });
   words.addEventListener("focusin", (event) => {
     probe = wordAt(event);
+    if (probe < 0) return;
+    spans[focused].tabIndex = -1;
+    focused = probe; // a click focuses too, and keys go on from there
+    spans[focused].tabIndex = 0;
     paintProbe();
     announce(`${facts.probeTitle.textContent}: ${facts.probeText.textContent}`);
   });
   words.addEventListener("focusout", () => { probe = -1; paintProbe(); });
-  words.addEventListener("click", (event) => remove(wordAt(event)));
+  words.addEventListener("click", (event) => {
+    if (event.detail < 2) remove(wordAt(event)); // by the second click of a double-click the next word may have moved here
+  });
   words.addEventListener("keydown", (event) => {
     const ahead = getComputedStyle(words).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     const back = ahead === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
@@ -202,9 +258,9 @@ function makeColumn(model, number, announce) {
     event.preventDefault();
     event.stopPropagation(); // the notebook would run or leave the cell
     if (goal !== undefined) focus(goal);
-    else remove(focused);
+    else if (!event.repeat) remove(focused); // a key held down is one press
   });
-  return { column, load, paint, scale: () => { const { layer, target, method } = maps.at(); return maps.scaleOf(method, layer, target); }, maps: () => maps, hadFocus: () => words.contains(document.activeElement), focus: () => focus(focused) };
+  return { column, load, paint, scale: () => { const { layer, target, method } = maps.at(); return maps.scaleOf(method, layer, target); }, maps: () => maps, hadFocus: () => words.contains(document.activeElement), focus: () => focus(focused), stop: () => sizes.disconnect() };
 }
 
 /** @param {{model: any, el: HTMLElement}} context */
@@ -222,11 +278,12 @@ function render({ model, el }) {
   const columns = [0, 1].map((number) => makeColumn(model, number, announce));
   const texts = element("div", "camw-texts");
   texts.append(...columns.map((each) => each.column));
-  root.append(heading, message, change, texts, announcer);
+  const working = makeBusy(model, texts);
+  root.append(heading, working.busy, message, change, texts, announcer);
   el.append(root);
 
   let colormap = new Uint8Array(257 * 4);
-  /** @type {{back: string, letters: string}[]} */
+  /** @type {{back: string, letters: string, line: string}[]} */
   let colours = [];
   let timer = 0;
   /** @type {any} */
@@ -234,6 +291,7 @@ function render({ model, el }) {
 
   function readable() {
     const surface = surfaceOf(el);
+    colormap = new Uint8Array(bytesOf(model.get(luminance(surface) < DARK_PAGE ? "dark_colormap" : "colormap")));
     return coloursOf(colormap, surface, lettersOf(texts, surface));
   }
 
@@ -242,7 +300,6 @@ function render({ model, el }) {
   function load() {
     manifest = model.get("manifest");
     if (!manifest.layers) return;
-    colormap = new Uint8Array(bytesOf(model.get("colormap")));
     colours = readable();
     const focused = columns.find((each) => each.hadFocus());
     texts.classList.toggle("camw-two", Boolean(manifest.other));
@@ -270,7 +327,9 @@ function render({ model, el }) {
   /** What the last deleted word did: "positive 0.93 -> 0.61", and a way back. */
   function paintChange() {
     const done = manifest.change;
-    change.hidden = !done;
+    change.hidden = !done && !model.get("live");
+    change.classList.toggle("camw-empty", !done); // its place is kept, so that the words stay under the pointer
+    change.replaceChildren();
     if (!done) return;
     const now = (done.text && manifest.other ? manifest.other : manifest).classes[columns[0].maps().at().target];
     const before = done.before[String(now.index)];
@@ -296,6 +355,7 @@ function render({ model, el }) {
   const listeners = /** @type {[string, () => void][]} */ ([
     ["change:layer_index", paint], ["change:class_index", paint], ["change:method_index", paint],
     ["change:only_for", paint], ["change:own_scale", paint], ["change:manifest", load], ["change:message", showMessage],
+    ["change:busy", working.show],
   ]);
   for (const [event, listener] of listeners) model.on(event, listener);
   load();
@@ -303,8 +363,10 @@ function render({ model, el }) {
 
   return () => {
     clearTimeout(timer);
+    working.stop();
     cancelAnimationFrame(placed);
     themes.disconnect();
+    for (const each of columns) each.stop();
     dark.removeEventListener("change", onTheme);
     for (const [event, listener] of listeners) model.off(event, listener);
   };

@@ -66,7 +66,9 @@ class TextExplanation(LayerMaps):
             CamwidgetError: see `cam`.
         """
         cam = self.cam(layer, target_class)
-        return torch.stack([cam[list(word.positions)].sum() for word in self.words])
+        positions = [position for word in self.words for position in word.positions]
+        owners = [number for number, word in enumerate(self.words) for _ in word.positions]
+        return cam.new_zeros(len(self.words)).index_add(0, torch.tensor(owners), cam[positions])
 
     def rest(self, layer: str | None = None, target_class: int | str | None = None) -> float:
         """Return the sum of the values of all tokens that are part of no word: those special to the tokenizer.

@@ -11,19 +11,13 @@ import traitlets
 from camwidget.controls import Controls
 from camwidget.errors import CamwidgetError
 from camwidget.prepare import Explainable
-from camwidget.sliding import SlidingPanel
+from camwidget.sliding import Checked, SlidingPanel
 from camwidget.text.explain import TEXT_METHODS, TextExplanation, explain_text_methods
 from camwidget.text.still import still_html
 from camwidget.text.view import TextView
 
 TYPING_PAUSE = 0.5
 """Seconds without a key press after which a text that is being typed is explained."""
-
-
-class Checked(traitlets.Any):
-    """A trait of any value, None included, that always goes through its validator; traitlets lets None pass by."""
-
-    allow_none = False
 
 
 class TextCamPanel(SlidingPanel):
@@ -82,12 +76,14 @@ class TextCamPanel(SlidingPanel):
         self._deleting = False
         self._typing = ""  # the box that is being typed in
         self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
+        self._versions = {"text": 0, "compare": 0}  # which text is shown; a click on an older one is dropped
         self.view = TextView()
         self._controls = Controls(methods)
         self._boxes = {"text": _box("Text"), "compare": _box("Second text")}
         super().__init__()
         self.text = review
-        self.compare = compare
+        if compare is not None:
+            self.compare = compare
         self._start(methods)
         self._select()
         for name, box in self._boxes.items():
@@ -130,6 +126,7 @@ class TextCamPanel(SlidingPanel):
     @traitlets.observe("text", "compare")
     def _on_text(self, change: dict[str, Any]) -> None:
         self._typed[change["name"]] += 1  # what was typed before and not explained yet is older than this
+        self._versions[change["name"]] += 1
         if not self._deleting:
             self._change = None
             self._undo.clear()
@@ -149,7 +146,8 @@ class TextCamPanel(SlidingPanel):
 
     def _explain(self, text: Any, target_classes: Sequence[int | str] | None) -> Mapping[str, TextExplanation]:
         try:
-            return explain_text_methods(self._learn, text, target_classes=target_classes, **self._asked)
+            with self._busy("Explaining the text"):
+                return explain_text_methods(self._learn, text, target_classes=target_classes, **self._asked)
         except CamwidgetError as error:
             raise self._refused(error) from None
 
@@ -163,7 +161,7 @@ class TextCamPanel(SlidingPanel):
         self._results, self._others = self._pending
         self._pending = None
         self.view.message = ""
-        self.view.show(self._results, self._others, change=self._change)
+        self.view.show(self._results, self._others, change=self._change, versions=tuple(self._versions.values()))
         with self._lead():
             self._controls.offer(self._widest)
 
@@ -204,19 +202,19 @@ class TextCamPanel(SlidingPanel):
         """The page asks to delete a word, or to take that back."""
         with suppress(CamwidgetError):  # it stands in the message line
             if content.get("do") == "delete":
-                self._delete("compare" if content["text"] else "text", content["word"], content["was"])
+                self._delete("compare" if content["text"] else "text", content["word"], content["version"])
             elif content.get("do") == "undo" and self._undo:
                 name, text, self._change = self._undo.pop()
                 with self._deletion():
                     setattr(self, name, text)
 
-    def _delete(self, name: str, place: int, was: str) -> None:
+    def _delete(self, name: str, place: int, version: int) -> None:
+        if version != self._versions[name]:
+            return  # a click on words that have changed meanwhile, such as the second of a double-click
         result = next(iter((self._others if name == "compare" else self._results).values()))
-        if not 0 <= place < len(result.words) or result.words[place].text != was:
-            return  # a click on words that have changed meanwhile
         word, before, change = result.words[place], result.text, self._change
         probabilities = {str(index): float(result.probabilities[index]) for index in result.target_classes}
-        self._change = {"text": int(name == "compare"), "word": was, "before": probabilities}
+        self._change = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
         head, tail = before[: word.start], before[word.end :]
         try:
             with self._deletion():

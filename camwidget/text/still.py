@@ -8,6 +8,9 @@ import numpy as np
 from camwidget.render import METHOD_LABELS, colormap, colour_step
 from camwidget.text.explanation import TextExplanation
 
+_LINE_FROM = 40
+"""Opacity, of 255, from which on a word has a line that tells the sign without its colour: a tenth of the scale."""
+
 
 def still_html(
     results: Sequence[TextExplanation],
@@ -58,7 +61,9 @@ def _text_html(
         red, green, blue = (round((each * opacity + 255 * (255 - opacity)) / 255) for each in colour)
         letters = "#fff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 118 else "#111"
         style = f"background-color: rgb({red}, {green}, {blue}); color: {letters}" if opacity else ""
-        style += "" if word.known else "; text-decoration: underline dotted"
+        line = ("overline" if value < 0 else "underline") if opacity >= _LINE_FROM else ""
+        line = line if word.known else f"{line or 'underline'} dotted"
+        style += f"; text-decoration: {line}" if line else ""
         parts.append(escape(result.text[end : word.start]))
         parts.append(f'<span style="{style}" title="{value:+.3g}">{escape(word.text)}</span>')
         end = word.end
@@ -67,4 +72,5 @@ def _text_html(
     label = METHOD_LABELS.get(result.method, result.method)
     place = f", at layer {layer}" if result.knows_layer and layer else ""
     title = escape(f"{label} for {result.class_names[index]}, {float(result.probabilities[index]):.1%}{place}")
+    title += ". A line below a word: for; above: against."
     return f'<p>{title}</p><p dir="auto" style="line-height: 1.8">{"".join(parts)}</p>'

@@ -1,10 +1,11 @@
 """The widget that paints words: holds one text or two with all their maps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets
 
+from camwidget.render import colormap
 from camwidget.text.explanation import TextExplanation
 from camwidget.view import MapView, module_text, pack, style_text
 
@@ -15,6 +16,8 @@ class TextView(MapView):
     _esm = module_text("text.js")
     _css = style_text()
 
+    dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)
+    """The table in place of `colormap` where the page is dark."""
     live = traitlets.Int(1, min=0, max=1).tag(sync=True)
     """1: a kernel listens, so words can be deleted; 0: it is a saved page."""
 
@@ -24,6 +27,7 @@ class TextView(MapView):
         others: Mapping[str, TextExplanation] | None = None,
         *,
         change: Mapping[str, Any] | None = None,
+        versions: Sequence[int] = (0, 0),
     ) -> None:
         """Send a text with all its maps to the browser, in one message.
 
@@ -31,13 +35,16 @@ class TextView(MapView):
             results: method name to result, all of the same text, layers and classes (`explain_text_methods`).
             others: the same of a second text, for the same methods, layers and classes.
             change: the word that was deleted last: `text` (0 or 1), `word`, and `before`, the probabilities by class.
+            versions: a number for each of the two texts that comes back with a click on one of its words.
         """
         manifest, maps = _packed(results, start=0)
+        manifest["version"] = versions[0]
         manifest["change"] = dict(change) if change else None
         manifest["other"] = None
         if others:
             manifest["other"], more = _packed(others, start=len(maps) // 2)
             maps += more
+            manifest["other"]["version"] = versions[1]
         with self.hold_sync():
             self.maps = maps
             self.manifest = manifest

@@ -43,6 +43,13 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
     expect(lab.locator(".camw-change")).to_be_hidden()
 
+    box.fill("Not bad at all, and never boring. " * 400)
+    expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
+    expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "false")
+    expect(lab.locator(".camw-busy")).to_have_text("")
+    box.fill("A dull film <b>with</b> a terrible ending.")
+    expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
+
     box.fill("")
     expect(lab.locator(".camw-message")).to_contain_text("The text is empty")
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
@@ -51,3 +58,18 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(lab.locator(".camw-message")).to_be_hidden()
     expect(box).to_have_value("Not bad at all")
     expect(view).to_have_attribute("data-painted", "hires_cam/conv2/0")
+
+    # the first click is answered before the second is made, so that the next word lies under the pointer by then
+    box.fill("A very very very good film.")
+    expect(text).to_have_text("A very very very good film.")
+    place = lab.locator(".camw-word", has_text="very").first.bounding_box()
+    assert place
+    lab.mouse.move(place["x"] + 9, place["y"] + 9)
+    for count in (1, 2):
+        lab.mouse.down(click_count=count)
+        lab.mouse.up(click_count=count)
+        expect(text).to_have_text("A very very good film.")
+    moved = lab.locator(".camw-word", has_text="very").first.bounding_box()
+    assert moved == place  # the line that tells what was deleted moved nothing
+    lab.get_by_role("button", name="Undo").click()
+    expect(text).to_have_text("A very very very good film.")

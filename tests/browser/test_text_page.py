@@ -1,6 +1,10 @@
 """The text view without a kernel: the colours of its words are compared with the Python reference."""
 
+import random
+import statistics
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,24 +13,51 @@ from playwright.sync_api import Browser, Page, expect
 
 from camwidget.render import colormap
 from camwidget.text.explain import TextExplanation, explain_text_methods
+from camwidget.text.panel import TextCamPanel
 from camwidget.text.still import word_scale
 from camwidget.text.view import TextView
 from tests.browser.lab import chromium_browser
 from tests.browser.standin import mount
-from tests.text.toys import Reviews
+from tests.text.toys import KNOWN, Reviews
 
 TEXT = 'I liked the film <img src=x onerror="window.hacked=1"> not very bad 😀 good'
 COLOURS = "(all) => all.map((each) => getComputedStyle(each).backgroundColor)"
-# The contrast of letters and what lies behind them on a white page, by the formula of the accessibility rules.
-CONTRASTS = """(all) => all.map((each) => {
+# The contrast of letters, and of the line of the sign, with what lies behind them on a white or black page, by the
+# formula of the accessibility rules.
+CONTRASTS = """(all, [page, line]) => all.map((each) => {
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
   const linear = (v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
   const light = (c) => { const [r, g, b] = c.map(linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const style = getComputedStyle(each), [r, g, b, a = 1] = numbers(style.backgroundColor);
-  const back = light([r, g, b].map((v) => v * a + 255 * (1 - a))), letters = light(numbers(style.color).slice(0, 3));
+  const back = light([r, g, b].map((v) => v * a + page * (1 - a)));
+  const letters = light(numbers(line ? style.getPropertyValue("--camw-sign") : style.color).slice(0, 3));
   return (Math.max(back, letters) + 0.05) / (Math.min(back, letters) + 0.05);
 })"""
+
+# Whether the line of a word lies above it, and its opacity.
+LINES = """(all) => all.map((each) => {
+  const style = getComputedStyle(each), opacity = style.getPropertyValue("--camw-sign").match(/[\\d.]+/g)?.[3] ?? 1;
+  return [style.backgroundPositionY === "1px", Number(opacity)];
+})"""
+
+# From the browser's own time stamp of a key to the frame that shows what it did, and how many words it recoloured.
+WATCH_KEYS = """() => {
+  window.moved = {repainted: null, recoloured: 0};
+  document.addEventListener("keydown", (event) => {
+    moved.repainted = null;
+    const words = new Set();
+    const changes = new MutationObserver((all) => all.forEach((each) => words.add(each.target)));
+    changes.observe(document.querySelector(".camw-text"), {attributes: true, subtree: true});
+    requestAnimationFrame(() => {
+      moved.recoloured = words.size;
+      changes.disconnect();
+      const after = new MessageChannel();
+      after.port1.onmessage = () => { moved.repainted = performance.now() - event.timeStamp; };
+      after.port2.postMessage(0);
+    });
+  }, true);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +85,24 @@ def results() -> dict[str, TextExplanation]:
 @pytest.fixture
 def view(results: dict[str, TextExplanation]) -> TextView:
     made = TextView()
-    made.show(results)
+    made.show(results, versions=(7, 8))
     return made
 
 
 def expected(
-    result: TextExplanation, layer: str, target: int, *, signed: bool = True, shared: bool = True, scale: float = 0.0
+    result: TextExplanation,
+    layer: str,
+    target: int,
+    *,
+    signed: bool = True,
+    shared: bool = True,
+    scale: float = 0.0,
+    on_dark: bool = False,
 ) -> np.ndarray:
     """Red, green, blue and opacity of each word, worked out with numpy from the explanation."""
     scale = scale or word_scale(result, layer, target, signed=signed, shared_scale=shared)
     share = np.clip(result.word_values(layer, target).numpy() / scale, -1.0 if signed else 0.0, 1)
-    return colormap()[np.floor(share * 128 + 0.5).astype(int) + 128].astype(float)
+    return colormap(on_dark=on_dark)[np.floor(share * 128 + 0.5).astype(int) + 128].astype(float)
 
 
 def painted(page: Page, column: int = 0) -> np.ndarray:
@@ -107,11 +145,48 @@ def test_sliding_gives_every_word_the_colour_of_the_python_reference(
         assert close(painted(page), wanted)
 
 
-def test_letters_can_be_read_on_every_colour(page: Page, view: TextView) -> None:
+@pytest.mark.parametrize(("theme", "behind"), [("light", 255), ("dark", 0)])
+def test_letters_and_lines_can_be_seen_on_every_colour(page: Page, view: TextView, theme: Any, behind: int) -> None:
+    page.emulate_media(color_scheme=theme)
     for layer in range(4):
         mount(page, view, method_index=2, layer_index=layer)
 
-        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS)) >= 4.5
+        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS, [behind, False])) >= 4.5
+        assert min(page.locator(".camw-word").evaluate_all(CONTRASTS, [behind, True])) >= 3
+
+
+def test_on_a_dark_page_words_have_the_colours_made_for_it(
+    page: Page, view: TextView, results: dict[str, TextExplanation]
+) -> None:
+    result, target = results["hires_cam"], results["hires_cam"].target_classes[0]
+    mount(page, view, method_index=2, layer_index=1)
+    assert close(painted(page), expected(result, "conv1", target))
+    was = page.locator(".camw-word").evaluate_all(COLOURS)
+
+    page.emulate_media(color_scheme="dark")
+
+    page.wait_for_function(
+        f"(was) => ({COLOURS})([...document.querySelectorAll('.camw-word')]).join() !== was.join()", arg=was
+    )
+    assert close(painted(page), expected(result, "conv1", target, on_dark=True))
+
+
+def test_the_sign_of_a_word_shows_without_its_colour(
+    page: Page, view: TextView, results: dict[str, TextExplanation]
+) -> None:
+    mount(page, view, method_index=2, layer_index=1)
+    values = results["hires_cam"].word_values("conv1", results["hires_cam"].target_classes[0]).numpy()
+    share = np.abs(values) / word_scale(results["hires_cam"], "conv1", None, signed=True, shared_scale=True)
+
+    lines = page.locator(".camw-word").evaluate_all(LINES)
+
+    assert values.min() < 0 < values.max()
+    assert [above for above, _ in lines] == [
+        value < 0 and part >= 1 / 256 for value, part in zip(values, share, strict=True)
+    ]
+    assert [opacity for _, opacity in lines] == pytest.approx(np.minimum(1, share / 0.2), abs=0.03)
+    ticks = page.locator(".camw-ticks").first.locator("span").evaluate_all(LINES)
+    assert [above for above, _ in ticks] == [True, False, False]
 
 
 def test_tags_in_a_text_are_shown_as_text(page: Page, view: TextView) -> None:
@@ -151,9 +226,42 @@ def test_a_click_or_enter_asks_to_delete_the_word(page: Page, view: TextView) ->
 
     last = len(view.manifest["words"]) - 1
     assert page.evaluate("() => sent") == [
-        {"do": "delete", "text": 0, "word": 1, "was": "liked"},
-        {"do": "delete", "text": 0, "word": last, "was": "good"},
+        {"do": "delete", "text": 0, "word": 1, "version": 7},
+        {"do": "delete", "text": 0, "word": last, "version": 7},
     ]
+
+
+def test_long_work_is_told_to_the_eye_and_to_screen_readers_until_it_ends(page: Page, view: TextView) -> None:
+    mount(page, view)
+    status, texts = page.locator(".camw-busy"), page.locator(".camw-texts")
+    before = texts.bounding_box()
+    expect(texts).to_have_attribute("aria-busy", "false")
+
+    page.evaluate("() => model.set('busy', 'Explaining the text')")
+    expect(texts).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("status").filter(has_text="Explaining")).to_be_visible()
+    assert texts.bounding_box() == before
+    assert texts.locator("[role=status]").count() == 0  # inside it would not be read out
+    page.evaluate("() => model.set('busy', '')")
+    expect(status).to_have_text("")
+    expect(texts).to_have_attribute("aria-busy", "false")
+
+    page.evaluate("() => { model.set('busy', 'Explaining the text'); model.set('busy', ''); }")
+    page.wait_for_timeout(400)
+    expect(status).to_have_text("")  # what is over at once is not told
+
+
+def test_one_gesture_asks_to_delete_one_word_only(page: Page, view: TextView) -> None:
+    mount(page, view)
+    word, other = (page.locator(".camw-word", has_text=text) for text in ("liked", "film"))
+
+    word.dblclick()
+    word.focus()
+    page.keyboard.down("Delete")
+    page.keyboard.down("Delete")  # as the system repeats a key that is held
+    other.click()
+
+    assert page.evaluate("() => sent.map((each) => each.word)") == [1, 1, 3]
 
 
 def test_two_texts_share_one_scale(page: Page, results: dict[str, TextExplanation]) -> None:
@@ -181,6 +289,34 @@ def test_the_chart_is_sorted_and_the_sum_is_told(page: Page, view: TextView) -> 
     assert "= logit" in page.locator(".camw-section").nth(1).inner_text()
     page.evaluate("() => model.set('method_index', 3)")
     assert "loses without that word" in page.locator(".camw-section").nth(1).inner_text()
+
+
+def test_ten_thousand_words_stay_quick_and_get_their_colours_when_they_come_into_sight(
+    page: Page, tmp_path: Path
+) -> None:
+    words = [*KNOWN, "zzqx", "film,"]
+    text = " ".join(random.Random(3).choices(words, k=10_000))
+    panel = TextCamPanel(Reviews().double(), text, methods=("cam", "grad_cam"), target_classes=[0, 1])
+    page.goto(panel.save_html(tmp_path / "long.html").as_uri())
+    page.wait_for_selector(".camw-view[data-painted]")
+    page.evaluate(WATCH_KEYS)
+    slider, written = page.get_by_role("slider", name="Layer"), page.locator(".camw-text").first
+
+    times = []
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight") * 2:
+        slider.press(key)
+        page.wait_for_function("() => moved.repainted !== null")
+        times.append(page.evaluate("() => moved.repainted"))
+
+    assert statistics.median(times) < 100  # ms; from about here on a hand notices
+    assert 100 < page.evaluate("() => moved.recoloured") < 2_000  # words, by one move
+    assert page.evaluate("() => document.querySelectorAll('*').length") < 10_500
+    assert page.evaluate("() => document.documentElement.scrollHeight") < 1_500  # pixels: the text scrolls by itself
+    slider.press("Home")
+    written.evaluate("(box) => { box.scrollTop = box.scrollHeight; }")
+    expect(written).to_contain_text(text[-200:])
+    page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => done(true)))")
+    assert close(painted(page)[-300:], expected(panel.result, "embedding", panel.target_class)[-300:])
 
 
 def test_a_closed_text_view_leaves_no_listener(page: Page, view: TextView) -> None:

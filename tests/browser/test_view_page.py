@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from torch import nn
 
 from camwidget.explain import Explanation, explain_methods
@@ -158,6 +158,16 @@ def test_a_click_on_a_layer_or_a_class_chooses_it(page: Page, view: HeatmapView)
 
     assert page.evaluate("() => [model.get('layer_index'), model.get('class_index')]") == [1, 2]
     assert page.locator(".camw-classes button").nth(2).get_attribute("aria-pressed") == "true"
+
+
+def test_long_work_is_told_beside_what_is_about_to_change(page: Page, view: HeatmapView) -> None:
+    mount(page, view, busy="Explaining the picture")
+
+    expect(page.get_by_role("status")).to_have_text("Explaining the picture …")
+    assert page.locator("[aria-busy=true]").count() == 2
+    page.evaluate("() => model.set('busy', '')")
+    expect(page.get_by_role("status")).to_have_text("")
+    assert page.locator("[aria-busy=true]").count() == 0
 
 
 def test_a_closed_view_leaves_no_listener(page: Page, view: HeatmapView) -> None:

@@ -10,6 +10,7 @@ import pytest
 from camwidget.errors import ClassError, LayerError, MapError, TextError
 from camwidget.text.panel import TextCamPanel
 from camwidget.text.tokens import Token
+from camwidget.text.view import TextView
 from tests.text.toys import Reviews, awd_learner
 
 TEXT = "I liked the film, 😀 very zzqx good"
@@ -50,6 +51,14 @@ def numbers(panel: TextCamPanel, manifest: dict[str, Any], method: int, target: 
     return steps * entry["unit"]
 
 
+def delete(panel: TextCamPanel, word: str, place: int, *, text: int = 0, version: int | None = None) -> None:
+    """Click on a word, on the version of the text that is shown or on another."""
+    manifest = panel.view.manifest["other"] if text else panel.view.manifest
+    assert manifest["words"][place]["text"] == word
+    shown = manifest["version"] if version is None else version
+    panel._on_click({"do": "delete", "text": text, "word": place, "version": shown})
+
+
 def test_it_starts_at_the_deepest_layer_and_the_most_probable_class(panel: TextCamPanel) -> None:
     assert panel.layer == "conv3"
     assert panel.target_class == int(panel.result.logits.argmax())
@@ -75,6 +84,35 @@ def test_the_browser_gets_a_value_for_every_word_and_the_text_in_its_pieces(pane
             assert numbers(panel, manifest, method, target, 3) == pytest.approx(
                 expected, abs=np.abs(expected).max() / 6e4
             )
+
+
+def test_a_new_panel_sends_its_maps_once(model: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    show = TextView.show
+    monkeypatch.setattr(TextView, "show", lambda *args, **kwargs: (sent.append("all"), show(*args, **kwargs)))
+
+    TextCamPanel(model, TEXT)
+    TextCamPanel(model, TEXT, methods=("hires_cam",))
+
+    assert len(sent) == 2
+
+
+def test_it_is_busy_while_it_explains_and_no_longer(panel: TextCamPanel, model: Counting) -> None:
+    told: list[str] = []
+    panel.view.observe(lambda change: told.append(change["new"]), names=["busy"])
+    work = ["Explaining the text", ""]
+
+    panel.text = "not bad"
+    assert told == work
+    panel.compare = "not good"
+    assert told == work * 2
+    with pytest.raises(TextError):
+        panel.text = ""
+    assert told == work * 3
+    del model.classifier  # an error that is none of ours
+    with pytest.raises(AttributeError):
+        panel.text = "very bad"
+    assert told == work * 4
 
 
 def test_moving_any_control_never_runs_the_model(panel: TextCamPanel, model: Counting) -> None:
@@ -147,12 +185,12 @@ def test_deleting_a_word_says_what_it_did_and_can_be_undone(panel: TextCamPanel)
     lost = panel.results["occlusion"].word_values("conv3", 1)[6]
     logits = panel.result.logits
 
-    panel._on_click({"do": "delete", "text": 0, "word": 6, "was": "zzqx"})
+    delete(panel, "zzqx", 6)
 
     assert panel.text == "I liked the film, 😀 very good"
     assert panel.view.manifest["change"] == {"text": 0, "word": "zzqx", "before": before}
     assert float(logits[1] - panel.result.logits[1]) == pytest.approx(float(lost), abs=1e-12)
-    panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "I"})
+    delete(panel, "I", 0)
     assert panel.text == "liked the film, 😀 very good"
     panel._on_click({"do": "undo"})
     assert panel.view.manifest["change"]["word"] == "zzqx"
@@ -163,16 +201,32 @@ def test_deleting_a_word_says_what_it_did_and_can_be_undone(panel: TextCamPanel)
 
 
 def test_a_click_on_words_that_have_changed_meanwhile_does_nothing(panel: TextCamPanel) -> None:
-    panel._on_click({"do": "delete", "text": 0, "word": 6, "was": "good"})
-    panel._on_click({"do": "delete", "text": 0, "word": 70, "was": "good"})
+    version = panel.view.manifest["version"]
+    panel.text = "not bad"
+    panel.text = TEXT  # the same words as before, but another text
+
+    delete(panel, "zzqx", 6, version=version)
 
     assert panel.text == TEXT
+
+
+def test_two_clicks_of_one_gesture_delete_one_of_two_equal_words(model: Counting) -> None:
+    panel = TextCamPanel(model, "very very good", compare="very very bad")
+    first, second = panel.view.manifest["version"], panel.view.manifest["other"]["version"]
+
+    for _ in range(2):  # the page sends the second click before it hears of the first one's outcome
+        panel._on_click({"do": "delete", "text": 0, "word": 0, "version": first})
+    panel._on_click({"do": "delete", "text": 1, "word": 0, "version": second})  # the other text is as it was
+
+    assert (panel.text, panel.compare) == ("very good", "very bad")
+    delete(panel, "very", 0)
+    assert panel.text == "good"
 
 
 def test_the_last_word_cannot_be_deleted(model: Counting) -> None:
     panel = TextCamPanel(model, "good")
 
-    panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "good"})
+    delete(panel, "good", 0)
 
     assert panel.text == "good"
     assert "empty" in panel.view.message
@@ -188,7 +242,7 @@ def test_a_second_text_has_the_same_classes_and_its_own_values(model: Counting) 
     assert numbers(panel, other, 1, 0, 2) == pytest.approx(expected, abs=np.abs(expected).max() / 6e4)
     panel.target_class = 1
     assert panel.compared["cam"].target_classes == panel.result.target_classes == (0, 1)
-    panel._on_click({"do": "delete", "text": 1, "word": 2, "was": "bad"})
+    delete(panel, "bad", 2, text=1)
     assert (panel.compare, control(panel, "Second text").value) == ("very very ", "very very ")
     panel.compare = None
     assert panel.view.manifest["other"] is None
@@ -203,6 +257,19 @@ def test_saved_without_a_kernel_the_words_stay_and_their_tags_are_text(model: Co
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert html.count("background-color") >= 2
+
+
+def test_saved_without_a_kernel_a_line_tells_the_sign_of_a_word(panel: TextCamPanel) -> None:
+    panel.method, panel.layer = "hires_cam", "embedding"
+    values = panel.result.word_values(panel.layer, panel.target_class)
+    share = values / max(float(panel.result.word_values(panel.layer, each).abs().max()) for each in (0, 1))
+
+    words = panel._repr_mimebundle_()["text/html"].split("<span")[1:]
+
+    assert min(share) < -0.2 < 0.2 < max(share)
+    for word, part in zip(words, share.tolist(), strict=True):
+        if abs(part) > 0.2:
+            assert ("overline" in word, "underline" in word) == (part < 0, part > 0)
 
 
 def test_what_stands_for_no_word_is_told_apart() -> None:
@@ -236,7 +303,7 @@ def test_a_word_deleted_while_a_text_was_being_typed_stays_deleted(
 
     async def type_and_click() -> list[str]:
         control(panel, "Text").value = "not bad"
-        panel._on_click({"do": "delete", "text": 0, "word": 0, "was": "I"})
+        delete(panel, "I", 0)
         deleted = panel.text
         await asyncio.sleep(0.1)
         return [deleted, panel.text]
