@@ -42,7 +42,7 @@ class SlidingPanel(ipywidgets.VBox):
     view: MapView
     _controls: Controls
     _results: Mapping[str, LayerMaps]
-    _first_method = "grad_cam"  # the one shown at first, if it is offered
+    _first_methods: tuple[str, ...] = ("grad_cam",)  # the first of these that is offered is shown at first
     _leading = False  # True while the kernel moves the controls, which must then not answer
 
     @property
@@ -80,7 +80,7 @@ class SlidingPanel(ipywidgets.VBox):
     def _start(self, methods: Sequence[str]) -> None:
         """Link the controls, once there is something to show."""
         self.add_class("camw-panel")
-        self.method = self._first_method if self._first_method in methods else methods[0]
+        self.method = next((each for each in self._first_methods if each in methods), methods[0])
         self._controls.link(self.view, self._on_control)
         self._controls.other_class.observe(self._on_other_class, names=["value"])
 

@@ -52,7 +52,7 @@ class TextCamPanel(SlidingPanel):
     view: TextView
     # Gradient times input at the embedding, plain CAM where the head is a mean. Grad-CAM would be no good start: at an
     # embedding it averages the gradient over words of opposite meaning.
-    _first_method = "hires_cam"
+    _first_methods = ("hires_cam", "grad_cam")
 
     def __init__(
         self,

@@ -1,6 +1,5 @@
 """The view without a kernel: what it paints is compared pixel by pixel with the Python reference."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,7 @@ from torch import nn
 from camwidget.explain import Explanation, explain_methods
 from camwidget.render import overlay, shared_scale
 from camwidget.view import HeatmapView
-from tests.browser.lab import chromium_browser
 from tests.browser.standin import PIXELS, mount
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with chromium_browser(chromium) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1000, "height": 900})
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,8 @@ def test_it_starts_at_the_deepest_layer_and_the_most_probable_class(panel: TextC
 
 def test_it_starts_with_the_method_whose_values_add_up_at_every_layer(panel: TextCamPanel, model: Counting) -> None:
     assert panel.method == "hires_cam"
-    assert TextCamPanel(model, TEXT, methods=("occlusion", "grad_cam")).method == "occlusion"
+    assert TextCamPanel(model, TEXT, methods=("cam", "grad_cam")).method == "grad_cam", "CAM has one layer here"
+    assert TextCamPanel(model, TEXT, methods=("occlusion", "cam")).method == "occlusion"
 
 
 def test_the_browser_gets_a_value_for_every_word_and_the_text_in_its_pieces(panel: TextCamPanel) -> None:
