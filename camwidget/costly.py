@@ -11,6 +11,7 @@ import torch
 
 from camwidget.errors import CamwidgetError
 from camwidget.explain import Explainable, Explanation, Picture
+from camwidget.layers import Layer
 from camwidget.prepare import network_of, prepared
 from camwidget.render import METHOD_LABELS
 from camwidget.scoring import Cost, Progress
@@ -38,6 +39,16 @@ def pass_seconds(model: Explainable, picture: Picture) -> float:
         return (time.perf_counter() - started) / TIMED
 
 
+def cost_at(layer: Layer, *, seconds: float) -> Cost:
+    """Return what Score-CAM costs at one layer: a pass per channel.
+
+    Args:
+        layer: the layer.
+        seconds: see `pass_seconds`.
+    """
+    return Cost(layer.channels, seconds * layer.channels)
+
+
 def not_run(found: Explanation, method: str, *, seconds: float) -> Explanation:
     """Return an explanation by a method that was not run yet: no maps, and for each layer what it would cost.
 
@@ -47,8 +58,10 @@ def not_run(found: Explanation, method: str, *, seconds: float) -> Explanation:
         seconds: see `pass_seconds`.
     """
     label = METHOD_LABELS[method]
-    costs = {layer.name: Cost(layer.channels, seconds * layer.channels) for layer in found.layers}
-    reasons = {name: f"{label} was not run here yet. It takes {cost}: press Run." for name, cost in costs.items()}
+    reasons = {
+        layer.name: f"{label} was not run here yet. It takes {cost_at(layer, seconds=seconds)}."
+        for layer in found.layers
+    }
     return replace(
         found, method=method, layers=(), cams=MappingProxyType({}), readouts=MappingProxyType({}),
         refusals=MappingProxyType(reasons), code=found.code.replace(f'method="{found.method}"', f'method="{method}"'),
@@ -70,28 +83,39 @@ def joined(before: Explanation, now: Explanation, *, all_of: Explanation) -> Exp
 
 
 class CostlyRun(ipywidgets.HBox):
-    """A Run button, a progress bar and a Stop button; runs one thing at a time, beside the kernel's own thread.
+    """A Run button, and while it runs a progress bar and Stop; one thing at a time, beside the kernel's own thread.
 
     Args:
         start: called when Run is pressed; it calls `begin`.
     """
 
     def __init__(self, start: Callable[[], None]) -> None:
-        self.run = ipywidgets.Button(description="Run", tooltip="Run the method shown at the layer shown")
-        self.stop = ipywidgets.Button(description="Stop", disabled=True, tooltip="Stop the run; what is shown stays")
-        self.progress = ipywidgets.IntProgress(0, min=0, max=1, description="0 %")
-        self.progress.layout.visibility = "hidden"
+        self.run = ipywidgets.Button(tooltip="Run the method shown at the layer shown")
+        self.stop = ipywidgets.Button(description="Stop", tooltip="Stop the run; what is shown stays")
+        self.progress = ipywidgets.IntProgress(0, min=0, max=1, style={"description_width": "initial"})
         super().__init__((self.run, self.progress, self.stop))
         self.add_class("camw-costly")
         self.run.on_click(lambda _: start())
         self.stop.on_click(lambda _: self.halt())
         self._halted = threading.Event()
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # two threads show and hide the same buttons
+        self._running, self._what = False, ""
+        self._show()
 
     @property
     def busy(self) -> bool:
         """Whether something is running."""
         return self._thread is not None and self._thread.is_alive()
+
+    def offer(self, what: str) -> None:
+        """Say on the button what it would run, and at what cost; without words there is no button.
+
+        Args:
+            what: such as "Score-CAM at layer 0.8: 1,280 passes of the network, about 40 s".
+        """
+        self.run.description = f"Run {what}" if what else ""
+        self._show()
 
     def halt(self, *, wait: bool = False) -> None:
         """Ask the run to stop, which it does within a batch.
@@ -103,16 +127,19 @@ class CostlyRun(ipywidgets.HBox):
         if wait and self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
-    def begin(self, work: Callable[[Progress], None], told: Callable[[str], None]) -> None:
+    def begin(self, work: Callable[[Progress], None], told: Callable[[str], None], *, what: str = "") -> None:
         """Start a run, unless one is going on.
 
         Args:
             work: is given what to tell its progress to; runs in a thread of its own.
             told: is told, in words, why it ended early.
+            what: runs, for beside the progress bar: one may look at another layer meanwhile.
         """
         if self.busy:
             return
         self._halted.clear()
+        self._what = f"{what}: " if what else ""
+        self.progress.value, self.progress.description = 0, f"{self._what}0%"
 
         def run() -> None:
             try:
@@ -122,18 +149,25 @@ class CostlyRun(ipywidgets.HBox):
             except CamwidgetError as error:
                 told(str(error))
             finally:
-                self._show(running=False)
+                self._running = False
+                self._show()
 
-        self._show(running=True)
+        self._running = True
+        self._show()
         self._thread = threading.Thread(target=run, name="camwidget-costly", daemon=True)
         self._thread.start()
 
     def _note(self, done: int, total: int) -> None:
         self.progress.max, self.progress.value = total, done
-        self.progress.description = f"{done / total:.0%}"
+        self.progress.description = f"{self._what}{done / total:.0%}"
         if self._halted.is_set():
             raise Halted
 
-    def _show(self, *, running: bool) -> None:
-        self.run.disabled, self.stop.disabled = running, not running
-        self.progress.layout.visibility = "visible" if running else "hidden"
+    def _show(self) -> None:
+        with self._lock:
+            running = self._running
+            self.run.disabled, self.stop.disabled = running, not running
+            self.run.layout.display = "none" if running or not self.run.description else None
+            for each in (self.progress, self.stop):
+                each.layout.display = None if running else "none"
+            self.layout.display = None if running or self.run.description else "none"

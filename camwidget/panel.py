@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from camwidget.controls import Controls
-from camwidget.costly import CostlyRun, joined, not_run, pass_seconds
+from camwidget.costly import CostlyRun, cost_at, joined, not_run, pass_seconds
 from camwidget.errors import CamwidgetError
 from camwidget.explain import Explainable, Explanation, HookClass, Picture, explain_methods
 from camwidget.methods import EXPENSIVE
@@ -79,8 +79,8 @@ class CamPanel(SlidingPanel):
         self._start(methods)
         self._controls.upload.observe(self._on_upload, names=["value"])
         more_classes = len(self._widest.class_names) > len(self._widest.target_classes)
-        costly = (self.costly,) if self._dear else ()
-        self.children = (self.view, *self._controls.rows(more_classes=more_classes), *costly)
+        *rows, more = self._controls.rows(more_classes=more_classes)
+        self.children = (self.view, *rows, *((self.costly,) if self._dear else ()), more)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel, and beside it a still picture for pages that run no kernel."""
@@ -118,12 +118,12 @@ class CamPanel(SlidingPanel):
         try:
             with self._busy("Explaining the picture"):
                 found = explain_methods(self._model, image, **chosen)
-                seconds = pass_seconds(self._model, image) if self._dear else 0.0
+                self._seconds = pass_seconds(self._model, image) if self._dear else 0.0
         except CamwidgetError as error:
             raise self._refused(error) from None
         self._all_of = max(found.values(), key=lambda result: len(result.cams))
         return {
-            method: found[method] if method not in EXPENSIVE else not_run(self._all_of, method, seconds=seconds)
+            method: found[method] if method not in EXPENSIVE else not_run(self._all_of, method, seconds=self._seconds)
             for method in asked
         }
 
@@ -145,8 +145,22 @@ class CamPanel(SlidingPanel):
             now = explain_methods(self._model, image, target_classes=classes, progress=progress, **asked)[method]
             self._results = {**self._results, method: joined(self._results[method], now, all_of=self._all_of)}
             self.view.show(self._results)
+            self._offer_run()
 
-        self.costly.begin(work, self._tell)
+        self.costly.begin(work, self._tell, what=f"{METHOD_LABELS[method]} at layer {layer}")
+
+    def _offer_run(self) -> None:
+        """Put what is shown, and what it costs, on the Run button, where it was not run yet."""
+        what = ""
+        if self.method in self._dear and self.layer not in self.result.cams:
+            layer = next(each for each in self._all_of.layers if each.name == self.layer)
+            what = f"{METHOD_LABELS[self.method]} at layer {layer.name}: {cost_at(layer, seconds=self._seconds)}"
+        self.costly.offer(what)
+
+    def _select(self) -> None:
+        super()._select()
+        if self.layer and self.method:
+            self._offer_run()
 
     def _tell(self, message: str) -> None:
         self.view.message = message

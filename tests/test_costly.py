@@ -53,7 +53,8 @@ def test_choosing_it_runs_nothing_and_says_what_it_would_cost() -> None:
     assert panel.result.cams == {}
     entry = panel.view.manifest["maps"][1][0][-1]
     assert entry["reason"].startswith("Score-CAM was not run here yet. It takes 5 passes of the network, about")
-    assert panel.children[-1] is panel.costly
+    assert panel.children[-2] is panel.costly
+    assert panel.costly.run.description.startswith("Run Score-CAM at layer body.4: 5 passes of the network, about")
 
 
 def test_a_panel_without_it_has_no_run_button() -> None:
@@ -80,6 +81,7 @@ def test_run_gives_the_map_of_the_layer_shown_and_keeps_those_run_before() -> No
     assert [entry["reason"] for entry in panel.view.manifest["maps"][1][0]] == ["", ""]
     assert not panel.costly.run.disabled
     assert panel.costly.stop.disabled
+    assert panel.costly.layout.display == "none"  # there is nothing left to run
 
 
 def test_stop_keeps_what_was_shown_and_leaves_the_model_as_found(monkeypatch: pytest.MonkeyPatch) -> None:

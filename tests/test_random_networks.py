@@ -1,5 +1,6 @@
 """What must be true of every convolutional network, on networks that Hypothesis makes up."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ class Plan:
     pooling: str
     hidden: int
     dropout: bool
+    backwards: bool
     height: int
     width: int
     seed: int
@@ -49,6 +51,7 @@ PLANS = st.builds(
     pooling=st.sampled_from(["average", "functional", "max", "both"]),
     hidden=st.sampled_from([0, 0, 6]),
     dropout=st.booleans(),
+    backwards=st.booleans(),
     height=st.integers(7, 12),
     width=st.integers(13, 17),
     seed=st.integers(0, 2**16),
@@ -64,15 +67,25 @@ class Block(nn.Module):
         self.norm = nn.BatchNorm2d(narrow) if plan.batch_norm else nn.Identity()
         self.relu = nn.ReLU(inplace=inplace)
         self.same = nn.Conv2d(narrow, narrow, 1) if plan.residual or plan.reused else None
-        self.plan = plan
+        self.plan, self.inplace = plan, inplace
 
     def forward(self, inputs: Tensor) -> Tensor:
         found = self.relu(self.norm(self.conv(inputs)))
         if self.same is not None and self.plan.reused:
             found = self.relu(self.same(self.relu(self.same(found))))
         if self.same is not None and self.plan.residual:
-            found = self.relu(found + self.same(found))
+            other = self.same(found)
+            found = self.relu(other.add_(found) if self.inplace else other + found)
         return found
+
+
+class Stack(nn.Sequential):
+    """Blocks that run in the order of their numbers, whichever was registered first."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        for name in sorted(self._modules):
+            inputs = self.get_submodule(name)(inputs)
+        return inputs
 
 
 class Drawn(nn.Module):
@@ -83,12 +96,11 @@ class Drawn(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(plan.seed)
             widths = [3, *plan.channels]
-            self.blocks = nn.Sequential(
-                *(
-                    Block(wide, narrow, stride, plan, inplace=inplace)
-                    for wide, narrow, stride in zip(widths, widths[1:], plan.strides, strict=False)
-                )
-            )
+            blocks = [
+                (str(number), Block(wide, narrow, stride, plan, inplace=inplace))
+                for number, (wide, narrow, stride) in enumerate(zip(widths, widths[1:], plan.strides, strict=False))
+            ]
+            self.blocks = Stack(OrderedDict(reversed(blocks) if plan.backwards else blocks))
             features = widths[-1] * (2 if plan.pooling == "both" else 1)
             self.average, self.largest = nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1)
             middle = [nn.Linear(features, plan.hidden), nn.ReLU(inplace=inplace)] if plan.hidden else []
@@ -147,6 +159,7 @@ def test_grad_cam_is_what_autograd_finds_without_any_hook(plan: Plan) -> None:
 def test_a_network_with_in_place_operations_has_the_maps_of_its_twin_without(plan: Plan) -> None:
     methods = ("grad_cam", "hires_cam", "xgrad_cam", "layer_cam", "eigen_cam")
     names = [f"blocks.{index}.{part}" for index in range(len(plan.channels)) for part in ("conv", "norm", "relu")]
+    names += [f"blocks.{index}.same" for index in range(len(plan.channels)) if plan.residual or plan.reused]
     inputs = picture_of(plan)
 
     one, other = (

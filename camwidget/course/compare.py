@@ -104,6 +104,8 @@ def brief(value: Any) -> str:
         return f"{first}{more} in shape {tuple(value.shape)}"
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list) and value and all(isinstance(each, float) for each in value):
+        return f"[{', '.join(f'{each:.4g}' for each in value)}]"
     try:
         return repr(value)
     except Exception as raised:  # noqa: BLE001 (a learner's own class may have a __repr__ that raises anything)

@@ -56,7 +56,7 @@ def add_quiz(
             got = repr(attempt.answer)
             likely = f"answer with letters such as {next(iter(options))!r}"
             attempt.fact("chosen", False, expected=f"one or more of {allowed}", got=got, likely=likely, stop=True)
-        attempt.note = " ".join(f"{letter}: {options[letter].because}" for letter in sorted(chosen))
+        attempt.note = "\n".join(f"{letter}: {options[letter].because}" for letter in sorted(chosen))
         missing = len(right - chosen)
         several = f"more than one option is right: {missing} missing" if missing and len(right) > 1 else ""
         likely = "read what is said about your choice, then choose again" if chosen - right else several

@@ -13,7 +13,7 @@ _STYLE = """
 <style>
 .camw-report { color: var(--jp-ui-font-color1, #1b1b1b); font-family: var(--jp-ui-font-family, sans-serif);
   font-size: 13px; max-width: 52rem; margin: 4px 0; }
-.camw-report h4 { margin: 0 0 4px; font-size: 14px; font-weight: 600; }
+section.camw-report.camw-report h4 { margin: 0 0 4px; font-size: 14px; font-weight: 600; line-height: 1.35; }
 section.camw-report.camw-report ul { list-style: none; margin: 0; padding: 0; }
 .camw-report li { padding: 4px 0 4px 1.7em; text-indent: -1.7em; border-top: 1px solid var(--jp-border-color2, #d0d0d0);
   overflow-wrap: anywhere; }
@@ -27,17 +27,19 @@ section.camw-report.camw-report ul { list-style: none; margin: 0; padding: 0; }
 .camw-report dl dt { color: var(--jp-ui-font-color2, #555); font-weight: normal; white-space: nowrap; }
 .camw-report dl code, .camw-report pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
   white-space: pre-wrap; background: none; color: inherit; padding: 0; }
-.camw-report p { margin: 4px 0; }
+.camw-report p { margin: 4px 0; white-space: pre-line; }
 </style>
 """
 
 
 def headline(report: "Report") -> str:
     """One line: the item, and how it stands."""
-    if not report.started:
-        return f"{report.item} · {report.title}: not started"
     standing = "right" if report.right else "not yet right"
-    return f"{report.item} · {report.title}: {standing}, {report.points:g} of {report.max_points:g} points"
+    points = f", {report.points:g} of {report.max_points:g} points"
+    standing = f"{standing}{points}" if report.started else "not started"
+    # A question has its own mark; a colon behind it would be one too many.
+    said = f" {standing[0].upper()}{standing[1:]}" if report.title.endswith("?") else f": {standing}"
+    return f"{report.item} · {report.title}{said}"
 
 
 def clipped(text: str, *, longest: int = LONGEST) -> str:
@@ -71,7 +73,7 @@ def as_text(report: "Report") -> str:
         lines.append(f"  {mark} {fact.says} ({fact.points:g}): {_standing(fact)}")
         lines += [f"      {heading}: {text}" for heading, text in _rows(fact, hidden=report.hidden)]
     if report.note:
-        lines.append(f"  {report.note}")
+        lines += [f"  {line}" for line in report.note.splitlines()]
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_a
 CELLS = [
     'import camwidget as cw\npanel = cw.CamPanel(cw.demo_learner(), cw.demo_image("cat"))\npanel',
     'wide = cw.CamPanel(cw.demo_learner("imagenet"), cw.demo_image("cat and coffee"))\nwide',
+    'scored = cw.CamPanel(cw.demo_learner(), cw.demo_image("cat"), methods=("grad_cam", "score_cam"))\nscored',
 ]
 LAYER = ".camw-slider .noUi-handle >> nth=0"
 CLASS = ".camw-slider .noUi-handle >> nth=1"
@@ -19,16 +20,16 @@ CLASS = ".camw-slider .noUi-handle >> nth=1"
 
 @pytest.fixture(scope="module")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """One JupyterLab for the module, with both panels shown."""
+    """One JupyterLab for the module, with all panels shown."""
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "panel.ipynb", CELLS)
     with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 2400})
+        page = browser.new_page(viewport={"width": 1300, "height": 3400})
         page.camw_requests = []  # type: ignore[attr-defined]
         page.on("request", lambda request: page.camw_requests.append(request.url))  # type: ignore[attr-defined]
         open_notebook(page, address, "panel.ipynb")
         run_all(page)
-        page.wait_for_selector(".jp-CodeCell >> nth=1 >> .camw-view[data-painted]", timeout=120_000)
+        page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=120_000)
         yield page
 
 
@@ -149,9 +150,47 @@ def test_a_class_that_was_not_offered_is_computed_and_shown(lab: Page) -> None:
     expect(panel(lab, 1).locator(".camw-classes button")).to_have_count(11)
 
 
-def test_every_control_has_a_name(lab: Page) -> None:
+def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_without_the_kernel(lab: Page) -> None:
+    run_line(lab, 'scored.layer, scored.target_class, before = "0.8", 1, scored._model.model.training')
+    box = panel(lab, 2)
+    view, start = box.locator(".camw-view"), box.locator(".camw-costly button").first
+    stop, progress = box.get_by_role("button", name="Stop", exact=True), box.locator(".camw-costly .widget-hprogress")
+    expect(start).to_be_hidden()
+    box.get_by_role("radio", name="Score-CAM", exact=True).check()
+
+    expect(start).to_have_text(re.compile(r"Run Score-CAM at layer 0\.8: 1,280 passes of the network, about \d+ s"))
+    expect(stop).to_be_hidden()
+    start.click()
+    expect(progress).to_contain_text(re.compile(r"Score-CAM at layer 0\.8: [1-9]\d?%"), timeout=30_000)
+    stop.click()  # it is heard although the run has not ended
+    expect(box.locator(".camw-message")).to_contain_text("of 1,280 passes. What was shown stays.", timeout=30_000)
+    expect(progress).to_be_hidden()
+    assert "as found" in run_line(lab, "print('as found' if scored._model.model.training == before else 'changed')")
+
+    for index, layer in ((1, "0.1"), (2, "0.2")):
+        box.locator(".camw-film button").nth(index).click()
+        expect(start).to_contain_text(f"Run Score-CAM at layer {layer}: ")
+        start.click()
+        expect(box.locator(".camw-legend")).to_be_visible(timeout=30_000)
+        expect(start).to_be_hidden()  # there is nothing left to run here
+    expect(box.locator(".camw-film button:not(.camw-refused)")).to_have_count(2)
+
+    last = lab.locator(".jp-Notebook .jp-CodeCell").last
+    last.locator(".cm-content").fill("import time; time.sleep(4); print('awake')")
+    lab.keyboard.press("Control+Enter")
+    expect(last.locator(".jp-InputPrompt")).to_have_text("[*]:")
+    for key, layer, legend in (("ArrowLeft", "0.1", True), ("ArrowLeft", "0.0", False), ("ArrowRight", "0.1", True)):
+        box.locator(LAYER).first.press(key)
+        expect(view).to_have_attribute("data-painted", f"score_cam/{layer}/1", timeout=1000)
+        assert box.locator(".camw-legend").is_visible() == legend
+    assert last.locator(".jp-InputPrompt").inner_text() == "[*]:"
+    expect(last.locator(".jp-OutputArea")).to_contain_text("awake", timeout=30_000)
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_every_control_has_a_name(lab: Page, number: int) -> None:
     nameless = (
-        panel(lab, 0)
+        panel(lab, number)
         .locator("input, button, [role=slider], canvas[tabindex]")
         .evaluate_all(
             """(all) => all.filter((each) => !(each.getAttribute("aria-label") || each.getAttribute("aria-labelledby")

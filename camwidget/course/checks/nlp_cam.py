@@ -25,7 +25,7 @@ ITEMS = Items("nlp_cam")
         "kept": ("weight and activation are left as they were", 1),
     },
     hints=(
-        "It is the einsum of pictures with one axis less. Which of i and j goes?",
+        'For pictures it was `"ck,kij->cij"`. A text has one axis less.',
         "Letters: k for channels, c for classes, p for the place of a word.",
         '`torch.einsum("ck,kp->cp", weight, activation)`, or simply `weight @ activation`',
     ),

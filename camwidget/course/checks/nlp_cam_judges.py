@@ -165,7 +165,8 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
     order = values.argsort(descending=True).tolist()
     right = [words[place] for place in range(count) if place not in order[:top]]
     given = list(words)
-    got = attempt.call(attempt.answer, given, values.clone(), top, shown=f"without_top({words}, values, {top})")
+    shown = f"without_top({words}, torch.tensor({[round(each, 2) for each in values.tolist()]}), {top})"
+    got = attempt.call(attempt.answer, given, values.clone(), top, shown=shown)
     is_list = isinstance(got, list | tuple) and all(isinstance(each, str) for each in got)
     attempt.fact(
         "form", is_list, expected="a list of words", got=got, likely="return the words, not their places", stop=True
