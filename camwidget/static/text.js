@@ -7,6 +7,7 @@
 
 const MOST_BARS = 12;
 const CHUNK = 100; // words that are coloured together, once they come near to what is seen of a long text
+const WHOLE = 10; // up to so many chunks a text is coloured as a whole
 const FULL_STEP = 80; // so far from zero colours are opaque
 const DARK = [0, 0, 0]; // with white, one of the two always has a contrast of 4.5
 const WHITE = [255, 255, 255];
@@ -142,9 +143,9 @@ function makeColumn(model, number, announce) {
     colourWord = (i) => {
       const step = stepOf(values[i], scale, signed);
       const { back, letters, line } = colours[step];
-      spans[i].style.backgroundColor = back;
-      spans[i].style.color = letters;
-      sign(spans[i], line, step < 128);
+      // at once: three assignments would be parsed and noted one by one
+      spans[i].style.cssText = `background-color: ${back}; --camw-sign: ${line}${letters && `; color: ${letters}`}`;
+      spans[i].classList.toggle("camw-above", step < 128);
     };
     for (const k of chunks.keys()) stale.add(k);
     colourNear();
@@ -159,14 +160,20 @@ function makeColumn(model, number, announce) {
     paintProbe();
   }
 
-  /** Colour what is seen of the text, and as much above and below it; the rest when it is scrolled to. */
-  function colourNear() {
+  /** The chunks that are seen, and as much above and below them. */
+  function near() {
+    // To measure makes the browser lay out the page at once, which takes longer than to colour a text of usual length.
+    if (chunks.length <= WHOLE) return [...stale];
     const seen = words.getBoundingClientRect();
-    const near = [...stale].filter((k) => {
+    return [...stale].filter((k) => {
       const { top, bottom } = chunks[k].getBoundingClientRect(); // all zero, hence near, before the view is in the page
       return bottom >= seen.top - seen.height && top <= seen.bottom + seen.height;
     });
-    for (const k of near) {
+  }
+
+  /** Colour what is near; the rest when it is scrolled to. */
+  function colourNear() {
+    for (const k of near()) {
       stale.delete(k);
       for (let i = k * CHUNK; i < Math.min((k + 1) * CHUNK, spans.length); i++) colourWord(i);
     }
