@@ -334,19 +334,26 @@ function render({ model, el }) {
   /** What the last deleted word did: "positive 0.93 -> 0.61", and a way back. */
   function paintChange() {
     const done = manifest.change;
+    const focused = change.contains(document.activeElement); // on a button that is about to go
     change.hidden = !done && !model.get("live");
-    change.classList.toggle("camw-empty", !done); // its place is kept, so that the words stay under the pointer
-    change.replaceChildren();
-    if (!done) return;
+    change.classList.toggle("camw-hint", !done); // there is always a line, so that the words stay under the pointer
+    if (!done) {
+      change.replaceChildren("A click on a word deletes it.");
+      if (focused) columns[0].focus();
+      return;
+    }
     const now = (done.text && manifest.other ? manifest.other : manifest).classes[columns[0].maps().at().target];
     const before = done.before[String(now.index)];
     const undo = element("button", "camw-undo", "Undo");
-    undo.addEventListener("click", () => model.send({ do: "undo" }));
+    undo.addEventListener("click", (event) => {
+      if (event.detail < 2) model.send({ do: "undo" }); // the second click of a double-click may meet the button of an older deletion
+    });
     change.replaceChildren(
       "Without ", element("strong", "", `\u201c${done.word}\u201d`), `: ${now.name} `,
       element("strong", "camw-moved", `${before === undefined ? "" : `${before.toFixed(2)} \u2192 `}${now.probability.toFixed(2)}`),
       ...(model.get("live") ? [undo] : []),
     );
+    if (focused) undo.focus();
   }
 
   // the letters' colour depends on what lies behind the text, so a change of theme is a change of colours

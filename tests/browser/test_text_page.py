@@ -243,6 +243,27 @@ def test_one_gesture_asks_to_delete_one_word_only(page: Page, view: TextView) ->
     assert page.evaluate("() => sent.map((each) => each.word)") == [1, 1, 3]
 
 
+def test_one_gesture_asks_to_undo_one_deletion_only_and_the_keyboard_keeps_its_place(
+    page: Page, results: dict[str, TextExplanation]
+) -> None:
+    target = results["cam"].target_classes[0]
+    view = TextView()
+    view.show(results, change={"text": 0, "word": "bad", "before": {str(target): 0.4}})
+    mount(page, view)
+    undo = page.get_by_role("button", name="Undo")
+
+    undo.dblclick()
+    undo.press("Enter")
+    page.evaluate("() => model.set('manifest', model.get('manifest'))")  # the answer; there is one more deletion
+    expect(undo).to_be_focused()
+    page.evaluate("() => model.set('manifest', { ...model.get('manifest'), change: null })")
+
+    assert page.evaluate("() => sent") == [{"do": "undo"}, {"do": "undo"}]
+    expect(undo).to_have_count(0)
+    expect(page.locator(".camw-change")).to_have_text("A click on a word deletes it.")
+    expect(page.locator(".camw-word").first).to_be_focused()
+
+
 def test_two_texts_share_one_scale(page: Page, results: dict[str, TextExplanation]) -> None:
     model = Reviews().double()
     first, second = (
