@@ -1,6 +1,5 @@
 """The result of `explain`: every map, logit and class name, what was explained, and the code to do it again."""
 
-import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from typing import ClassVar, SupportsIndex
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
+from camwidget.classes import class_index, log_probabilities
 from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.layers import Layer
 from camwidget.methods import CLASS_AGNOSTIC
@@ -20,8 +19,14 @@ from camwidget.readout import Readout
 ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
 """Methods whose maps are contributions to the logit where plain CAM is valid; HiResCAM's are at every layer."""
 
+FEW = 4
+"""Up to so many layers and classes are all named when an explanation is printed."""
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+LONG = 40
+"""From so many letters on a name or text is cut when an explanation is printed."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LayerMaps:
     """What one method says, for several layers and classes. Numbers are raw: signed and unscaled."""
 
@@ -46,6 +51,14 @@ class LayerMaps:
 
     _explained: ClassVar[str] = "image"
     """What the code calls that which is explained."""
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{index} {begun(self.class_names[index])} {float(self.probabilities[index]):.1%}"
+            for index in self.target_classes
+        ]
+        maps = f"layers {_some([repr(layer.name) for layer in self.layers])}" if self.layers else "no maps"
+        return f"<{type(self).__name__} by {self.method!r}: {maps}; classes {_some(shown)}>"
 
     @property
     def knows_class(self) -> bool:
@@ -146,7 +159,7 @@ class LayerMaps:
         raise ClassError(three_parts(given, allowed, f"Use explain(..., target_classes=[{index}])"))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Explanation(LayerMaps):
     """What one method says about one picture, for several layers and classes; see `LayerMaps` for what it holds.
 
@@ -173,15 +186,18 @@ class Explanation(LayerMaps):
         return self.cams[self._map_layer(layer)][self._row(target_class)]
 
 
-def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
-    """Return the logarithms of the probabilities: of softmax, or of the sigmoid where there is one logit.
-
-    A model with one logit tells one class from all else, and is trained with the sigmoid (binary cross-entropy).
+def begun(text: str) -> str:
+    """Return a text in quotation marks on one line, a long one only as far as it says which it is.
 
     Args:
-        logits: of each picture.
+        text: any.
     """
-    return functional.logsigmoid(logits) if logits.shape[1] == 1 else logits.log_softmax(dim=1)
+    return repr(text if len(text) <= LONG else f"{text[:LONG]}...")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names in a row; of many the first and the last."""
+    return ", ".join(names if len(names) <= FEW else [*names[: FEW - 1], f"... {names[-1]} ({len(names)})"])
 
 
 def call_of(
@@ -214,37 +230,3 @@ def call_of(
         parts.append("class_names=class_names")
     parts += [f"{argument}={name}" for argument, name in hooks.items()]
     return f"import camwidget as cw\n\nresult = cw.explain({', '.join(parts)})\n"
-
-
-def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -> int:
-    """Return the index of a class given by index or by name.
-
-    Args:
-        target_class: the index, or the name as in `class_names` (upper and lower case count).
-        class_names: all names.
-
-    Raises:
-        ClassError: there is no such class, or several of that name.
-    """
-    last = len(class_names) - 1
-    allowed = f"The model has {last + 1} classes, 0 to {last}"
-    if isinstance(target_class, bool):
-        target_class = str(target_class)  # the names of fastai's is_cat learner are False and True
-    if isinstance(target_class, str):
-        places = [index for index, name in enumerate(class_names) if name == target_class]
-        if len(places) == 1:
-            return places[0]
-        if places:
-            given, advice = f"{len(places)} classes are called {target_class!r}", f"Give the index: one of {places}"
-            raise ClassError(three_parts(given, allowed, advice))
-        close = ", ".join(repr(name) for name in nearest(target_class, class_names))
-        advice = f"Did you mean one of {close}?" if close else f"Names are such as {class_names[0]!r}, or give an index"
-        raise ClassError(three_parts(f"There is no class {target_class!r}", allowed, advice))
-    try:
-        index = operator.index(target_class)
-    except TypeError:
-        given = f"A class was given as {target_class!r}, of type {type(target_class).__name__}"
-        raise ClassError(three_parts(given, allowed, "Give an index or a name")) from None
-    if not 0 <= index <= last:
-        raise ClassError(three_parts(f"There is no class {index}", allowed, "Give such an index, or a name"))
-    return index

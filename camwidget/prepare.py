@@ -10,8 +10,8 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
+from camwidget.classes import class_index
 from camwidget.errors import ClassError, ImageError, LayerError, MapError, nearest, three_parts
-from camwidget.explanation import class_index
 from camwidget.images import Normalisation, normalisation_of, to_image, to_inputs
 from camwidget.methods import METHODS
 from camwidget.pictures import open_image

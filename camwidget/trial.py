@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from camwidget.capture import LayerCapture
+from camwidget.classes import log_probabilities
 from camwidget.errors import ImageError, MapError, ModelError, three_parts
-from camwidget.explanation import Explanation, log_probabilities
+from camwidget.explanation import Explanation
 from camwidget.localisation import at_picture_size
 from camwidget.prepare import Explainable, Picture, names_of, network_of, prepared, targets_of
 

@@ -1,6 +1,7 @@
 """The result: frozen, reproducible, and plain about maps and sums that it does not have."""
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,25 @@ def test_a_result_is_frozen() -> None:
         result.method = "cam"  # type: ignore[misc]
     with pytest.raises(TypeError):
         result.cams["body.1"] = result.cam()  # type: ignore[index]
+
+
+def test_it_prints_as_one_line_however_much_it_holds() -> None:
+    model, image = PooledLinear(12).double(), picture()
+    names = ["a very long name " * 9, "line\nbreak", *map(str, range(10))]
+    few = explain(model, image, layers=["body.4"], method="cam", target_classes=[1, 0], class_names=names)
+    percent = [f"{float(few.probabilities[index]):.1%}" for index in (1, 0)]
+
+    assert repr(few) == (
+        f"<Explanation by 'cam': layers 'body.4'; classes 1 'line\\nbreak' {percent[0]}, "
+        f"0 'a very long name a very long name a very...' {percent[1]}>"
+    )
+    many = explain_methods(model, image, methods=("cam", "grad_cam"), layers=["body.1"], target_classes=range(12))
+    assert repr(many["cam"]).startswith("<Explanation by 'cam': no maps; classes 0 'class 0' ")
+    told = re.fullmatch(r"<Explanation by 'grad_cam': layers 'body.1'; classes (.*)>", repr(many["grad_cam"]))
+    assert told
+    assert re.fullmatch(
+        r"0 'class 0' \S+%, 1 'class 1' \S+%, 2 'class 2' \S+%, \.\.\. 11 'class 11' \S+% \(12\)", told[1]
+    )
 
 
 def test_the_code_reproduces_the_result() -> None:

@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camwidget.explanation import LayerMaps
+from camwidget.explanation import LayerMaps, begun
 from camwidget.text.tokens import Token
 from camwidget.text.words import Word, unknown_share
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class TextExplanation(LayerMaps):
     """What one method says about one text, for several layers and classes; see `LayerMaps` for what it holds.
 
@@ -30,6 +30,9 @@ class TextExplanation(LayerMaps):
     """The words of the text in their order, each with the tokens made of it."""
     notes: tuple[str, ...] = ()
     """What to know before believing the maps, in sentences: unknown words, what no gradient reaches. Often empty."""
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}; text {begun(self.text)}, {len(self.words)} words>"
 
     @property
     def knows_layer(self) -> bool:
