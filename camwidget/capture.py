@@ -219,7 +219,7 @@ class LayerCapture:
 
 def _checked(logits: Any) -> Float[Tensor, "1 class"]:
     advice = "Wrap it in a module whose forward returns only the logits"
-    allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture"
+    allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture or text"
     if not isinstance(logits, Tensor):
         size = f" of {len(logits)}" if isinstance(logits, tuple | list | dict) else ""
         raise ModelError(three_parts(f"The model returned a {type(logits).__name__}{size}", allowed, advice))

@@ -32,8 +32,8 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
         if places:
             given, advice = f"{len(places)} classes are called {target_class!r}", f"Give the index: one of {places}"
             raise ClassError(three_parts(given, allowed, advice))
-        close = ", ".join(repr(name) for name in nearest(target_class, class_names))
-        advice = f"Did you mean one of {close}?" if close else f"Names are such as {class_names[0]!r}, or give an index"
+        close = " or ".join(repr(name) for name in nearest(target_class, class_names))
+        advice = f"Did you mean {close}?" if close else f"Names are such as {class_names[0]!r}, or give an index"
         raise ClassError(three_parts(f"There is no class {target_class!r}", allowed, advice))
     try:
         index = operator.index(target_class)

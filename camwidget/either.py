@@ -1,14 +1,15 @@
 """The one `explain` for pictures and for texts: which it is, the model decides."""
 
+import os.path
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
-from camwidget.errors import CamwidgetError, three_parts
+from camwidget.errors import CamwidgetError, ModelError, three_parts
 from camwidget.explain import Explanation
 from camwidget.explain import explain as explain_picture
 from camwidget.own_hooks import HookClass
 from camwidget.prepare import Explainable
-from camwidget.text.explain import TextExplanation, explain_text, reads_text
+from camwidget.text.explain import TextExplanation, explain_text, looks_words_up, reads_text, why_not_text
 
 
 def explain(
@@ -55,5 +56,7 @@ def explain(
             allowed = "Hook classes of your own work with models of pictures"
             raise CamwidgetError(three_parts(given, allowed, "Leave hook and hook_bwd out"))
         return explain_text(model, inputs, method="cam" if method is None else method, **chosen)
+    if isinstance(inputs, str) and looks_words_up(model) and not os.path.exists(inputs):  # noqa: PTH110 (Path raises at long texts)
+        raise ModelError(why_not_text(model))
     chosen |= {"hook": hook, "hook_bwd": hook_bwd}
     return explain_picture(model, inputs, method="grad_cam" if method is None else method, **chosen)

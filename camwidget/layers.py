@@ -84,8 +84,8 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
         return modules[name]
     given = f"The model has no layer {name!r}"
     some = ", ".join(repr(each) for each in candidate_layers(model)[:MANY]) or "none"
-    close = ", ".join(repr(each) for each in nearest(str(name), known))
-    advice = f"Did you mean one of {close}?" if close else "dict(model.named_modules()) lists all names"
+    close = " or ".join(repr(each) for each in nearest(str(name), known))
+    advice = f"Did you mean {close}?" if close else "dict(model.named_modules()) lists all names"
     raise LayerError(three_parts(given, f"Layers worth looking at are {some}", advice))
 
 

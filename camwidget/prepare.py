@@ -122,6 +122,7 @@ def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, defaul
     Raises:
         MapError: there is no such method, or none was asked for.
     """
+    methods = listed(methods) or ()
     for method in methods:
         if method not in known:
             close = nearest(str(method), known)

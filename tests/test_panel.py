@@ -51,6 +51,12 @@ def control(panel: CamPanel, description: str) -> Any:
     return next(each for each in inside if getattr(each, "description", None) == description)
 
 
+def test_one_method_may_be_given_without_a_list(net: Counting) -> None:
+    panel = CamPanel(net, torch.randn(1, 3, 90, 130), methods="grad_cam")
+
+    assert list(panel.results) == ["grad_cam"]
+
+
 def test_it_starts_at_the_deepest_layer_and_the_most_probable_class(panel: CamPanel) -> None:
     result = panel.result
 

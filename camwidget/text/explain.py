@@ -20,11 +20,19 @@ from camwidget.text.explanation import TextExplanation
 from camwidget.text.layers import text_layers
 from camwidget.text.notes import notes_of
 from camwidget.text.occlusion import leave_out
-from camwidget.text.reader import Reader, reader_of, reads_text, why_not_text
+from camwidget.text.reader import Reader, looks_words_up, reader_of, reads_text, why_not_text
 from camwidget.text.tokens import text_with_words
 from camwidget.text.words import Word, merged_words
 
-__all__ = ["TEXT_METHODS", "TextExplanation", "explain_text", "explain_text_methods", "reads_text", "why_not_text"]
+__all__ = [
+    "TEXT_METHODS",
+    "TextExplanation",
+    "explain_text",
+    "explain_text_methods",
+    "looks_words_up",
+    "reads_text",
+    "why_not_text",
+]
 
 TEXT_METHODS = ("cam", "grad_cam", "hires_cam", "occlusion")
 """The methods for texts."""
@@ -48,7 +56,7 @@ def explain_text(
 
     Args:
         model: what `text_learner` returns, a Learner of fastai's `text_classifier_learner`, or a module from token
-            indices (batch, position) to logits with an attribute `vocabulary`.
+            indices (batch, position) to logits with an attribute `vocabulary`; see `camwidget.text.reader.reader_of`.
         text: the text, a str, as it is; tags and scripts in it are text. At least one word.
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit

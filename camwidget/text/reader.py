@@ -1,7 +1,8 @@
 """What reads a text in a model: its network, and how words become the indices that the network is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,11 @@ from camwidget.errors import ModelError, three_parts
 from camwidget.prepare import network_of
 from camwidget.text.align import aligned
 from camwidget.text.tokens import Token
+
+FEWEST = 3
+"""Rows that a table of words has at least: padding, unknown words, a word."""
+
+_OURS = "camwidget.text.tokens.Vocabulary(words)"
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Reader:
     class_names: tuple[str, ...]
     """The model's own names for its classes; empty where it has none."""
     size: int
-    """How many tokens the network tells apart."""
+    """All numbers below are tokens of the network."""
     padding: int
     """The index that stands for nothing."""
 
@@ -44,9 +50,13 @@ def why_not_text(model: Any) -> str:
     """Return why a model cannot be given a text, as a sentence; empty where it can."""
     if _kind(model):
         return ""
-    given = f"The {type(_network(model)).__name__} has no vocabulary, so there is no way from a text to its inputs"
+    name = type(_network(model)).__name__
+    given = f"The {name} has no vocabulary, so there is no way from a text to its inputs"
+    if isinstance(model, nn.Module) and hasattr(model, "vocabulary"):
+        given = f"The vocabulary of the {name} is a {type(model.vocabulary).__name__}, which makes no tokens of a text"
     allowed = "Text models are text_learner(), fastai's text_classifier_learner, and modules with a `vocabulary`"
-    return three_parts(given, allowed, "Set model.vocabulary, or give a picture to a model of pictures")
+    advice = f"Set model.vocabulary = {_OURS}, or give a picture to a model of pictures"
+    return three_parts(given, allowed, advice)
 
 
 def reads_text(model: Any) -> bool:
@@ -54,28 +64,60 @@ def reads_text(model: Any) -> bool:
     return bool(_kind(model))
 
 
+def looks_words_up(model: Any) -> bool:
+    """Return whether a model seems to be one of texts: it has something called vocabulary, or a table and no pictures.
+
+    Args:
+        model: one that cannot be given a text, so that a message can say what it lacks.
+    """
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    has_table = any(isinstance(each, nn.Embedding) for each in modules)
+    return hasattr(model, "vocabulary") or (has_table and not any(isinstance(each, nn.Conv2d) for each in modules))
+
+
 def reader_of(model: Any) -> Reader:
     """Return how a model reads texts.
 
     Args:
         model: what `text_learner` returns; a Learner of fastai's `text_classifier_learner`; or a module from token
-            indices (batch, position) to logits with an attribute `vocabulary`, and `class_names` if it has any.
+            indices (batch, position) to logits with an attribute `vocabulary`, and `class_names` if it has any. A
+            vocabulary is a `camwidget.text.tokens.Vocabulary`, or any object whose `tokens(text)` gives a
+            `camwidget.text.tokens.Token` for everything that the network reads.
 
     Raises:
         TypeError: the model is neither a Learner nor a module.
-        ModelError: it has no vocabulary.
+        ModelError: it has no vocabulary. Later, of a text: its tokens are no `Token`, or not in the table of words.
     """
     network, kind = network_of(model), _kind(model)
     if not kind:
         raise ModelError(why_not_text(model))
-    embedding = next((each for each in network.modules() if isinstance(each, nn.Embedding)), None)
-    if embedding is None or embedding.num_embeddings < 3:
+    tables = [each for each in network.modules() if isinstance(each, nn.Embedding) and each.num_embeddings >= FEWEST]
+    if not tables:
         given = f"The {type(network).__name__} has no table of words, or one of fewer than three"
         allowed = "A text classifier looks its tokens up in an nn.Embedding"
         raise ModelError(three_parts(given, allowed, "Explain another model"))
     vocabulary, names = _vocabulary_and_names(model)
     tokens = vocabulary.tokens if kind == "vocabulary" else _fastai_tokens(model.dls, vocabulary)
-    return Reader(network, tokens, names, embedding.num_embeddings, embedding.padding_idx or 0)
+    # One of the tables may be of places in the text, and smaller or larger than that of the words.
+    sizes = [each.num_embeddings for each in tables]
+    padding = next((each.padding_idx for each in tables if each.padding_idx is not None), 0)
+    return Reader(network, partial(_fitting, tokens, rows=max(sizes)), names, min(sizes), padding)
+
+
+def _fitting(tokens: Callable[[str], Iterable[Any]], text: str, *, rows: int) -> tuple[Token, ...]:
+    """The tokens of a text, once it is sure that the network can look them up."""
+    made = tuple(tokens(text))
+    wrong = next((each for each in made if not isinstance(each, Token)), None)
+    if wrong is not None:
+        given = f"The vocabulary made an object of type {type(wrong).__name__} of a part of the text"
+        allowed = "Its tokens(text) gives a camwidget.text.tokens.Token for everything that the network reads"
+        raise ModelError(three_parts(given, allowed, f"Make such tokens, or use {_OURS}"))
+    outside = next((each for each in made if not 0 <= each.index < rows), None)
+    if outside is not None:
+        given = f"The vocabulary gives {outside.text!r} the number {outside.index}; the model's table has {rows} rows"
+        advice = "A Vocabulary(words) counts its words from 2, so it goes with nn.Embedding(len(words) + 2, ...)"
+        raise ModelError(three_parts(given, f"Numbers of tokens are 0 to {rows - 1}", advice))
+    return made
 
 
 def _kind(model: Any) -> str:

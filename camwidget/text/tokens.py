@@ -73,7 +73,19 @@ def text_with_words(text: Any) -> str:
 
 
 class Vocabulary:
-    """The words that a network knows."""
+    """The words that a network knows, each with a number.
+
+    0 stands for padding and 1 for any unknown word, the words are counted from 2. So the network needs an
+    `nn.Embedding(len(words) + 2, ...)`.
+
+    Args:
+        words: in the order of their numbers, in small letters.
+
+    Example:
+        >>> known = Vocabulary(["good", "film"])
+        >>> known.ids(known.tokens("Good old film"))
+        tensor([[2, 1, 3]])
+    """
 
     def __init__(self, words: Sequence[str]) -> None:
         self.index: Mapping[str, int] = {word: place for place, word in enumerate(words, 2)}
