@@ -35,7 +35,7 @@ BANK: dict[str, Entry] = {
                 "averaged first",
             ),
             not_summed=("return weight[0][:, None] * activation", "shape", "sum over channels"),
-            four_letters=('return torch.einsum("ck,kij->cij", weight, activation)', "", "letters of einsum"),
+            four_letters=('return torch.einsum("ck,kij->cij", weight, activation)', "", "one letter per axis."),
             over_words=("return (weight[:, :, None] * activation).sum(2)", "shape", "sum over the words"),
             in_place=("activation *= 2\nreturn weight @ activation / 2", "kept", "operation in place"),
         ),
