@@ -132,10 +132,12 @@ def described(error: BaseException) -> str:
     """Return an error in a sentence: its kind, its message, and the learner's own line in which it arose."""
     message = " ".join(str(error).split())
     own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_LIBRARIES)]
-    if len(message) > 160:
-        message = f"{message[:159]}…"
-    line = f", in your line `{own[-1].line}`" if own and own[-1].line else ""
-    return f"Your code raised {type(error).__name__}: {message}{line}"
+    line = f", in your line `{_clipped(own[-1].line)}`" if own and own[-1].line else ""
+    return f"Your code raised {type(error).__name__}: {_clipped(message)}{line}"
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:159]}…"
 
 
 def explained(error: BaseException) -> str:

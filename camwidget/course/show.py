@@ -1,6 +1,7 @@
 """A report as text for a terminal and as a table for a notebook. Whatever came from an answer is escaped."""
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,6 +9,9 @@ if TYPE_CHECKING:
 
 LONGEST = 400
 """Characters shown of anything that an answer returned, raised or printed."""
+
+LONGEST_STOP = 1000
+"""Characters shown of why an answer could not be looked at: call, error and line, and last the likely cause."""
 
 _STYLE = """
 <style>
@@ -25,11 +29,13 @@ section.camw-report.camw-report ul { list-style: none; margin: 0; padding: 0; }
 /* JupyterLab has rules of its own for lists, and floats the next two and makes them narrow; these are more specific. */
 .camw-report dl dt, .camw-report dl dd { float: none; width: auto; margin: 0; padding: 0; overflow-wrap: anywhere; }
 .camw-report dl dt { color: var(--jp-ui-font-color2, #555); font-weight: normal; white-space: nowrap; }
-.camw-report dl code, .camw-report pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
+.camw-report code, .camw-report pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
   white-space: pre-wrap; background: none; color: inherit; padding: 0; }
 .camw-report p { margin: 4px 0; white-space: pre-line; }
 </style>
 """
+
+_CODE = re.compile("`([^`]+)`")
 
 
 def headline(report: "Report") -> str:
@@ -67,7 +73,7 @@ def as_text(report: "Report") -> str:
     """Return the report for a terminal."""
     lines = [headline(report)]
     if report.stopped:
-        lines.append(f"  {clipped(report.stopped)}")
+        lines.append(f"  {clipped(report.stopped, longest=LONGEST_STOP)}")
     for fact in report.facts if report.started else ():
         mark = "✓" if fact.passed else "✗" if fact.tried else "·"
         lines.append(f"  {mark} {fact.says} ({fact.points:g}): {_standing(fact)}")
@@ -82,7 +88,8 @@ def as_html(report: "Report") -> str:
     parts = [_STYLE, f'<section class="camw-report" aria-label="{html.escape(headline(report))}">']
     parts.append(f"<h4>{html.escape(headline(report))}</h4>")
     if report.stopped:
-        parts.append(f"<p>{html.escape(clipped(report.stopped))}</p>")
+        stopped = html.escape(clipped(report.stopped, longest=LONGEST_STOP))
+        parts += ["<p>", _CODE.sub(r"<code>\1</code>", stopped), "</p>"]
     if report.started:
         parts += ["<ul>", *(_entry(fact, hidden=report.hidden) for fact in report.facts), "</ul>"]
     if report.note:

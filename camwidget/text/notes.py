@@ -43,7 +43,7 @@ def _unreached(reach: Reach, positions: int) -> list[str]:
     found = [
         f"The network reads this text in {reach.chunks} parts and keeps no gradient from one part to the part before: "
         "what a word does through the memory that is handed on to later parts is not in this map. "
-        "method='occlusion' has it."
+        "“Leave one out” (method='occlusion') has it."
     ]
     if reach.first:
         found.append(

@@ -181,6 +181,21 @@ def test_random_state_and_gradient_mode_are_given_back() -> None:
     assert torch.is_grad_enabled()
 
 
+def test_the_likely_cause_is_told_to_its_end_and_the_learners_own_line_is_set_as_code() -> None:
+    def double(x: Tensor) -> Tensor:
+        return torch.einsum(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,kij->cij,kkkkkkkkkkkk", x, x, x * 3 + x
+        )
+
+    report = report_on(double)
+    shown = report._repr_mimebundle_()["text/html"]
+
+    assert repr(report).splitlines()[1].endswith("one letter per axis.")
+    assert "one letter per axis.</p>" in shown
+    assert "<code>return torch.einsum(" in shown
+    assert "`" not in shown
+
+
 def test_a_report_escapes_what_came_from_the_answer() -> None:
     def double(x: Tensor) -> Tensor:
         raise ValueError("<script>alert(1)</script>")

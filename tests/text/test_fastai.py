@@ -61,6 +61,7 @@ def test_what_the_cut_between_chunks_leaves_out_is_said(learner: Any) -> None:
 
     assert len(found["hires_cam"].tokens) == 21
     assert "in 5 parts and keeps no gradient from one part to the part before" in " ".join(found["hires_cam"].notes)
+    assert "“Leave one out” (method='occlusion') has it" in " ".join(found["hires_cam"].notes)  # as the panel names it
     assert "parts" not in " ".join(found["occlusion"].notes)
     assert whole.notes == ()
 

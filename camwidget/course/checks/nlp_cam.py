@@ -129,7 +129,7 @@ add_quiz(
         ),
         "b": Option(
             "The tool forgot the gradient, or shows the activation alone: the class never enters.",
-            "What does not depend on the class cannot say anything about it. It has happened to a well-known tool.",
+            "What does not depend on the class cannot say anything about it. Two classes side by side show it at once.",
             right=True,
         ),
         "c": Option(
@@ -170,7 +170,7 @@ add_quiz(
         ),
         "d": Option(
             "Words that the network does not know have the same problem.",
-            "An unknown word has no meaning of its own for the network. That is another gap: its colour says nothing at all.",
+            "An unknown word has no meaning of its own for the network. That is another gap: its colour says nothing at all about that word.",
         ),
     },
     points=2,

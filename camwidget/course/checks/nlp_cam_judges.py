@@ -28,6 +28,7 @@ def judge_word_scores(attempt: Attempt, *, channels: tuple[int, int]) -> None:
         (positions,): "the classes are gone: keep one row for each",
         (positions, classes): "classes come first, words second",
         (channel, positions): "there is one row per channel: sum over channels, keep classes",
+        (classes, channel): "this is the sum over the words: sum over channels, keep words",
     }
     attempt.shape("shape", got, (classes, positions), mistakes=shapes)
     right = (before[1].double()[:, :, None] * before[0].double()[None]).sum(dim=1)
@@ -56,7 +57,8 @@ def judge_logits(attempt: Attempt, *, longest: int) -> None:
     scores, bias = attempt.tensor(classes, positions), attempt.tensor(classes)
     is_word = torch.arange(positions) < words
     shown = f"logits_from_words(scores, bias, is_word), {words} words in {positions} positions"
-    got = attempt.call(attempt.answer, scores, bias, is_word, shown=shown)
+    meanings = {"shape of the mask": "is_word has one value per position: it belongs to the axis of the words"}
+    got = attempt.call(attempt.answer, scores, bias, is_word, shown=shown, meanings=meanings)
     shapes = {
         (): "one number for all classes: average over the words only",
         (classes, 1): "the axis of the words is left over: no keepdim here",
@@ -68,6 +70,7 @@ def judge_logits(attempt: Attempt, *, longest: int) -> None:
     mistakes = {
         "padding was averaged along with the words": scores.double().mean(dim=1) + bias,
         "divided by all positions: count the words only": total / positions + bias,
+        "padding was added up along with the words": scores.double().sum(dim=1) / words + bias,
         "the bias is missing": total / words,
         "this is the sum: the network takes the mean": total + bias,
         "the bias was subtracted": total / words - bias,
@@ -121,24 +124,39 @@ def judge_leave_one_out(attempt: Attempt, *, longest: int) -> None:
     words = [WORDS[attempt.size(0, len(WORDS) - 1)] for _ in range(count)]
     words[-1] = words[0]  # a word that stands there twice
     worth = {word: float(attempt.tensor(1)) for word in WORDS}
-    seen: list[list[str]] = []
 
     def predict(text: Sequence[str]) -> float:
-        seen.append(list(text))
+        strange = [word for word in text if word not in worth]
+        if strange:
+            raise ValueError(f"predict() wants a list of the words that stay, and was given {strange[0]!r}")
         pairs = sum(one == "not" and two == "good" for one, two in pairwise(text))
-        return sum(worth[word] for word in text) - 3.0 * pairs + 0.01 * len(text) ** 2
+        # a word counts more further back, so that it matters which of two equal words is gone
+        return sum(worth[word] * (1 + 0.1 * place) for place, word in enumerate(text)) - 3.0 * pairs
 
     whole = predict(words)
     right = torch.tensor([whole - predict(words[:place] + words[place + 1 :]) for place in range(count)])
     given = list(words)
-    got = attempt.call(attempt.answer, predict, given, shown=f"leave_one_out(predict, {words})")
+    meanings = {
+        "index out of range": "the list got shorter on the way: make a new list for each word",
+        "operand type(s) for -: 'list'": "a list has no minus: make a new list of the words that stay",
+    }
+    got = attempt.call(attempt.answer, predict, given, shown=f"leave_one_out(predict, {words})", meanings=meanings)
+    if isinstance(got, dict):
+        twice = "a dictionary has one number for a word that stands there twice: return a list"
+        attempt.fact("shape", False, expected=f"a list of {count} numbers", got=got, likely=twice, stop=True)
     shapes = {(len(set(words)),): "a word that stands there twice has two places: count places, not words"}
+    if len(given) < count:
+        shapes[(count - len(given),)] = (
+            "the list got shorter while the loop went over it: make a new list for each word"
+        )
     attempt.shape("shape", got, (count,), mistakes=shapes)
     gone = torch.tensor([whole - predict([each for each in words if each != word]) for word in words])
+    first = [words.index(word) for word in words]
     mistakes = {
         "the sign is turned around: what is lost is all words minus those that are left": -right,
         "these are the numbers without the word: subtract them from the number with all words": whole - right,
         "every occurrence was left out: leave out one place at a time": gone,
+        "of two equal words the first was left out both times: go by the place, not by the word": right[first],
     }
     attempt.values("values", got, right, mistakes=mistakes, usual=False)
     attempt.fact(
@@ -158,20 +176,33 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
         longest: most words.
     """
     count = attempt.size(5, longest)
-    top = attempt.size(1, count - 2)
+    top = attempt.size(1, count - 3)
     words = [f"{WORDS[place % len(WORDS)]}" for place in range(count)]
-    words[1] = words[0]
     values = attempt.tensor(count)
+    # one word stands there twice: the later one goes, the earlier one and the word behind it stay
+    later = attempt.size(2, count - 1)
+    earlier = attempt.size(0, later - 2)
+    words[later] = words[earlier]
+    for place, rank in ((later, -1), (earlier, 1), (earlier + 1, 2)):
+        other = int(values.argsort()[rank])
+        values[[place, other]] = values[[other, place]]
     order = values.argsort(descending=True).tolist()
     right = [words[place] for place in range(count) if place not in order[:top]]
     given = list(words)
     shown = f"without_top({words}, torch.tensor({[round(each, 2) for each in values.tolist()]}), {top})"
-    got = attempt.call(attempt.answer, given, values.clone(), top, shown=shown)
+    moved = "deleting a word moves those behind it: find all places first, then keep the others"
+    meanings = {"index out of range": moved}
+    got = attempt.call(attempt.answer, given, values.clone(), top, shown=shown, meanings=meanings)
     is_list = isinstance(got, list | tuple) and all(isinstance(each, str) for each in got)
     attempt.fact(
         "form", is_list, expected="a list of words", got=got, likely="return the words, not their places", stop=True
     )
     lowest, by_size = order[::-1], values.abs().argsort(descending=True).tolist()
+    went = {words[place] for place in order[:top]}
+    first, popped = list(words), list(words)
+    for place in order[:top]:
+        first.remove(words[place])
+        popped[place : place + 1] = []
     wrong = {
         "the words with the smallest values were deleted": [
             words[place] for place in range(count) if place not in lowest[:top]
@@ -184,9 +215,14 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
             words[place] for place in range(count) if place in order[:top]
         ],
         "the words are in another order than in the text": [words[place] for place in order[top:]],
+        "of two equal words the first was deleted: go by the place, not by the word": first,
+        "every word like those was deleted: go by the place, not by the word": [
+            word for word in words if word not in went
+        ],
+        moved: popped,
     }
     likely = next((told for told, each in wrong.items() if list(got) == each and each != right), "")
     if not likely:
         likely = "more or fewer words are left than should be" if len(got) != len(right) else "other words should go"
-    attempt.fact("words", list(got) == right, expected=" ".join(right), got=" ".join(got), likely=likely)
+    attempt.fact("words", list(got) == right, expected=" ".join(right), got=" ".join(got) or "no words", likely=likely)
     attempt.fact("kept", given == words, expected="the list as it was", got="a changed list", likely="make a new list")

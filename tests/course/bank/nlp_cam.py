@@ -35,7 +35,8 @@ BANK: dict[str, Entry] = {
                 "averaged first",
             ),
             not_summed=("return weight[0][:, None] * activation", "shape", "sum over channels"),
-            four_letters=('return torch.einsum("ck,kij->cij", weight, activation)', "", "letters of einsum"),
+            four_letters=('return torch.einsum("ck,kij->cij", weight, activation)', "", "one letter per axis."),
+            over_words=("return (weight[:, :, None] * activation).sum(2)", "shape", "sum over the words"),
             in_place=("activation *= 2\nreturn weight @ activation / 2", "kept", "operation in place"),
         ),
     ),
@@ -52,6 +53,8 @@ BANK: dict[str, Entry] = {
             LOGITS,
             no_mask=("return scores.mean(dim=1) + bias", "values", "padding was averaged"),
             all_positions=("return (scores * is_word).mean(dim=1) + bias", "values", "divided by all positions"),
+            padding_added=("return scores.sum(dim=1) / is_word.sum() + bias", "values", "padding was added up"),
+            mask_on_classes=("return scores[is_word].mean(dim=1) + bias", "", "axis of the words"),
             no_bias=("return scores[:, is_word].mean(dim=1)", "values", "bias is missing"),
             summed=("return scores[:, is_word].sum(dim=1) + bias", "values", "this is the sum"),
             minus=("return scores[:, is_word].mean(dim=1) - bias", "values", "subtracted"),
@@ -131,6 +134,32 @@ return lost
                 "kept",
                 "make a new one",
             ),
+            the_first_of_two=(
+                "lost = []\nfor word in words:\n    left = list(words)\n    left.remove(word)\n    lost.append(predict(words) - predict(left))\nreturn lost",
+                "values",
+                "by the place",
+            ),
+            shorter_on_the_way=(
+                "lost = []\nfor word in words:\n    left = words\n    left.remove(word)\n    lost.append(predict(words) - predict(left))\nreturn lost",
+                "shape",
+                "got shorter while the loop",
+            ),
+            popped_on_the_way=(
+                "lost = []\nfor p in range(len(words)):\n    left = words\n    left.pop(p)\n    lost.append(predict(words) - predict(left))\nreturn lost",
+                "",
+                "got shorter on the way",
+            ),
+            dictionary=(
+                "return {word: predict(words) - predict([w for w in words if w != word]) for word in words}",
+                "shape",
+                "return a list",
+            ),
+            minus=("return [predict(words) - predict(words - word) for word in words]", "", "a list has no minus"),
+            blank=(
+                "return [predict(words) - predict(words[:p] + [''] + words[p + 1:]) for p in range(len(words))]",
+                "",
+                "the words that stay",
+            ),
             only_the_word=("return [predict([word]) for word in words]", "values", "differ"),
             the_rest=("return [predict(words) - predict(words[:p]) for p in range(len(words))]", "values", "differ"),
             from_there_on=(
@@ -147,7 +176,7 @@ return lost
             text=(
                 "return [predict(words) - predict(' '.join(words[:p] + words[p + 1:])) for p in range(len(words))]",
                 "",
-                "KeyError",
+                "wants a list of the words",
             ),
             forgot_return=("[predict(words[:p] + words[p + 1:]) for p in range(len(words))]", "", "return at the end"),
         ),
@@ -195,10 +224,26 @@ return tuple(words[place] for place in places)
                 "more or fewer",
             ),
             by_word=(
-                "gone = {words[p] for p in values.topk(count).indices.tolist()}\nreturn [w for w in words if w not in gone] + ['']",
+                "gone = {words[p] for p in values.topk(count).indices.tolist()}\nreturn [w for w in words if w not in gone]",
+                "words",
+                "every word like those",
+            ),
+            the_first_of_two=(
+                "left = list(words)\nfor p in values.topk(count).indices.tolist():\n    left.remove(words[p])\nreturn left",
+                "words",
+                "of two equal words",
+            ),
+            moved=(
+                "left = list(words)\nfor p in values.topk(count).indices.tolist():\n    left.pop(p % len(left))\nreturn left",
                 "words",
                 "",
             ),
+            popped=(
+                "left = list(words)\nfor p in values.topk(count).indices.tolist():\n    left.pop(p)\nreturn left",
+                "",
+                "moves those behind it",
+            ),
+            nothing_left=("return []", "words", "more or fewer"),
             only_one=("top = int(values.argmax())\nreturn words[:top] + words[top + 1:] + ['end']", "words", ""),
             one_text=(
                 "gone = set(values.topk(count).indices.tolist())\nreturn ' '.join(w for p, w in enumerate(words) if p not in gone)",
