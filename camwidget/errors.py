@@ -91,6 +91,16 @@ def nearest(name: str, allowed: Iterable[str], *, count: int = 3) -> list[str]:
     return [candidate for folded in close for candidate in spelt[folded]][:count]
 
 
+def clipped(text: str, *, longest: int) -> str:
+    """The text, or its beginning and an ellipsis.
+
+    Args:
+        text: Any text.
+        longest: How many characters at most, the ellipsis among them.
+    """
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def three_parts(given: str, allowed: str, try_: str) -> str:
     """One message from its three parts, each made a sentence.
 

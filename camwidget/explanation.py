@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from camwidget.classes import class_index, log_probabilities
-from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.errors import ClassError, LayerError, MapError, clipped, nearest, three_parts
 from camwidget.layers import Layer
 from camwidget.methods import CLASS_AGNOSTIC
 from camwidget.readout import Readout
@@ -22,8 +22,8 @@ ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
 FEW = 4
 """Up to so many layers and classes are all named when an explanation is printed."""
 
-LONG = 40
-"""From so many letters on a name or text is cut when an explanation is printed."""
+LONGEST = 40
+"""Characters shown of a name or a text when an explanation is printed."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -54,7 +54,7 @@ class LayerMaps:
 
     def __repr__(self) -> str:
         shown = [
-            f"{index} {begun(self.class_names[index])} {float(self.probabilities[index]):.1%}"
+            f"{index} {clipped(self.class_names[index], longest=LONGEST)!r} {float(self.probabilities[index]):.1%}"
             for index in self.target_classes
         ]
         maps = f"layers {_some([repr(layer.name) for layer in self.layers])}" if self.layers else "no maps"
@@ -184,15 +184,6 @@ class Explanation(LayerMaps):
             ClassError: there is no such class, or no map of it.
         """
         return self.cams[self._map_layer(layer)][self._row(target_class)]
-
-
-def begun(text: str) -> str:
-    """Return a text in quotation marks on one line, a long one only as far as it says which it is.
-
-    Args:
-        text: any.
-    """
-    return repr(text if len(text) <= LONG else f"{text[:LONG]}...")
 
 
 def _some(names: Sequence[str]) -> str:

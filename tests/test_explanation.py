@@ -31,9 +31,9 @@ def test_it_prints_as_one_line_however_much_it_holds() -> None:
     few = explain(model, image, layers=["body.4"], method="cam", target_classes=[1, 0], class_names=names)
     percent = [f"{float(few.probabilities[index]):.1%}" for index in (1, 0)]
 
+    long = ("a very long name " * 9)[:39]
     assert repr(few) == (
-        f"<Explanation by 'cam': layers 'body.4'; classes 1 'line\\nbreak' {percent[0]}, "
-        f"0 'a very long name a very long name a very...' {percent[1]}>"
+        f"<Explanation by 'cam': layers 'body.4'; classes 1 'line\\nbreak' {percent[0]}, 0 '{long}…' {percent[1]}>"
     )
     many = explain_methods(model, image, methods=("cam", "grad_cam"), layers=["body.1"], target_classes=range(12))
     assert repr(many["cam"]).startswith("<Explanation by 'cam': no maps; classes 0 'class 0' ")

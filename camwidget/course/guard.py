@@ -16,6 +16,11 @@ from typing import Any
 
 import torch
 
+from camwidget.errors import clipped
+
+LONGEST = 160
+"""Characters shown of an error that an answer raised, and of its line."""
+
 _LIBRARIES = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
 """Folders of code that a learner did not write."""
 
@@ -132,12 +137,8 @@ def described(error: BaseException) -> str:
     """Return an error in a sentence: its kind, its message, and the learner's own line in which it arose."""
     message = " ".join(str(error).split())
     own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_LIBRARIES)]
-    line = f", in your line `{_clipped(own[-1].line)}`" if own and own[-1].line else ""
-    return f"Your code raised {type(error).__name__}: {_clipped(message)}{line}"
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= 160 else f"{text[:159]}…"
+    line = f", in your line `{clipped(own[-1].line, longest=LONGEST)}`" if own and own[-1].line else ""
+    return f"Your code raised {type(error).__name__}: {clipped(message, longest=LONGEST)}{line}"
 
 
 def explained(error: BaseException) -> str:

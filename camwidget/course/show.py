@@ -4,6 +4,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from camwidget.errors import clipped
+
 if TYPE_CHECKING:
     from camwidget.course.facts import Fact, Report
 
@@ -48,11 +50,6 @@ def headline(report: "Report") -> str:
     return f"{report.item} · {report.title}{said}"
 
 
-def clipped(text: str, *, longest: int = LONGEST) -> str:
-    """Return the text, or its beginning and an ellipsis."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
 def _rows(fact: "Fact", *, hidden: bool) -> list[tuple[str, str]]:
     """What is told of a fact that does not hold: heading and text."""
     if fact.passed or not fact.tried:
@@ -60,7 +57,7 @@ def _rows(fact: "Fact", *, hidden: bool) -> list[tuple[str, str]]:
     rows = [("why", fact.likely)]
     if not hidden:
         rows = [("called", fact.called), ("expected", fact.expected), ("got", fact.got), ("likely", fact.likely)]
-    return [(heading, clipped(text)) for heading, text in rows if text]
+    return [(heading, clipped(text, longest=LONGEST)) for heading, text in rows if text]
 
 
 def _standing(fact: "Fact") -> str:
@@ -95,7 +92,8 @@ def as_html(report: "Report") -> str:
     if report.note:
         parts.append(f"<p>{html.escape(report.note)}</p>")
     if report.printed:
-        parts.append(f"<p>Your code printed (this costs nothing):</p><pre>{html.escape(clipped(report.printed))}</pre>")
+        printed = html.escape(clipped(report.printed, longest=LONGEST))
+        parts.append(f"<p>Your code printed (this costs nothing):</p><pre>{printed}</pre>")
     return "".join([*parts, "</section>"])
 
 

@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 
 from camwidget.course.facts import REPORT_MIME
 from camwidget.course.materials import item_in, points_of, tasks
-from camwidget.course.show import clipped
+from camwidget.course.show import LONGEST
+from camwidget.errors import clipped
 
 DONE, OPEN, WRONG = "done", "not started", "wrong"
 """How an item can stand."""
@@ -102,7 +103,9 @@ def standings(cells: Sequence[NotebookNode], lost: Mapping[int, str]) -> tuple[t
             broken += since
             since = []
         elif what and "raises-exception" not in cell.metadata.get("tags", []):
-            since.append(_Stop(what, f"cell [{number}], `{_first_line(cell.source)}`: {clipped(what)}"))
+            since.append(
+                _Stop(what, f"cell [{number}], `{_first_line(cell.source)}`: {clipped(what, longest=LONGEST)}")
+            )
     assignments = {item.partition(".")[0] for item in found}
     for name, task in tasks().items():
         if name.partition(".")[0] in assignments and name not in found:
@@ -124,7 +127,11 @@ def _standing(item: str, cell: NotebookNode, what: str, since: list[_Stop]) -> S
         return Standing(item, OPEN, 0.0, most) if stop.unwritten else Standing(item, WRONG, 0.0, most, stop.told)
     if report:
         return Standing(item, OPEN, 0.0, most)
-    told = f"the check stopped: {clipped(what)}" if what else "its check shows nothing: it has to end with .score()"
+    told = (
+        f"the check stopped: {clipped(what, longest=LONGEST)}"
+        if what
+        else "its check shows nothing: it has to end with .score()"
+    )
     return Standing(item, WRONG, 0.0, most, told)
 
 
@@ -134,7 +141,7 @@ def _reason(report: Mapping[str, Any]) -> str:
     told = [report["stopped"]]
     if not report["stopped"]:
         told = [f"not yet: {fact['says']}", fact["likely"], report["note"]] if fact else [report["note"]]
-    return clipped(". ".join(" ".join(each.split()).rstrip(".") for each in told if each))
+    return clipped(". ".join(" ".join(each.split()).rstrip(".") for each in told if each), longest=LONGEST)
 
 
 def _error_in(cell: NotebookNode) -> str:

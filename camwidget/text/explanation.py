@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camwidget.explanation import LayerMaps, begun
+from camwidget.errors import clipped
+from camwidget.explanation import LONGEST, LayerMaps
 from camwidget.text.tokens import Token
 from camwidget.text.words import Word, unknown_share
 
@@ -32,7 +33,7 @@ class TextExplanation(LayerMaps):
     """What to know before believing the maps, in sentences: unknown words, what no gradient reaches. Often empty."""
 
     def __repr__(self) -> str:
-        return f"{super().__repr__()[:-1]}; text {begun(self.text)}, {len(self.words)} words>"
+        return f"{super().__repr__()[:-1]}; text {clipped(self.text, longest=LONGEST)!r}, {len(self.words)} words>"
 
     @property
     def knows_layer(self) -> bool:

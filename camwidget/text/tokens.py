@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from camwidget.errors import TextError, three_parts
+from camwidget.errors import TextError, clipped, three_parts
 from camwidget.text.pieces import APOSTROPHES, pieces_of
 
 _PLAIN = str.maketrans(
@@ -67,7 +67,7 @@ def text_with_words(text: Any) -> str:
         TextError: it is no text, or has no words.
     """
     if all(piece.kind == "mark" for piece in pieces_of(checked_text(text))):
-        shown = repr(text if len(text) <= 40 else f"{text[:39]}…")
+        shown = repr(clipped(text, longest=40))
         raise TextError(three_parts(f"There is no word in {shown}", _ALLOWED, "Write a sentence"))
     return str(text)
 

@@ -22,7 +22,7 @@ def test_it_prints_as_one_line_with_the_beginning_of_its_text() -> None:
     result = explain_text(Reviews().double(), "The film\n" * 40 + "was not good")
 
     assert repr(result).startswith("<TextExplanation by 'cam': layers 'conv3'; classes ")
-    assert repr(result).endswith("; text 'The film\\nThe film\\nThe film\\nThe film\\nThe ...', 83 words>")
+    assert repr(result).endswith("; text 'The film\\nThe film\\nThe film\\nThe film\\nThe…', 83 words>")
 
 
 def test_layers_and_classes_that_have_no_map_are_told() -> None:
