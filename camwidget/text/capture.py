@@ -66,7 +66,7 @@ class TextCapture(LayerCapture):
         super().__init__(model, layer_names)
         self._chunks: dict[str, list[Tensor]] = {}
         self._axis: dict[str, int] = {}
-        self._sizes: dict[str, list[tuple[int, ...]]] | None = None  # not None while a longer text is tried
+        self._sizes: dict[str, list[tuple[int, ...]]] | None = None  # not None while another length is tried
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -92,11 +92,13 @@ class TextCapture(LayerCapture):
         fitting = {
             name: _position_axes([tuple(each.shape) for each in made], positions) for name, made in self._chunks.items()
         }
-        if any(len(axes) == 2 for axes in fitting.values()):
-            # As many channels as positions: the axis that grows with the text is that of the positions.
-            longer = self._sizes_of(torch.cat([inputs, inputs[:, -1:]], dim=1))
+        if any(axes and self._may_be_channels(name, positions) for name, axes in fitting.items()):
+            # As many channels as positions: the axis that changes with the text is that of the positions. A shorter
+            # text, because there may be no place for a longer one.
+            other = inputs[:, :-1] if positions > 1 else inputs.repeat(1, 2)
+            sizes = self._sizes_of(other)
             fitting = {
-                name: [axis for axis in axes if axis in _position_axes(longer[name], positions + 1)]
+                name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
                 for name, axes in fitting.items()
             }
         for name, axes in fitting.items():
@@ -152,6 +154,15 @@ class TextCapture(LayerCapture):
             output = self._model(inputs)
         return output[0] if isinstance(output, tuple) and output else output
 
+    def _may_be_channels(self, name: str, positions: int) -> bool:
+        """Whether an axis as long as the text may be that of a layer's channels, going by the sizes of its parameters.
+
+        Gates halve the channels, and an LSTM that reads both ways doubles them.
+        """
+        # The first two axes: how many neighbours a convolution sees is no number of channels.
+        sizes = {size for parameter in self._modules[name].parameters() for size in parameter.shape[:2]}
+        return not sizes.isdisjoint((positions, 2 * positions)) or any(2 * size == positions for size in sizes)
+
     def _sizes_of(self, inputs: Tensor) -> dict[str, list[tuple[int, ...]]]:
         """What sizes the layers put out for other inputs, by layer and call."""
         self._sizes = {}
@@ -203,7 +214,7 @@ class TextCapture(LayerCapture):
 
 def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:
     """Which of the axes 1 and 2 may be that of the positions: with all chunks together, or in the last call alone."""
-    if any(len(size) != 3 for size in sizes):
+    if any(len(size) != 3 or size[0] != 1 for size in sizes):
         return []
     return [
         axis

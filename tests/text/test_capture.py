@@ -150,3 +150,63 @@ def test_layers_worth_looking_at_are_found_by_structure() -> None:
     assert text_layers(nn.Sequential(nn.Embedding(3, 2), nn.Sequential(nn.Conv1d(2, 2, 1), nn.Conv1d(2, 2, 1)))) == [
         "0", "1.0", "1.1",
     ]  # fmt: skip
+
+
+class Narrowing(nn.Module):
+    """A convolution that reads three words at a time and gives no value for the first and the last."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4)
+        self.conv = nn.Conv1d(4, 2 * channels, 3)
+        self.gate = nn.Sequential(nn.Conv1d(4, 2 * channels, 3), nn.GLU(dim=1))
+        self.head = nn.Linear(3 * channels, 2)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        vectors = self.embedding(ids).transpose(1, 2)
+        return self.head(torch.cat([self.conv(vectors), self.gate(vectors)], dim=1).mean(dim=2))
+
+
+class PositionsFirst(nn.Module):
+    """A recurrent network as PyTorch makes it by default: positions first, then the texts."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4)
+        self.rnn = nn.GRU(4, channels, bidirectional=True)
+        self.head = nn.Linear(2 * channels, 2)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.rnn(self.embedding(ids).transpose(0, 1))[0].mean(dim=0))
+
+
+@pytest.mark.parametrize("channels", [2, 4, 8, 16])
+@pytest.mark.parametrize("kind", [Narrowing, PositionsFirst])
+def test_as_many_channels_as_words_are_not_taken_for_the_words(kind: Any, channels: int) -> None:
+    model = kind(channels).double()
+    names = [name for name in text_layers(model) if name != "embedding"]
+
+    with TextCapture(model, ["embedding", *names]) as capture:
+        capture.forward(IDS)
+        assert list(capture.activations) == ["embedding"]
+        assert sorted(capture.other_outputs) == sorted(names)
+
+
+def test_a_text_as_short_as_can_be_is_not_made_shorter() -> None:
+    with TextCapture(Narrowing(16).double(), ["embedding", "conv"]) as capture:
+        capture.forward(IDS[:, :3])
+        assert list(capture.activations) == ["embedding"]
+
+
+def test_there_need_be_no_place_for_a_longer_text() -> None:
+    model = Twice().double()
+    model.embedding, places = nn.Embedding(9, 8), nn.Embedding(8, 8)
+    model.conv = nn.Conv1d(8, 8, 3, padding="same")
+    model.head = nn.Linear(8, 2)
+    model.embedding.register_forward_hook(lambda _, inputs, out: out + places(torch.arange(inputs[0].shape[1])))
+    model.double()
+    places.double()
+
+    with TextCapture(model, ["embedding", "conv"]) as capture:
+        capture.forward(IDS)
+        assert torch.equal(capture.activations["embedding"][0, :, 0], model.embedding(IDS)[0].T.detach())
