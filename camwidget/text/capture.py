@@ -196,7 +196,7 @@ class TextCapture(LayerCapture):
                 self._chunks.setdefault(name, []).append(kept)
                 with torch.enable_grad():
                     made = kept.clone()
-            return (made, *output[1:]) if isinstance(output, tuple) else made
+            return _with_first(output, made)
 
         return fire
 
@@ -210,6 +210,14 @@ class TextCapture(LayerCapture):
         lengths = [each.shape[axis] for each in self._chunks[name]]
         part = activation[:, :, 0, sum(lengths[:chunk]) : sum(lengths[: chunk + 1])]
         return (part if axis == 2 else part.transpose(1, 2)).clone()
+
+
+def _with_first(output: Any, made: Tensor) -> Any:
+    """An output with another tensor in place of its first; a named tuple, such as a packed sequence, keeps its kind."""
+    if not isinstance(output, tuple):
+        return made
+    members = (made, *output[1:])
+    return type(output)(*members) if hasattr(output, "_fields") else members
 
 
 def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:

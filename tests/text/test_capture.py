@@ -1,10 +1,11 @@
 """One pass over a text: chunks, repeated layers, tuples, replacement, and what is put back."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from camwidget.errors import ModelError
 from camwidget.text.capture import Reach, TextCapture, attributes_left_as_found
@@ -210,3 +211,52 @@ def test_there_need_be_no_place_for_a_longer_text() -> None:
     with TextCapture(model, ["embedding", "conv"]) as capture:
         capture.forward(IDS)
         assert torch.equal(capture.activations["embedding"][0, :, 0], model.embedding(IDS)[0].T.detach())
+
+
+class Read(NamedTuple):
+    """What was read, and the memory of it."""
+
+    found: Tensor
+    last: Tensor
+
+
+class Reading(nn.Module):
+    """An LSTM that puts out a named tuple: the values of the words and the memory, or a packed sequence of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(4, 5, batch_first=True)
+
+    def forward(self, vectors: Any) -> Any:
+        found, (last, _) = self.rnn(vectors)
+        return Read(found, last) if isinstance(found, Tensor) else found
+
+
+class Named(nn.Module):
+    """Takes what it needs of a layer's output by name."""
+
+    def __init__(self, *, packs: bool) -> None:
+        super().__init__()
+        self.packs = packs
+        self.embedding = nn.Embedding(9, 4)
+        self.reading = Reading()
+        self.head = nn.Linear(5, 2)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        vectors = self.embedding(ids)
+        if not self.packs:
+            return self.head(self.reading(vectors).found.mean(dim=1))
+        packed = pack_padded_sequence(vectors, torch.tensor([ids.shape[1]]), batch_first=True)
+        return self.head(pad_packed_sequence(self.reading(packed), batch_first=True)[0].mean(dim=1))
+
+
+@pytest.mark.parametrize("packs", [False, True])
+def test_a_named_output_keeps_its_names(packs: bool) -> None:
+    model = Named(packs=packs).double()
+
+    with TextCapture(model, ["embedding", "reading"]) as capture:
+        torch.testing.assert_close(capture.forward(IDS), model(IDS).detach())
+        assert list(capture.activations) == ["embedding", *([] if packs else ["reading"])]
+        if not packs:
+            none = torch.zeros_like(capture.activations["reading"])
+            assert torch.equal(capture.rerun(IDS, replace={"reading": none})[0], model.head.bias)
