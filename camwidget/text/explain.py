@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex
 import torch
 from torch import Tensor
 
-from camwidget.errors import LayerError, MapError, ModelError, three_parts
+from camwidget.errors import LayerError, MapError, ModelError, TextError, clipped, three_parts
 from camwidget.explain import finite
 from camwidget.explanation import call_of
 from camwidget.layers import Layer
@@ -66,7 +66,7 @@ def explain_text(
         class_names: a name for every class; None for the model's own.
 
     Raises:
-        TextError: it is no text, or has no words.
+        TextError: it is no text, or has no words, or none that the model reads.
         LayerError: there is no such layer, or it has no value for every word.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model takes no text, or does not return finite logits.
@@ -110,7 +110,16 @@ def explain_text_methods(
     methods = methods_of(methods, known=TEXT_METHODS, default="cam")
     reader = reader_of(model)
     tokens = reader.tokens(text_with_words(text))
-    words, ids = merged_words(text, tokens), reader.ids(tokens)
+    words = merged_words(text, tokens)
+    if not words:
+        given = (
+            f"None of the {len(tokens)} tokens that the model reads stands for a part of {clipped(text, longest=40)!r}"
+        )
+        allowed = (
+            "A text is explained by its words, so one of them must be left when the model's vocabulary has read it"
+        )
+        raise TextError(three_parts(given, allowed, "Write a sentence; tags such as <br /> may be taken out"))
+    ids = reader.ids(tokens)
     layers, target_classes = layers_of(layers), listed(target_classes)
     # A result must not be made of inference tensors, whatever mode the caller is in.
     with (

@@ -117,6 +117,11 @@ def _fitting(tokens: Callable[[str], Iterable[Any]], text: str, *, rows: int) ->
         given = f"The vocabulary gives {outside.text!r} the number {outside.index}; the model's table has {rows} rows"
         advice = "A Vocabulary(words) counts its words from 2, so it goes with nn.Embedding(len(words) + 2, ...)"
         raise ModelError(three_parts(given, f"Numbers of tokens are 0 to {rows - 1}", advice))
+    beyond = next((each for each in made if not 0 <= each.start <= each.end <= len(text)), None)
+    if beyond is not None:
+        given = f"The vocabulary puts {beyond.text!r} at {beyond.start} to {beyond.end} of {len(text)} characters"
+        allowed = "A token stands at text[start:end]; one that is special, at no place, has end equal to start"
+        raise ModelError(three_parts(given, allowed, "Count the places in the text as it is given to tokens(text)"))
     return made
 
 

@@ -7,7 +7,7 @@ import torch
 from fastai.text.models.core import masked_concat_pool
 
 from camwidget.either import explain
-from camwidget.errors import LayerError, MapError, ModelError
+from camwidget.errors import LayerError, MapError, ModelError, TextError
 from camwidget.text.explain import explain_text, explain_text_methods
 from tests.text.toys import awd_learner
 from tests.toys import state
@@ -181,3 +181,9 @@ def test_a_learner_that_does_more_to_a_text_is_refused(learner: Any, monkeypatch
 
     with pytest.raises(ModelError, match=r"makes 21 numbers of this text"):
         explain_text(learner, "Fun", method="grad_cam")
+
+
+@pytest.mark.parametrize("text", ["<br />", "xxbos xxmaj"])
+def test_a_text_that_the_tokenizer_takes_out_is_told(learner: Any, text: str) -> None:
+    with pytest.raises(TextError, match=rf"None of the \d tokens .* '{text}'.*Write a sentence"):
+        explain_text(learner, text, method="grad_cam")

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from camwidget.either import explain
-from camwidget.errors import CamwidgetError, ImageError, ModelError
+from camwidget.errors import CamwidgetError, ImageError, ModelError, TextError
 from camwidget.text.explain import explain_text, explain_text_methods
 from camwidget.text.panel import TextCamPanel
 from camwidget.text.tokens import Token, Vocabulary
@@ -130,3 +130,35 @@ def test_one_method_may_be_given_without_a_list() -> None:
     panel = TextCamPanel(Reviews(), TEXT, methods="grad_cam")
 
     assert list(panel.results) == ["grad_cam"]
+
+
+class Made:
+    """A vocabulary that makes the same tokens of every text."""
+
+    def __init__(self, *tokens: Token) -> None:
+        self.made = tokens
+
+    def tokens(self, _: str) -> tuple[Token, ...]:
+        return self.made
+
+
+@pytest.mark.parametrize(
+    "made",
+    [[], [Token("xxbos", 0, 0, 2, True, True)], [Token("the", 0, 3, 2, True, True), Token("", 3, 3, 2, True, False)]],
+)
+def test_a_text_of_which_no_word_is_read_is_told(made: list[Token]) -> None:
+    model = Reviews().double()
+    model.vocabulary = Made(*made)
+
+    for ask in (explain, TextCamPanel):
+        with pytest.raises(TextError, match=rf"None of the {len(made)} tokens .* 'The film was not good\.'.*sentence"):
+            ask(model, TEXT)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-3, -1), (5, 3), (20, 23)])
+def test_a_token_that_stands_outside_of_the_text_is_told(start: int, end: int) -> None:
+    model = Reviews().double()
+    model.vocabulary = Made(Token("film", 4, 8, 5, True, False), Token("good", start, end, 2, True, False))
+
+    with pytest.raises(ModelError, match=rf"puts 'good' at {start} to {end} of 22 characters\. .*text\[start:end\]"):
+        explain(model, TEXT)
