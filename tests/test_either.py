@@ -1,8 +1,12 @@
 """One `explain` for pictures and texts."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from fastai.data.transforms import CategoryMap
+from pandas import Series
 from PIL import Image
 
 import camwidget
@@ -10,7 +14,7 @@ from camwidget.either import explain
 from camwidget.errors import CamwidgetError, ImageError
 from camwidget.explain import Explanation
 from camwidget.hooks import Hook
-from camwidget.text.explain import TextExplanation
+from camwidget.text.explain import TextExplanation, reads_text
 from tests.text.toys import Reviews
 from tests.toys import PooledLinear, picture
 
@@ -48,6 +52,14 @@ def test_everything_asked_for_is_handed_on() -> None:
 
     assert (seen.method, list(seen.cams), seen.target_classes) == ("hires_cam", ["body.1"], (1,))
     assert (read.method, list(read.cams), read.target_classes) == ("hires_cam", ["conv1"], (1,))
+
+
+@pytest.mark.parametrize("labels", [["dog", "cat"], [0, 1], [1.5, 2.5], [False, True]])
+def test_a_learner_of_two_classes_is_not_taken_for_one_of_words_whatever_they_are_called(labels: list[Any]) -> None:
+    names = CategoryMap(Series(labels))  # what a Learner has: a table's labels are numpy's numbers and truth values
+    learner = SimpleNamespace(model=PooledLinear().double(), dls=SimpleNamespace(vocab=names))
+
+    assert not reads_text(learner)
 
 
 def test_it_is_the_public_one() -> None:

@@ -142,8 +142,14 @@ def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
     if isinstance(model, nn.Module):
         return getattr(model, "vocabulary", None), tuple(map(str, getattr(model, "class_names", ())))
     vocab: Any = getattr(getattr(model, "dls", None), "vocab", ())
-    # Words first, then classes; with two classes a plain list of their names (strings, or False and True) is as long.
-    if not hasattr(vocab, "__len__") or len(vocab) != 2 or isinstance(vocab[1], str | bool | int):
+    # Words first, then classes; with two classes a plain list of their names (strings, numbers, False and True) is as
+    # long.
+    if (
+        not hasattr(vocab, "__len__")
+        or len(vocab) != 2
+        or isinstance(vocab[1], str)
+        or not hasattr(vocab[1], "__len__")
+    ):
         return None, ()
     return vocab[0], tuple(map(str, vocab[1]))
 
