@@ -52,8 +52,10 @@ def why_not_text(model: Any) -> str:
         return ""
     name = type(_network(model)).__name__
     given = f"The {name} has no vocabulary, so there is no way from a text to its inputs"
-    if isinstance(model, nn.Module) and hasattr(model, "vocabulary"):
-        given = f"The vocabulary of the {name} is a {type(model.vocabulary).__name__}, which makes no tokens of a text"
+    network = _network(model)
+    if isinstance(network, nn.Module) and hasattr(network, "vocabulary"):
+        kind = type(network.vocabulary).__name__
+        given = f"The vocabulary of the {name} is a {kind}, which makes no tokens of a text"
     allowed = "Text models are text_learner(), fastai's text_classifier_learner, and modules with a `vocabulary`"
     advice = f"Set model.vocabulary = {_OURS}, or give a picture to a model of pictures"
     return three_parts(given, allowed, advice)
@@ -80,9 +82,9 @@ def reader_of(model: Any) -> Reader:
 
     Args:
         model: what `text_learner` returns; a Learner of fastai's `text_classifier_learner`; or a module from token
-            indices (batch, position) to logits with an attribute `vocabulary`, and `class_names` if it has any. A
-            vocabulary is a `camwidget.text.tokens.Vocabulary`, or any object whose `tokens(text)` gives a
-            `camwidget.text.tokens.Token` for everything that the network reads.
+            indices (batch, position) to logits with an attribute `vocabulary`, and `class_names` if it has any, or a
+            Learner around one. A vocabulary is a `camwidget.text.tokens.Vocabulary`, or any object whose
+            `tokens(text)` gives a `camwidget.text.tokens.Token` for everything that the network reads.
 
     Raises:
         TypeError: the model is neither a Learner nor a module.
@@ -139,19 +141,18 @@ def _network(model: Any) -> Any:
 
 
 def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
-    if isinstance(model, nn.Module):
-        return getattr(model, "vocabulary", None), tuple(map(str, getattr(model, "class_names", ())))
-    vocab: Any = getattr(getattr(model, "dls", None), "vocab", ())
+    network = _network(model)
+    own, names = getattr(network, "vocabulary", None), _names(getattr(network, "class_names", ()))
+    vocab: Any = () if isinstance(model, nn.Module) else getattr(getattr(model, "dls", None), "vocab", ())
     # Words first, then classes; with two classes a plain list of their names (strings, numbers, False and True) is as
     # long.
-    if (
-        not hasattr(vocab, "__len__")
-        or len(vocab) != 2
-        or isinstance(vocab[1], str)
-        or not hasattr(vocab[1], "__len__")
-    ):
-        return None, ()
-    return vocab[0], tuple(map(str, vocab[1]))
+    if hasattr(vocab, "__len__") and len(vocab) == 2 and hasattr(vocab[1], "__len__") and not isinstance(vocab[1], str):
+        return vocab[0], _names(vocab[1])
+    return own, names or _names(vocab)  # a module of one's own, or a Learner around one
+
+
+def _names(found: Any) -> tuple[str, ...]:
+    return tuple(map(str, found)) if hasattr(found, "__iter__") else ()
 
 
 def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ...]]:

@@ -1,6 +1,7 @@
 """Networks and vocabularies that somebody else wrote."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -162,3 +163,20 @@ def test_a_token_that_stands_outside_of_the_text_is_told(start: int, end: int) -
 
     with pytest.raises(ModelError, match=rf"puts 'good' at {start} to {end} of 22 characters\. .*text\[start:end\]"):
         explain(model, TEXT)
+
+
+@pytest.mark.parametrize("vocab", [None, (), ["negative", "positive"], [0, 1]])
+def test_a_learner_around_a_network_with_a_vocabulary_reads_texts(vocab: Any) -> None:
+    model = Reviews().double()
+    learner = SimpleNamespace(model=model, dls=SimpleNamespace(vocab=vocab))
+
+    result = explain(learner, TEXT)
+
+    assert result.class_names == ("negative", "positive")
+    assert torch.equal(result.cam(), explain(model, TEXT).cam())
+    assert "explain(learn," in result.code
+    model.class_names = ()
+    assert explain(learner, TEXT).class_names == (tuple(map(str, vocab or ())) or ("class 0", "class 1"))
+    model.vocabulary = {"film": 1}
+    with pytest.raises(ModelError, match="The vocabulary of the Reviews is a dict, which makes no tokens"):
+        explain_text(learner, TEXT)
