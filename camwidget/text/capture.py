@@ -173,8 +173,9 @@ class TextCapture(LayerCapture):
             self._sizes = None
 
     def _arranged(self, name: str, parts: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
-        """The parts of a text put together, with channels first."""
+        """The parts of a text put together, with channels first, in single precision where the layer has less."""
         whole = torch.cat(list(parts), dim=self._axis[name]).detach()
+        whole = whole.float() if whole.dtype in (torch.bfloat16, torch.float16) else whole
         return (whole if self._axis[name] == 2 else whole.transpose(1, 2))[:, :, None]
 
     def _hook(self, name: str) -> Any:
@@ -209,7 +210,7 @@ class TextCapture(LayerCapture):
         axis = self._axis[name]
         lengths = [each.shape[axis] for each in self._chunks[name]]
         part = activation[:, :, 0, sum(lengths[:chunk]) : sum(lengths[: chunk + 1])]
-        return (part if axis == 2 else part.transpose(1, 2)).clone()
+        return (part if axis == 2 else part.transpose(1, 2)).to(self._chunks[name][chunk].dtype, copy=True)
 
 
 def _with_first(output: Any, made: Tensor) -> Any:

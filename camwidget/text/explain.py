@@ -135,6 +135,7 @@ def explain_text_methods(
         names = names_of(reader.network, class_names if class_names is not None else own, count=logits.shape[1])
         targets = targets_of(target_classes, logits, names)
         reduced = reduce_gradients(capture, targets, methods=methods)
+        class_logits = (logits if logits.dtype == torch.float64 else logits.float())[0].cpu()
         activations = {name: each.detach() for name, each in capture.activations.items()}
         readouts, refusals = {}, {}
         said: dict[str, str] = {}
@@ -170,10 +171,9 @@ def explain_text_methods(
         }
         if "occlusion" in methods:
             lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
-            spread = _spread(lost[:, targets].T.to(logits), words, positions=len(tokens)).cpu()
+            spread = _spread(lost[:, targets].T.to(class_logits), words, positions=len(tokens))
             cams["occlusion"] = dict.fromkeys(activations, spread)
         readouts = {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
-        class_logits = logits[0].cpu()
     all_layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]
     return {
         method: TextExplanation(

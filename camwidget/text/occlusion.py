@@ -63,7 +63,7 @@ def leave_out(
     Raises:
         ModelError: without a word the model returns no finite logits.
     """
-    whole = logits_of(ids)
+    whole = logits_of(ids).cpu().double()
     groups = groups_of(words, positions=ids.shape[1])
     kept = [_kept(group, words, tokens) for group in groups]
     by_length: dict[int, list[int]] = {}
@@ -80,7 +80,7 @@ def leave_out(
                     given = f"For {len(rows)} shortened texts the model returned logits of {tuple(logits.shape)}"
                     allowed = "It must return finite logits of shape (batch, class)"
                     raise ModelError(three_parts(given, allowed, "Try another method, such as 'hires_cam'"))
-                for number, lost in zip(batch.tolist(), (whole - logits).cpu().double(), strict=True):
+                for number, lost in zip(batch.tolist(), whole - logits.cpu().double(), strict=True):
                     values[groups[number]] = lost / len(groups[number])
                 progress.update(len(rows))
     return values

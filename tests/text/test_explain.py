@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import ClassError, LayerError, MapError, ModelError
 from camwidget.layers import Layer
+from camwidget.text.capture import TextCapture
 from camwidget.text.explain import TEXT_METHODS, explain_text, explain_text_methods, reads_text, why_not_text
 from tests.text.toys import Max, Reviews, Skipping, Words
 from tests.toys import PooledLinear, state
@@ -220,3 +221,23 @@ def test_a_layer_that_was_not_run_is_told() -> None:
     assert "spare" not in explain_text(model, TEXT, method="grad_cam").cams
     with pytest.raises(LayerError, match="'spare' did not run"):
         explain_text(model, TEXT, method="grad_cam", layers=["spare"])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_maps_of_a_model_in_half_precision_are_in_single(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    model = Reviews().to(dtype)
+    found = explain_text_methods(model, TEXT, layers=["conv3"])
+    weight = model.classifier.weight.float()
+
+    for method, result in found.items():
+        assert result.logits.dtype == result.probabilities.dtype == torch.float32
+        assert result.cam().dtype == torch.float32, method
+    ids = torch.tensor([[token.index for token in found["cam"].tokens]])
+    with TextCapture(model, ["conv3"]) as capture:
+        capture.forward(ids)
+        activation = capture.activations["conv3"]
+        zero = capture.rerun(ids, replace={"conv3": torch.zeros_like(activation)})
+    expected = (weight.detach() @ activation[0, :, 0])[found["cam"].target_classes[0]]
+    torch.testing.assert_close(found["cam"].cam(), expected, rtol=2 * torch.finfo(dtype).eps, atol=1e-6)
+    assert torch.equal(zero[0], model.classifier.bias)
