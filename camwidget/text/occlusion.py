@@ -61,7 +61,7 @@ def leave_out(
         padding: the index that stands for nothing.
 
     Raises:
-        ModelError: without a word the model returns no finite logits.
+        ModelError: without a word the model raises, or returns no finite logits.
     """
     whole = logits_of(ids).cpu().double()
     groups = groups_of(words, positions=ids.shape[1])
@@ -75,7 +75,7 @@ def leave_out(
         for length, numbers in by_length.items():
             for batch in torch.tensor(numbers).split(max(1, BATCH // max(length, 1))):
                 rows = [ids[0, kept[number]] if length else ids.new_tensor([padding]) for number in batch.tolist()]
-                logits = logits_of(torch.stack(rows))
+                logits = _logits_of(logits_of, torch.stack(rows))
                 if logits.shape != (len(rows), whole.shape[1]) or not bool(torch.isfinite(logits).all()):
                     given = f"For {len(rows)} shortened texts the model returned logits of {tuple(logits.shape)}"
                     allowed = "It must return finite logits of shape (batch, class)"
@@ -84,6 +84,22 @@ def leave_out(
                     values[groups[number]] = lost / len(groups[number])
                 progress.update(len(rows))
     return values
+
+
+def _logits_of(
+    logits_of: Callable[[Int[Tensor, "batch position"]], Float[Tensor, "batch class"]],
+    ids: Int[Tensor, "batch position"],
+) -> Float[Tensor, "batch class"]:
+    try:
+        return logits_of(ids)
+    except Exception as error:  # whatever the model raises, it has read the whole text before
+        given = (
+            f"On {len(ids)} shortened texts of {ids.shape[1]} tokens the model raised {type(error).__name__}: {error}"
+        )
+        allowed = "To leave words out it must read several texts at once, and shorter ones"
+        raise ModelError(
+            three_parts(given, allowed, "Give a longer text, or other methods such as 'hires_cam'")
+        ) from error
 
 
 def _kept(group: Sequence[int], words: Sequence[Word], tokens: Sequence[Token]) -> Bool[Tensor, " position"]:

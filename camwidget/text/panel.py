@@ -9,7 +9,7 @@ import ipywidgets
 import traitlets
 
 from camwidget.controls import Controls
-from camwidget.errors import CamwidgetError
+from camwidget.errors import CamwidgetError, three_parts
 from camwidget.prepare import Explainable, listed
 from camwidget.sliding import Checked, SlidingPanel
 from camwidget.text.explain import TEXT_METHODS, TextExplanation, explain_text_methods
@@ -151,6 +151,10 @@ class TextCamPanel(SlidingPanel):
                 return explain_text_methods(self._learn, text, target_classes=target_classes, **self._asked)
         except CamwidgetError as error:
             raise self._refused(error) from None
+        except Exception as error:  # the model's own: who types sees no traceback
+            given = f"The model raised {type(error).__name__} on this text: {error}"
+            self.view.message = three_parts(given, "It must be able to read the text", "Try a text of another length")
+            raise
 
     def _prepare(self, target_classes: Sequence[int | str] | None) -> None:
         others = self._explain(self.compare, target_classes) if self._others else {}
@@ -220,7 +224,7 @@ class TextCamPanel(SlidingPanel):
         try:
             with self._deletion():
                 setattr(self, name, head + tail.removeprefix(" ") if not head or head[-1].isspace() else head + tail)
-        except CamwidgetError:
+        except Exception:
             self._change = change
             raise
         self._undo.append((name, before, change))

@@ -64,3 +64,15 @@ def test_logits_that_are_not_numbers_are_refused() -> None:
         leave_out(
             lambda ids: sums(ids) / (ids.shape[1] - 1), torch.tensor([[1, 2]]), words=words, tokens=tokens, padding=0
         )
+
+
+def test_a_model_that_cannot_read_a_shorter_text_is_told() -> None:
+    words, tokens = reading(["good", "old", "film"])
+
+    def three_words(ids: Tensor) -> Tensor:
+        if ids.shape[1] < 3:
+            raise IndexError("too short")
+        return sums(ids)
+
+    with pytest.raises(ModelError, match=r"3 shortened texts of 2 tokens .* IndexError: too short\. .*'hires_cam'"):
+        leave_out(three_words, torch.tensor([[1, 2, 3]]), words=words, tokens=tokens, padding=0)

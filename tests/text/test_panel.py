@@ -332,3 +332,28 @@ def test_typing_is_explained_once_the_typist_pauses(
 def test_no_list_of_methods_is_told_and_not_a_stumble(model: Counting) -> None:
     with pytest.raises(MapError, match="magic"):
         TextCamPanel(model, TEXT, methods=("magic",))
+
+
+class Long(Reviews):
+    """A network that cannot read less than four words."""
+
+    def head(self, vectors: Any, kept: Any) -> Any:
+        if kept.shape[1] < 4:
+            raise RuntimeError("Kernel size can't be greater than actual input size")
+        return super().head(vectors, kept)
+
+
+def test_what_the_model_raises_on_a_text_is_told_in_the_panel_and_changes_nothing() -> None:
+    panel = TextCamPanel(Long().double(), "a very good film", methods=["hires_cam"])
+    shown = panel.view.maps
+
+    for change in (lambda: setattr(panel, "text", "good"), lambda: delete(panel, "good", 2)):
+        panel.view.message = ""
+        with pytest.raises(RuntimeError, match="Kernel size"):
+            change()
+        assert "The model raised RuntimeError on this text: Kernel size can't" in panel.view.message
+        assert (panel.text, panel.view.maps, panel.view.busy) == ("a very good film", shown, "")
+    panel.target_class = 0
+    panel.compare = "a very bad film"
+    assert panel.view.manifest["change"] is None
+    assert panel.view.message == ""
