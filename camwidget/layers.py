@@ -68,12 +68,13 @@ def opened_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def find_module(model: nn.Module, name: str) -> nn.Module:
+def find_module(model: nn.Module, name: str, *, worth: Sequence[str] | None = None) -> nn.Module:
     """Return the module of that dotted name.
 
     Args:
         model: the network to look in.
         name: a name as in `model.named_modules()`, e.g. `"layer4.1"`.
+        worth: the layers that a message proposes; None for those of pictures.
 
     Raises:
         LayerError: the model has no such layer; the message names the nearest ones.
@@ -83,7 +84,8 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
     if isinstance(name, str) and name in known:
         return modules[name]
     given = f"The model has no layer {name!r}"
-    some = ", ".join(repr(each) for each in candidate_layers(model)[:MANY]) or "none"
+    worth = candidate_layers(model) if worth is None else worth
+    some = ", ".join(repr(each) for each in worth[:MANY]) or "none"
     close = " or ".join(repr(each) for each in nearest(str(name), known))
     advice = f"Did you mean {close}?" if close else "dict(model.named_modules()) lists all names"
     raise LayerError(three_parts(given, f"Layers worth looking at are {some}", advice))

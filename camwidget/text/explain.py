@@ -11,7 +11,7 @@ from torch import Tensor
 from camwidget.errors import LayerError, MapError, ModelError, TextError, clipped, three_parts
 from camwidget.explain import finite
 from camwidget.explanation import call_of
-from camwidget.layers import Layer
+from camwidget.layers import Layer, find_module
 from camwidget.methods import maps_of, reduce_gradients
 from camwidget.prepare import Explainable, layers_of, listed, methods_of, names_of, targets_of
 from camwidget.readout import Readout, find_readout, why_refused
@@ -121,11 +121,14 @@ def explain_text_methods(
         raise TextError(three_parts(given, allowed, "Write a sentence; tags such as <br /> may be taken out"))
     ids = reader.ids(tokens)
     layers, target_classes = layers_of(layers), listed(target_classes)
+    readable = text_layers(reader.network)
+    for name in layers or ():
+        find_module(reader.network, name, worth=readable)
     # A result must not be made of inference tensors, whatever mode the caller is in.
     with (
         torch.inference_mode(False),
         # All layers listen, whichever are asked for: what no gradient reaches shows only between two of them.
-        TextCapture(reader.network, list(dict.fromkeys([*text_layers(reader.network), *(layers or ())]))) as capture,
+        TextCapture(reader.network, list(dict.fromkeys([*readable, *(layers or ())]))) as capture,
     ):
         logits = capture.forward(ids)
         _check_layers(capture, reader, layers, positions=len(tokens))

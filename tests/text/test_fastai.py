@@ -183,6 +183,11 @@ def test_a_learner_that_does_more_to_a_text_is_refused(learner: Any, monkeypatch
         explain_text(learner, "Fun", method="grad_cam")
 
 
+def test_a_layer_that_is_not_there_is_answered_with_those_of_words(learner: Any) -> None:
+    with pytest.raises(LayerError, match=r"no layer 'rnn9'\. .* '0\.module\.encoder_dp', '0\.module\.rnns\.0', .*"):
+        explain_text(learner, TEXT, method="grad_cam", layers=["rnn9"])
+
+
 @pytest.mark.parametrize("text", ["<br />", "xxbos xxmaj"])
 def test_a_text_that_the_tokenizer_takes_out_is_told(learner: Any, text: str) -> None:
     with pytest.raises(TextError, match=rf"None of the \d tokens .* '{text}'.*Write a sentence"):
