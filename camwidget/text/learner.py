@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from camwidget.demo import quietly
+from camwidget.errors import DataError, three_parts
 from camwidget.text.network import PADDING, ReviewNet
 from camwidget.text.reviews import Reviews, example_reviews
 from camwidget.text.tokens import Vocabulary
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fastai.learner import Learner
 
 _PACKAGED = files("camwidget.text").joinpath("packaged")
+FEWEST = 2
+"""Reviews that one can learn from and validate with."""
 LONGEST = 400
 """Words of one text that are trained on; longer ones are cut."""
 
@@ -64,7 +67,7 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
         weights = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: each.float() for name, each in weights.items()})
         network.eval()  # so that learn.model gives the same answer twice; fitting switches by itself
-    loaders = review_dls(reviews or _examples(), known)
+    loaders = review_dls(_examples() if reviews is None else reviews, known)
     return Learner(loaders, network, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
 
 
@@ -76,10 +79,19 @@ def review_dls(reviews: Reviews, known: Vocabulary, *, batch_size: int = 64, see
         known: the words.
         batch_size: texts per step.
         seed: of the split.
+
+    Raises:
+        DataError: there are fewer than two.
+        TextError: one of them is no text, or empty.
     """
     with quietly():
         from fastai.data.core import DataLoaders  # noqa: PLC0415 (seconds to import)
         from fastai.data.load import DataLoader  # noqa: PLC0415 (see above)
+    if len(reviews) < FEWEST:
+        given = f"There are {len(reviews)} reviews"
+        raise DataError(
+            three_parts(given, "One is needed to train on, and one to validate", "load_reviews() has 10,568")
+        )
     pairs = [
         (known.ids(known.tokens(text))[0, :LONGEST], label)
         for text, label in zip(reviews.texts, reviews.labels, strict=True)

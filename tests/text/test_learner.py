@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from camwidget.errors import DataError
 from camwidget.text import train
 from camwidget.text.learner import padded, record, review_dls, text_learner, vocabulary
 from camwidget.text.network import PADDING, ReviewNet
@@ -155,3 +156,9 @@ def test_the_examples_are_read_by_the_packaged_network() -> None:
 
     for text in example_reviews().values():
         assert torch.isfinite(network(vocabulary().ids(vocabulary().tokens(text)))).all()
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_reviews_are_told_and_not_replaced(count: int) -> None:
+    with pytest.raises(DataError, match=rf"There are {count} reviews\. .*validate"):
+        text_learner(Reviews(("Loved it!",) * count, (1.0,) * count))
