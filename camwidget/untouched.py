@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
+
+_PYTORCHS = frozenset(vars(nn.Module()))
+"""Attributes that every module has: its parameters, buffers and hooks, which others put back."""
 
 
 @contextmanager
@@ -48,6 +52,38 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
                     buffer.copy_(values)
 
 
+@contextmanager
+def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
+    """Put back, when the block ends, what modules keep in plain attributes.
+
+    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights that its dropout made. Tensors, lists
+    and dictionaries that are changed in place get their contents back.
+    """
+    kept = [(module, dict(vars(module))) for module in model.modules()]
+    own = [each for _, attributes in kept for name, each in attributes.items() if name not in _PYTORCHS]
+    lists = [(each, list(each)) for each in own if isinstance(each, list)]
+    dicts = [(each, dict(each)) for each in own if isinstance(each, dict)]
+    inside = [*own, *(each for value in own if isinstance(value, list | tuple) for each in value)]
+    inside += [each for _, members in dicts for each in members.values()]
+    tensors = [(each, each.detach().clone(), each._version) for each in inside if _counts_changes(each)]
+    try:
+        yield
+    finally:
+        for module, attributes in kept:
+            for name in vars(module).keys() - attributes.keys():
+                del vars(module)[name]
+            vars(module).update(attributes)
+        for members, before in lists:
+            members[:] = before
+        for entries, known in dicts:
+            entries.clear()
+            entries.update(known)
+        for tensor, values, version in tensors:
+            if tensor._version != version:
+                with torch.no_grad():
+                    tensor.copy_(values)
+
+
 def _as_written() -> AbstractContextManager[object]:
     """A block in which compiled code is not used. Where the compiler is not even loaded, nothing can be compiled."""
     return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
@@ -56,3 +92,7 @@ def _as_written() -> AbstractContextManager[object]:
 def _version(buffer: Tensor | None) -> int | None:
     """How often the tensor was changed in place, or None where that is not counted."""
     return None if buffer is None or buffer.is_inference() else buffer._version
+
+
+def _counts_changes(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and not value.is_inference()

@@ -1,7 +1,6 @@
 """One forward pass over a whole text, also where the network reads it in chunks; one backward pass per class."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,25 +12,7 @@ from camwidget.capture import LayerCapture
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks import differentiable
 from camwidget.tensors import plain
-
-
-@contextmanager
-def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
-    """Put back, when the block ends, what modules keep in plain attributes.
-
-    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights that its dropout made.
-    """
-    kept = [(module, dict(vars(module))) for module in model.modules()]
-    lists = [(each, list(each)) for _, attributes in kept for each in attributes.values() if isinstance(each, list)]
-    try:
-        yield
-    finally:
-        for module, attributes in kept:
-            for name in vars(module).keys() - attributes.keys():
-                del vars(module)[name]
-            vars(module).update(attributes)
-        for each, members in lists:
-            each[:] = members
+from camwidget.untouched import attributes_left_as_found
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from camwidget.errors import ModelError
-from camwidget.text.capture import Reach, TextCapture, attributes_left_as_found
+from camwidget.text.capture import Reach, TextCapture
 from camwidget.text.layers import text_layers
+from camwidget.untouched import attributes_left_as_found
 from tests.text.toys import Reviews, awd_learner
 from tests.toys import hook_count
 
@@ -130,6 +131,39 @@ def test_attributes_come_back_after_an_error_too() -> None:
     assert members[0].item() == 1
     assert model.count == 3
     assert not hasattr(model, "fresh")
+
+
+class Stateful(Chunked):
+    """Keeps its state in tensors that it writes into, and counts what it has read."""
+
+    def __init__(self) -> None:
+        super().__init__(cut=True)
+        self.state = torch.zeros(2)
+        self.pair = (torch.zeros(2), [3])
+        self.counts = {"texts": torch.zeros(1), "longest": 0}
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, str]:
+        self.state.add_(1)
+        self.pair[0].add_(2)
+        self.counts["texts"].add_(1)
+        self.counts |= {"longest": ids.shape[1], ids.shape: True}
+        return super().forward(ids)
+
+
+def test_what_is_changed_in_place_gets_its_contents_back() -> None:
+    model = Stateful().double()
+    state, pair, counts = model.state, model.pair, model.counts
+
+    with TextCapture(model, ["embedding"]) as capture:
+        capture.forward(IDS)
+        capture.rerun(IDS)
+        assert state.min() > 1
+
+    assert model.state is state
+    assert model.pair is pair
+    assert model.counts is counts
+    assert (state.tolist(), pair[0].tolist()) == ([0, 0], [0, 0])
+    assert counts == {"texts": torch.zeros(1), "longest": 0}
 
 
 def test_no_hook_stays() -> None:
