@@ -13,7 +13,7 @@ from camwidget.costly import CostlyRun, cost_at, joined, not_run, pass_seconds
 from camwidget.errors import CamwidgetError
 from camwidget.explain import Explainable, Explanation, HookClass, Picture, explain_methods
 from camwidget.methods import EXPENSIVE
-from camwidget.prepare import listed
+from camwidget.prepare import methods_of
 from camwidget.render import METHOD_LABELS, contact_sheet
 from camwidget.scoring import Progress
 from camwidget.sliding import Checked, SlidingPanel
@@ -66,7 +66,7 @@ class CamPanel(SlidingPanel):
         hook_bwd: HookClass | None = None,
     ) -> None:
         self._model = model
-        methods = tuple(listed(methods) or ())
+        methods = methods_of(methods)
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._asked |= {"hook": hook, "hook_bwd": hook_bwd}
         self._wanted_classes = target_classes

@@ -241,3 +241,8 @@ def test_two_classes_of_one_name_can_both_be_chosen(net: Counting) -> None:
     panel = CamPanel(net, torch.randn(1, 3, 90, 130), class_names=["crane"] * 14)
 
     assert len(set(control(panel, "Class").options)) == 10
+
+
+def test_no_method_at_all_is_told() -> None:
+    with pytest.raises(MapError, match="No method was asked for"):
+        CamPanel(nn.Sequential(nn.Conv2d(3, 2, 3)), torch.randn(1, 3, 9, 13), methods=[])

@@ -10,7 +10,7 @@ import traitlets
 
 from camwidget.controls import Controls
 from camwidget.errors import CamwidgetError, three_parts
-from camwidget.prepare import Explainable, listed
+from camwidget.prepare import Explainable, methods_of
 from camwidget.sliding import Checked, SlidingPanel
 from camwidget.text.explain import TEXT_METHODS, TextExplanation, explain_text_methods
 from camwidget.text.still import still_html
@@ -66,7 +66,7 @@ class TextCamPanel(SlidingPanel):
         compare: str | None = None,
     ) -> None:
         self._learn = learn
-        methods = tuple(listed(methods) or ())
+        methods = methods_of(methods, known=TEXT_METHODS, default="cam")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._wanted_classes = target_classes
         self._results: Mapping[str, TextExplanation] = {}

@@ -332,6 +332,8 @@ def test_typing_is_explained_once_the_typist_pauses(
 def test_no_list_of_methods_is_told_and_not_a_stumble(model: Counting) -> None:
     with pytest.raises(MapError, match="magic"):
         TextCamPanel(model, TEXT, methods=("magic",))
+    with pytest.raises(MapError, match="No method was asked for"):
+        TextCamPanel(model, TEXT, methods=[])
 
 
 class Long(Reviews):
