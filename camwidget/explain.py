@@ -29,6 +29,7 @@ from camwidget.prepare import (
 from camwidget.readout import Readout, find_readout, why_refused
 from camwidget.scoring import Progress, score_layers
 from camwidget.selection import captured
+from camwidget.tensors import at_least_single
 
 __all__ = ["METHODS", "Explainable", "Explanation", "HookClass", "Picture", "explain", "explain_methods"]
 
@@ -163,7 +164,7 @@ def explain_methods(
             for method in methods
         }
         readouts = {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
-        class_logits = (logits if logits.dtype == torch.float64 else logits.float())[0].cpu()
+        class_logits = at_least_single(logits)[0].cpu()
     all_layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]
     return {
         method: Explanation(

@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from camwidget.tensors import at_least_single
+
 ROUNDED = {"channels first": 2, "channels last": 1}
 """By how many cells a map may be off the proportions of the picture: convolutions without padding take off borders,
 while networks with channels last cut the picture into patches."""
@@ -47,7 +49,7 @@ class Grid:
             output = output.permute(0, 3, 1, 2)
         elif self.order == TOKENS:
             output = output[:, self.extra :].transpose(1, 2).unflatten(2, (self.map_height, self.map_width))
-        return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+        return at_least_single(output)
 
     def put_back(
         self, activation: Float[Tensor, "1 channel map_height map_width"], own: Float[Tensor, "..."]

@@ -11,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from camwidget.tensors import at_least_single
+
 
 def cam(
     activation: Float[Tensor, "batch channel map_height map_width"], classifier_weight: Float[Tensor, "class channel"]
@@ -187,7 +189,7 @@ def eigen_cam(
     if not bool(torch.isfinite(activation).all()):
         return torch.full_like(activation[:, 0], torch.nan)  # the decomposition would raise an error of its own
     # Half precision has no singular value decomposition.
-    wide = activation if activation.dtype == torch.float64 else activation.float()
+    wide = at_least_single(activation)
     table = wide.flatten(2).transpose(1, 2)
     vector = torch.linalg.svd(table, full_matrices=False).Vh[:, 0]
     cams = torch.einsum("bk,bkij->bij", vector, wide)

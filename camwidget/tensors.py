@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -43,3 +44,8 @@ def tensors_in(value: Any) -> list[Tensor]:
 def plain(tensor: Tensor) -> Tensor:
     """Return the tensor without its subclass (fastai's `TensorImage` and the like), on the same memory."""
     return tensor if type(tensor) is Tensor else tensor.as_subclass(Tensor)
+
+
+def at_least_single(tensor: Tensor) -> Tensor:
+    """Return a floating-point tensor in single precision where it has less, else as it is."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from camwidget.capture import LayerCapture
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks import differentiable
-from camwidget.tensors import plain
+from camwidget.tensors import at_least_single, plain
 from camwidget.untouched import attributes_left_as_found
 
 
@@ -155,8 +155,7 @@ class TextCapture(LayerCapture):
 
     def _arranged(self, name: str, parts: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
         """The parts of a text put together, with channels first, in single precision where the layer has less."""
-        whole = torch.cat(list(parts), dim=self._axis[name]).detach()
-        whole = whole.float() if whole.dtype in (torch.bfloat16, torch.float16) else whole
+        whole = at_least_single(torch.cat(list(parts), dim=self._axis[name]).detach())
         return (whole if self._axis[name] == 2 else whole.transpose(1, 2))[:, :, None]
 
     def _hook(self, name: str) -> Any:

@@ -15,6 +15,7 @@ from camwidget.layers import Layer, find_module
 from camwidget.methods import maps_of, reduce_gradients
 from camwidget.prepare import Explainable, layers_of, listed, methods_of, names_of, targets_of
 from camwidget.readout import Readout, find_readout, why_refused
+from camwidget.tensors import at_least_single
 from camwidget.text.capture import TextCapture
 from camwidget.text.explanation import TextExplanation
 from camwidget.text.layers import text_layers
@@ -138,7 +139,7 @@ def explain_text_methods(
         names = names_of(reader.network, class_names if class_names is not None else own, count=logits.shape[1])
         targets = targets_of(target_classes, logits, names)
         reduced = reduce_gradients(capture, targets, methods=methods)
-        class_logits = (logits if logits.dtype == torch.float64 else logits.float())[0].cpu()
+        class_logits = at_least_single(logits)[0].cpu()
         activations = {name: each.detach() for name, each in capture.activations.items()}
         readouts, refusals = {}, {}
         said: dict[str, str] = {}
