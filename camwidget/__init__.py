@@ -7,19 +7,17 @@ Names are looked up on first use, so that importing camwidget loads neither PyTo
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from camwidget.course.checking import check
-    from camwidget.demo import demo_image, demo_images, demo_learner, pets_learner
-    from camwidget.either import explain
-    from camwidget.explain import Explanation
-    from camwidget.hooks import Hook, HookBwd, Hooks
-    from camwidget.panel import CamPanel
+    from camwidget.course.check import check
+    from camwidget.dispatch import explain
+    from camwidget.hooks.hook import Hook, HookBwd, Hooks
+    from camwidget.panel.picture import CamPanel
+    from camwidget.panel.text import TextCamPanel
+    from camwidget.pictures.demo import demo_image, demo_images, demo_learner, pets_learner
+    from camwidget.pictures.result import Explanation
     from camwidget.text.learner import text_learner
-    from camwidget.text.panel import TextCamPanel
     from camwidget.text.reviews import load_reviews
 
 __version__ = "0.1.0"
@@ -42,19 +40,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CamPanel": "panel",
-    "Explanation": "explain",
-    "Hook": "hooks",
-    "HookBwd": "hooks",
-    "Hooks": "hooks",
-    "TextCamPanel": "text.panel",
-    "check": "course.checking",
-    "demo_image": "demo",
-    "demo_images": "demo",
-    "demo_learner": "demo",
-    "explain": "either",
+    "CamPanel": "panel.picture",
+    "Explanation": "pictures.result",
+    "Hook": "hooks.hook",
+    "HookBwd": "hooks.hook",
+    "Hooks": "hooks.hook",
+    "TextCamPanel": "panel.text",
+    "check": "course.check",
+    "demo_image": "pictures.demo",
+    "demo_images": "pictures.demo",
+    "demo_learner": "pictures.demo",
+    "explain": "dispatch",
     "load_reviews": "text.reviews",
-    "pets_learner": "demo",
+    "pets_learner": "pictures.demo",
     "text_learner": "text.learner",
 }
 """The module each public name lives in."""
@@ -78,16 +76,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, for tab completion."""
     return sorted([*__all__, "__version__"])
-
-
-class _Face(ModuleType):
-    """This package's own type: keeps a submodule from taking the place of a public name."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # When camwidget.explain has been imported, by whomever, Python sets the package's attribute `explain` to that
-        # module, and `cw.explain(...)` would then call a module. `from camwidget.explain import ...` works either way.
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _start(asked: argparse.Namespace) -> int:
-    from camwidget.course.materials import start
+    from camwidget.course.selfstudy.materials import start
 
     copied, left = start(asked.folder)
     for path in left:
@@ -76,7 +76,7 @@ def _start(asked: argparse.Namespace) -> int:
 
 
 def _check(asked: argparse.Namespace) -> int:
-    from camwidget.course.selfstudy import exercises_under, limit_of, watched
+    from camwidget.course.selfstudy.notebook import exercises_under, limit_of, watched
 
     limit_s = limit_of(asked.limit)
     paths = asked.notebooks or exercises_under(Path())
@@ -93,7 +93,7 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _check_one(path: Path, limit_s: float) -> int:
-    from camwidget.course.selfstudy import progress
+    from camwidget.course.selfstudy.notebook import progress
 
     try:
         found = progress(path, limit_s=limit_s)
@@ -106,14 +106,14 @@ def _check_one(path: Path, limit_s: float) -> int:
 
 
 def _hint(asked: argparse.Namespace) -> int:
-    from camwidget.course.materials import hint
+    from camwidget.course.selfstudy.materials import hint
 
     _say(hint(asked.item, level=asked.level))
     return RIGHT
 
 
 def _list(_: argparse.Namespace) -> int:
-    from camwidget.course.materials import tasks
+    from camwidget.course.selfstudy.materials import tasks
 
     for name, task in tasks().items():
         _say(f"{name:<24}  {task.title}\n{'':<24}  {task.about}")

@@ -4,7 +4,13 @@ Every message has three parts: what was given, what is allowed, what to try.
 """
 
 import difflib
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
 
 
 class CamwidgetError(ValueError):
@@ -43,7 +49,7 @@ class HookError(CamwidgetError):
     """A hook class of one's own does something wrong; `mistake` is its name, the cause is in `__cause__` if it raised.
 
     Args:
-        mistake: one of `camwidget.mistakes.MISTAKES`.
+        mistake: one of `camwidget.hooks.mistakes.MISTAKES`.
         message: the whole message.
     """
 
@@ -118,3 +124,12 @@ def three_parts(given: str, allowed: str, try_: str) -> str:
     """
     sentences = [part.strip() for part in (given, allowed, try_)]
     return " ".join(part if part.endswith((".", "?", "!", ":")) else f"{part}." for part in sentences if part)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Import without the deprecation notices that other libraries print about themselves; a learner can do nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

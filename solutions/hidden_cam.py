@@ -1,14 +1,14 @@
 """The teacher's hidden checks of `cam`: other sizes, other networks, the same facts."""
 
-from camwidget.course.attempt import Attempt
-from camwidget.course.checks.cam_judges import (
+from camwidget.course.assignments.cam.dls import judge_class_name, judge_picture_again
+from camwidget.course.assignments.cam.judges import (
     class_maps,
     judge_cam_head,
     judge_find_layer,
     judge_logits,
     judge_scores,
 )
-from camwidget.course.checks.dls_judges import judge_class_name, judge_picture_again
+from camwidget.course.attempt import Attempt
 from camwidget.course.items import Items, items_of
 
 VISIBLE = items_of("cam").found

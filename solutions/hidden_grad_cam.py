@@ -1,8 +1,8 @@
 """The teacher's hidden checks of `grad_cam`: other sizes, other networks, the same facts."""
 
+from camwidget.course.assignments.grad_cam.hooks import judge_backward_hook, judge_grad_cam, judge_own_hooks
+from camwidget.course.assignments.grad_cam.judges import judge_as_cam, judge_map, judge_three_ways
 from camwidget.course.attempt import Attempt
-from camwidget.course.checks.grad_cam_hook_judges import judge_backward_hook, judge_grad_cam, judge_own_hooks
-from camwidget.course.checks.grad_cam_judges import judge_as_cam, judge_map, judge_three_ways
 from camwidget.course.items import Items, items_of
 
 VISIBLE = items_of("grad_cam").found

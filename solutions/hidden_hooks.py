@@ -1,9 +1,9 @@
 """The teacher's hidden checks of `hooks`: other sizes, other networks, the same facts."""
 
+from camwidget.course.assignments.hooks.classes import judge_change, judge_context, judge_panel
+from camwidget.course.assignments.hooks.functions import judge_stats, judge_store
+from camwidget.course.assignments.hooks.modes import judge_modes, judge_quiet_run
 from camwidget.course.attempt import Attempt
-from camwidget.course.checks.hooks_class_judges import judge_change, judge_context, judge_panel
-from camwidget.course.checks.hooks_judges import judge_stats, judge_store
-from camwidget.course.checks.hooks_mode_judges import judge_modes, judge_quiet_run
 from camwidget.course.items import Items, items_of
 
 VISIBLE = items_of("hooks").found

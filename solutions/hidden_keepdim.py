@@ -2,9 +2,9 @@
 
 import torch
 
+from camwidget.course.assignments.keepdim.items import ITEMS as VISIBLE
+from camwidget.course.assignments.keepdim.judges import batch_map, broadcast_cases, silent_case, weighted_map
 from camwidget.course.attempt import Attempt
-from camwidget.course.checks.keepdim import ITEMS as VISIBLE
-from camwidget.course.checks.keepdim_judges import batch_map, broadcast_cases, silent_case, weighted_map
 from camwidget.course.items import Items
 
 ITEMS = Items("keepdim")

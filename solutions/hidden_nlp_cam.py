@@ -1,13 +1,13 @@
 """The teacher's hidden checks of `nlp_cam`: longer texts, wider networks, the same facts."""
 
-from camwidget.course.attempt import Attempt
-from camwidget.course.checks.nlp_cam_judges import (
+from camwidget.course.assignments.nlp_cam.judges import (
     judge_gradient_times_input,
     judge_leave_one_out,
     judge_logits,
     judge_without_top,
     judge_word_scores,
 )
+from camwidget.course.attempt import Attempt
 from camwidget.course.items import Items, items_of
 
 VISIBLE = items_of("nlp_cam").found

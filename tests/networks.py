@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from camwidget import methods
 from camwidget.errors import CamwidgetError
-from camwidget.explain import Explanation, explain_methods
+from camwidget.maps import methods
+from camwidget.pictures.explain import explain_methods
+from camwidget.pictures.result import Explanation
 
 ON_REQUEST: frozenset[str] = frozenset(getattr(methods, "EXPENSIVE", ()))
 """Methods that take a forward pass per channel; they are not run here."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import torch
 
-from tests.test_peers import NETWORKS, READ_OUT, TOLERANCE, error_of_cam, errors_of_maps, errors_of_scaled_maps
+from tests.maps.test_peers import NETWORKS, READ_OUT, TOLERANCE, error_of_cam, errors_of_maps, errors_of_scaled_maps
 
 
 def main() -> None:

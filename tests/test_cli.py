@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from camwidget import cli
+from tests.course.selfstudy.test_notebook import TOY, item, write
 from tests.course.source import WRITTEN
-from tests.course.test_selfstudy import TOY, item, write
 from tests.house.repository import ROOT
 
 

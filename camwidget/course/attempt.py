@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from camwidget.course.calling import Budget
 from camwidget.course.compare import agree, as_numbers, brief, factor_between, recognised, usual_mistakes
-from camwidget.course.facts import Fact
-from camwidget.course.guard import Budget
+from camwidget.course.report import Fact
 from camwidget.errors import CourseError, nearest, three_parts
 
 

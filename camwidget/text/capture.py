@@ -1,6 +1,6 @@
 """One forward pass over a whole text, also where the network reads it in chunks; one backward pass per class."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camwidget.capture import LayerCapture
 from camwidget.errors import ModelError, three_parts
-from camwidget.hooks import differentiable
-from camwidget.tensors import at_least_single, plain
-from camwidget.untouched import attributes_left_as_found
+from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.hook import differentiable
+from camwidget.hooks.restore import attributes_left_as_found
+from camwidget.hooks.tensors import at_least_single, plain
 
 
 @dataclass(frozen=True)
@@ -211,3 +211,33 @@ def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int
         if sizes[-1][axis] == positions
         or (sum(size[axis] for size in sizes) == positions and len({size[3 - axis] for size in sizes}) == 1)
     ]
+
+
+_READING = (nn.Embedding, nn.RNNBase, nn.Conv1d)
+_BLOCKS = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+_CORES = (*_READING, nn.Linear, nn.modules.conv._ConvNd)
+
+
+def text_layers(model: nn.Module) -> list[str]:
+    """Return the names of the layers worth looking at, by the structure of the model alone; nothing is run.
+
+    A layer is a module around one embedding, convolution or recurrent network, with activation, normalisation and
+    dropout: the outermost that holds no other; or a block of PyTorch's transformer. Whether it runs, and puts out a
+    value per word, shows when it is run.
+
+    Args:
+        model: a text classifier.
+    """
+    return list(_inside(model, ""))
+
+
+def _inside(parent: nn.Module, prefix: str) -> Iterator[str]:
+    for name, child in parent.named_children():
+        cores = [module for module in child.modules() if isinstance(module, _CORES)]
+        if isinstance(child, _BLOCKS):
+            yield prefix + name
+        elif len(cores) == 1 and isinstance(cores[0], _READING):
+            # A list of modules is never run itself.
+            yield from _inside(child, f"{prefix}{name}.") if isinstance(child, nn.ModuleList) else [prefix + name]
+        else:
+            yield from _inside(child, f"{prefix}{name}.")

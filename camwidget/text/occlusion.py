@@ -8,8 +8,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from camwidget.errors import ModelError, three_parts
-from camwidget.text.tokens import Token
-from camwidget.text.words import Word
+from camwidget.text.tokens import Token, Word
 
 MOST_READ = 1_000_000
 """How many tokens are read in all at the most; for longer texts neighbouring words are left out together."""

@@ -10,8 +10,8 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from camwidget.errors import ModelError, three_parts
-from camwidget.prepare import network_of
-from camwidget.text.align import aligned
+from camwidget.maps.arguments import network_of
+from camwidget.text.fastai_tokens import aligned
 from camwidget.text.tokens import Token
 
 FEWEST = 3

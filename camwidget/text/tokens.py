@@ -1,16 +1,95 @@
-"""Words of a text, and their places in it."""
+"""From a text to words: where they begin and end in any script, their numbers in a vocabulary, tokens merged back."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from camwidget.errors import TextError, clipped, three_parts
-from camwidget.text.pieces import APOSTROPHES, pieces_of
+
+APOSTROPHES = "'\u2019\u02bc"
+"""As typed, as printed, and the letter."""
+_JOINERS = "\u200c\u200d"  # zero-width: inside a Persian word, between the persons of one emoji
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+
+Kind = Literal["word", "emoji", "mark"]
+
+
+class Piece(NamedTuple):
+    """What stands at `text[start:end]`: a word (letters, digits, accents), an emoji or other symbol, or a mark."""
+
+    start: int
+    end: int
+    kind: Kind
+
+
+def pieces_of(text: str) -> Iterator[Piece]:
+    """Yield the words, emoji and punctuation marks of a text in their order.
+
+    A word keeps the apostrophes inside it and its accents, also where these are characters of their own; an emoji keeps
+    its skin tone and what is joined to it; every mark stands alone. Between two pieces there are only white space
+    and characters that cannot be seen.
+
+    Args:
+        text: any.
+
+    Example:
+        >>> [text[start:end] for start, end, _ in pieces_of(text := "Isn't it?!")]
+        ["Isn't", 'it', '?', '!']
+    """
+    start = 0
+    while start < len(text):
+        kind = _kind(text[start])
+        if kind is None:
+            start += 1
+            continue
+        end = (_end_of_word if kind == "word" else _end_of_sign)(text, start)
+        yield Piece(start, end, kind)
+        start = end
+
+
+def _kind(character: str) -> Kind | None:
+    """What a piece that begins with this character is; None for white space and what cannot be seen."""
+    category = unicodedata.category(character)
+    if category[0] in "LMN" or character == "_":
+        return "word"
+    if category in ("So", "Co"):
+        return "emoji"
+    return None if category[0] in "ZC" else "mark"
+
+
+def _end_of_word(text: str, start: int) -> int:
+    end = start + 1
+    while end < len(text):
+        joins = text[end] in APOSTROPHES or text[end] in _JOINERS
+        if _kind(text[end]) == "word":
+            end += 1
+        elif joins and end + 1 < len(text) and _kind(text[end + 1]) == "word":
+            end += 2
+        else:
+            break
+    return end
+
+
+def _end_of_sign(text: str, start: int) -> int:
+    """Behind an emoji or a mark, with what changes its look: a variant, a skin tone, another one joined to it."""
+    end = start + 1
+    if ord(text[start]) in _FLAG_LETTERS and end < len(text) and ord(text[end]) in _FLAG_LETTERS:
+        return end + 1
+    while end < len(text):
+        if unicodedata.category(text[end])[0] == "M" or ord(text[end]) in _SKIN_TONES:
+            end += 1
+        elif text[end] == _JOINERS[1] and end + 1 < len(text) and _kind(text[end + 1]) == "emoji":
+            end += 2
+        else:
+            break
+    return end
+
 
 _PLAIN = str.maketrans(
     dict.fromkeys(APOSTROPHES, "'")
@@ -113,3 +192,56 @@ class Vocabulary:
     def ids(self, tokens: Sequence[Token]) -> Int[Tensor, "1 position"]:
         """Return their indices."""
         return torch.tensor([[token.index for token in tokens]])
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a text, or one run of other characters that the network was given, with the tokens made of it."""
+
+    text: str
+    """The characters, as they stand in the text."""
+    start: int
+    """Place of its first character in the text."""
+    end: int
+    """Place behind its last character."""
+    known: bool
+    """Whether the vocabulary has all its tokens."""
+    positions: tuple[int, ...]
+    """Which tokens it became, as places in the sequence that the network reads."""
+
+
+def merged_words(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
+    """Return the words of a text that have tokens, in their order; special tokens are left out.
+
+    Two tokens are one word where they share a place, or where both come from one word or emoji of the text (apostrophes
+    and accents included): a tokenizer may make "do" and "n't" of "don't".
+
+    Args:
+        text: the text.
+        tokens: what the network reads, with places in that text.
+    """
+    whole = {place: (start, end) for start, end, _ in pieces_of(text) for place in range(start, end)}
+    found: list[tuple[int, int, list[int]]] = []
+    for position, token in sorted(enumerate(tokens), key=lambda each: (each[1].start, each[0])):
+        if token.special or token.start >= token.end:
+            continue
+        start = min(token.start, whole.get(token.start, (token.start, 0))[0])
+        end = max(token.end, whole.get(token.end - 1, (0, token.end))[1])
+        if found and start < found[-1][1]:
+            first, last, positions = found.pop()
+            found.append((first, max(last, end), [*positions, position]))
+        else:
+            found.append((start, end, [position]))
+    return tuple(
+        Word(text[start:end], start, end, all(tokens[each].known for each in positions), tuple(sorted(positions)))
+        for start, end, positions in found
+    )
+
+
+def unknown_share(words: Sequence[Word]) -> float:
+    """Return the share of the words that the vocabulary does not have, from 0 to 1; 0 where there are no words.
+
+    Commas and the like do not count: they are the same in many languages.
+    """
+    counted = [word for word in words if any(letter.isalnum() for letter in word.text)] or words
+    return sum(not word.known for word in counted) / max(len(counted), 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from camwidget.view import MapView, state_of
+from camwidget.panel.view import MapView, state_of
 
 MOUNT = """\
 async ({source, css, state, binary}) => {

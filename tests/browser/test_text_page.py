@@ -9,11 +9,12 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from camwidget.render import colormap
-from camwidget.text.explain import TextExplanation, explain_text_methods
-from camwidget.text.panel import TextCamPanel
-from camwidget.text.still import word_scale
-from camwidget.text.view import TextView
+from camwidget.panel.colours import colormap
+from camwidget.panel.still import word_scale
+from camwidget.panel.text import TextCamPanel
+from camwidget.panel.view import TextView
+from camwidget.text.explain import explain_text_methods
+from camwidget.text.result import TextExplanation
 from tests.browser.standin import mount
 from tests.text.toys import KNOWN, Reviews
 

@@ -8,9 +8,11 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from torch import nn
 
-from camwidget.explain import Explanation, explain_methods
-from camwidget.render import overlay, shared_scale
-from camwidget.view import HeatmapView
+from camwidget.panel.colours import overlay
+from camwidget.panel.still import shared_scale
+from camwidget.panel.view import HeatmapView
+from camwidget.pictures.explain import explain_methods
+from camwidget.pictures.result import Explanation
 from tests.browser.standin import PIXELS, mount
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from camwidget.course.checking import judged
-from camwidget.course.facts import Report
-from camwidget.course.guard import described
+from camwidget.course.calling import described
+from camwidget.course.check import judged
 from camwidget.course.items import ASSIGNMENTS, find_item
+from camwidget.course.report import Report
 from tests.house.repository import ROOT
 
 SOLUTIONS = ROOT / "solutions"

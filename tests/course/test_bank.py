@@ -2,8 +2,8 @@
 
 import pytest
 
-from camwidget.course.facts import Report
 from camwidget.course.items import find_item, items_of
+from camwidget.course.report import Report
 from tests.course.bank import Wrong, bank_of
 from tests.course.mutants import mutants
 from tests.course.source import WRITTEN, is_right, questions, report_on, told

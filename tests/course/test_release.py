@@ -15,8 +15,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 
-from camwidget.course.facts import REPORT_MIME
 from camwidget.course.items import find_item
+from camwidget.course.report import REPORT_MIME
 from tests.course.source import SOLUTIONS, WRITTEN, questions
 from tests.house.repository import ROOT, run_python
 

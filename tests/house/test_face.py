@@ -1,6 +1,7 @@
 """The public names, and that importing them is cheap."""
 
 import json
+import pkgutil
 
 import pytest
 
@@ -55,9 +56,14 @@ def test_every_public_name_resolves_to_a_documented_thing(name: str) -> None:
 
 
 def test_the_function_explain_is_not_replaced_by_its_module() -> None:
-    printed = run_code("import camwidget, camwidget.explain, camwidget.panel\nprint(type(camwidget.explain).__name__)")
+    printed = run_code(
+        "import camwidget, camwidget.dispatch, camwidget.pictures.explain, camwidget.course.check\n"
+        "print(type(camwidget.explain).__name__, type(camwidget.check).__name__)"
+    )
+    entries = {entry.name for entry in pkgutil.iter_modules(camwidget.__path__)}
 
-    assert printed == "function"
+    assert printed == "function function"
+    assert entries.isdisjoint(PUBLIC)  # Python would put such a module in the place of the public name
 
 
 def test_a_mistyped_name_is_answered_with_the_nearest() -> None:

@@ -20,7 +20,10 @@ FAULTS = {
     "lint": ('print("x")\n', "T201"),
     "format": ("x = (1,2)\n", "1 file would be reformatted"),
     "types": ('wrong: int = ""\n', "Incompatible types in assignment"),
-    "imports": ("import camwidget.capture\n", "camwidget.errors is not allowed to import camwidget.capture"),
+    "imports": (
+        "import camwidget.hooks.capture\n",
+        "camwidget.errors is not allowed to import camwidget.hooks.capture",
+    ),
 }
 
 

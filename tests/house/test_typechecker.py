@@ -7,7 +7,7 @@ import torch
 from jaxtyping import TypeCheckError
 
 from camwidget.errors import nearest
-from camwidget.maps import grad_cam
+from camwidget.maps.formulas import grad_cam
 from tests.typechecker import checked
 
 

@@ -20,8 +20,8 @@ from scipy import stats
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from camwidget.text.explain import explain_text_methods
-from camwidget.text.explanation import TextExplanation
 from camwidget.text.reader import reader_of
+from camwidget.text.result import TextExplanation
 
 WAYS = {
     "CAM at conv3": ("cam", "conv3"),
@@ -173,7 +173,7 @@ def main() -> None:
     """Print the report on the held-out reviews."""
     from camwidget.text.learner import text_learner
     from camwidget.text.reviews import load_reviews
-    from camwidget.text.train import split
+    from tests.text.train import split
 
     _, held_out = split(load_reviews())
     for line in report(text_learner(), held_out.texts, reviews=500):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from camwidget.either import explain
+from camwidget.dispatch import explain
 from camwidget.errors import TextError
 from camwidget.text.explain import TEXT_METHODS, explain_text_methods
 from camwidget.text.occlusion import MOST_READ

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from camwidget.errors import ModelError
-from camwidget.text.capture import Reach, TextCapture
-from camwidget.text.layers import text_layers
-from camwidget.untouched import attributes_left_as_found
+from camwidget.hooks.restore import attributes_left_as_found
+from camwidget.text.capture import Reach, TextCapture, text_layers
 from tests.text.toys import Reviews, awd_learner
 from tests.toys import hook_count
 

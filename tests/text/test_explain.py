@@ -9,9 +9,10 @@ from captum.attr import LayerGradCam, LayerGradientXActivation
 from torch import Tensor, nn
 
 from camwidget.errors import ClassError, LayerError, MapError, ModelError
-from camwidget.layers import Layer
+from camwidget.hooks.layers import Layer
 from camwidget.text.capture import TextCapture
-from camwidget.text.explain import TEXT_METHODS, explain_text, explain_text_methods, reads_text, why_not_text
+from camwidget.text.explain import TEXT_METHODS, explain_text, explain_text_methods
+from camwidget.text.reader import reads_text, why_not_text
 from tests.text.toys import Max, Reviews, Skipping, Words
 from tests.toys import PooledLinear, state
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from fastai.text.models.core import masked_concat_pool
 
-from camwidget.either import explain
+from camwidget.dispatch import explain
 from camwidget.errors import LayerError, MapError, ModelError, TextError
 from camwidget.text.explain import explain_text, explain_text_methods
 from tests.text.toys import awd_learner

@@ -8,15 +8,14 @@ import pytest
 import torch
 
 from camwidget.errors import DataError
-from camwidget.text import train
-from camwidget.text.learner import padded, record, review_dls, text_learner, vocabulary
-from camwidget.text.network import PADDING, ReviewNet
+from camwidget.text.learner import PADDING, ReviewNet, padded, record, review_dls, text_learner, vocabulary
 from camwidget.text.reviews import Reviews, example_reviews
 from camwidget.text.tokens import Vocabulary
+from tests.text import train
 from tests.text.sentences import DISPLEASED, PLEASED
 
 SENTENCES = Reviews(tuple(PLEASED + DISPLEASED), (2.0,) * len(PLEASED) + (-2.0,) * len(DISPLEASED))
-PACKAGED = Path(train.__file__).parent / "packaged"
+PACKAGED = train.PACKAGED
 
 
 def test_the_packaged_files_weigh_at_most_two_megabytes_and_are_those_of_the_record() -> None:

@@ -6,8 +6,7 @@ from torch import Tensor
 
 from camwidget.errors import ModelError
 from camwidget.text.occlusion import groups_of, leave_out
-from camwidget.text.tokens import Token
-from camwidget.text.words import Word, merged_words
+from camwidget.text.tokens import Token, Word, merged_words
 
 
 def reading(pieces: list[str], special: str = "") -> tuple[tuple[Word, ...], list[Token]]:

@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from camwidget.either import explain
+from camwidget.dispatch import explain
 from camwidget.errors import CamwidgetError, ImageError, ModelError, TextError
+from camwidget.panel.text import TextCamPanel
 from camwidget.text.explain import explain_text, explain_text_methods
-from camwidget.text.panel import TextCamPanel
 from camwidget.text.tokens import Token, Vocabulary
 from tests.text.toys import Reviews
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camwidget.text.pieces import pieces_of
+from camwidget.text.tokens import pieces_of
 from tests.text.sentences import DISPLEASED, PLEASED
 
 OF_LETTERS = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")

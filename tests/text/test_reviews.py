@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from camwidget.errors import DataError
-from camwidget.text import archive as archives
+from camwidget.text import reviews as archives
 from camwidget.text.reviews import example_reviews, load_reviews, other_sentences
 from tests.text import small_archive
 

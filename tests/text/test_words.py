@@ -1,7 +1,6 @@
 """Tokens become the words of the given text again."""
 
-from camwidget.text.tokens import Token
-from camwidget.text.words import Word, merged_words, unknown_share
+from camwidget.text.tokens import Token, Word, merged_words, unknown_share
 
 
 def token(start: int, end: int, *, known: bool = True, special: bool = False) -> Token:

@@ -1,0 +1,1 @@
+"""The assignment `grad_cam`: Grad-CAM, inside the network too."""

@@ -1,0 +1,1 @@
+"""The assignment `hooks`: functions that PyTorch calls while a network runs."""

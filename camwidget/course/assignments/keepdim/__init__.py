@@ -1,0 +1,1 @@
+"""The assignment `keepdim`: one argument that is easily forgotten."""

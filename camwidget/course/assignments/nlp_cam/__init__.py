@@ -1,0 +1,1 @@
+"""The assignment `nlp_cam`: which words decide a review."""

@@ -1,1 +1,0 @@
-"""What each item of each assignment promises, and how an answer is judged."""

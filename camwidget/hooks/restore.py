@@ -1,0 +1,141 @@
+"""A model is run and left exactly as it was found, after an error too."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeGuard
+
+import torch
+from torch import Tensor, nn
+
+_PYTORCHS = frozenset(vars(nn.Module()))
+"""Attributes that every module has: its parameters, buffers and hooks, which others put back."""
+
+
+@contextmanager
+def left_as_found(model: nn.Module) -> Iterator[None]:
+    """Put the model into evaluation mode with frozen parameters for the block, then restore what it was.
+
+    Restored, after an error too: every module's training flag, every parameter's `requires_grad`, the buffers, and the
+    state of the random numbers on the CPU and on the model's GPU. Nothing here touches a parameter's `.grad`.
+
+    What `torch.compile` has compiled runs as it was written for the block: compiled code does not call hooks that were
+    put on after its first run, and says nothing.
+    """
+    modules = list(model.modules())
+    training = [module.training for module in modules]
+    parameters = list(model.parameters())
+    required = [parameter.requires_grad for parameter in parameters]
+    buffers = [
+        (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))
+        for module in modules
+        for name, buffer in module._buffers.items()
+    ]
+    gpus = sorted({parameter.device.index for parameter in parameters if parameter.device.type == "cuda"})
+    try:
+        with _as_written(), torch.random.fork_rng(devices=gpus):
+            # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
+            for module in modules:
+                module.training = False
+            for parameter in parameters:
+                parameter.requires_grad_(False)
+            yield
+    finally:
+        for module, flag in zip(modules, training, strict=True):
+            module.training = flag
+        for parameter, flag in zip(parameters, required, strict=True):
+            parameter.requires_grad_(flag)
+        for module, name, buffer, values, version in buffers:
+            module._buffers[name] = buffer
+            if buffer is not None and values is not None and (version is None or _version(buffer) != version):
+                with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
+                    buffer.copy_(values)
+
+
+@contextmanager
+def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
+    """Put back, when the block ends, what modules keep in plain attributes.
+
+    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights that its dropout made. Tensors, lists
+    and dictionaries that are changed in place get their contents back.
+    """
+    kept = [(module, dict(vars(module))) for module in model.modules()]
+    own = [each for _, attributes in kept for name, each in attributes.items() if name not in _PYTORCHS]
+    lists = [(each, list(each)) for each in own if isinstance(each, list)]
+    dicts = [(each, dict(each)) for each in own if isinstance(each, dict)]
+    inside = [*own, *(each for value in own if isinstance(value, list | tuple) for each in value)]
+    inside += [each for _, members in dicts for each in members.values()]
+    tensors = [(each, each.detach().clone(), each._version) for each in inside if _counts_changes(each)]
+    try:
+        yield
+    finally:
+        for module, attributes in kept:
+            for name in vars(module).keys() - attributes.keys():
+                del vars(module)[name]
+            vars(module).update(attributes)
+        for members, before in lists:
+            members[:] = before
+        for entries, known in dicts:
+            entries.clear()
+            entries.update(known)
+        for tensor, values, version in tensors:
+            if tensor._version != version:
+                with torch.no_grad():
+                    tensor.copy_(values)
+
+
+def _as_written() -> AbstractContextManager[object]:
+    """A block in which compiled code is not used. Where the compiler is not even loaded, nothing can be compiled."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
+
+
+def _version(buffer: Tensor | None) -> int | None:
+    """How often the tensor was changed in place, or None where that is not counted."""
+    return None if buffer is None or buffer.is_inference() else buffer._version
+
+
+def _counts_changes(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and not value.is_inference()
+
+
+_KINDS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
+
+
+@contextmanager
+def hooks_left_as_found(network: nn.Module) -> Iterator[None]:
+    """Put every hook of the network back as it was when the block ends, and the parameters' gradients with them.
+
+    Hooks are those on forward and backward passes, and what stands before either.
+    """
+    modules = list(network.modules())
+    found = [
+        (each, dict(each)) for module in modules for kind in (*_KINDS, *_FLAGS) for each in [getattr(module, kind)]
+    ]
+    # A module remembers which kind of backward hook it once had, and refuses the other for ever.
+    marks = [(module, module._is_full_backward_hook) for module in modules]
+    gradients = [(parameter, parameter.grad) for parameter in network.parameters()]
+    try:
+        yield
+    finally:
+        for now, before in found:
+            now.clear()
+            now.update(before)
+        for module, mark in marks:
+            module._is_full_backward_hook = mark
+        for parameter, gradient in gradients:
+            parameter.grad = gradient
+
+
+def hooks_on(network: nn.Module) -> dict[tuple[int, str, int], Any]:
+    """Return every hook of a network, under the number of its module, its kind, and the number that PyTorch gave it.
+
+    Args:
+        network: all its modules are looked at.
+    """
+    return {
+        (place, kind, key): function
+        for place, module in enumerate(network.modules())
+        for kind in _KINDS
+        for key, function in getattr(module, kind).items()
+    }

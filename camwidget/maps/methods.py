@@ -1,0 +1,136 @@
+"""Which methods there are, and how their maps are made while the gradients of one class are at hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.learner_hooks import OwnCapture
+from camwidget.maps.formulas import (
+    cam,
+    channel_weight,
+    eigen_cam,
+    grad_cam_plus_plus,
+    hires_cam,
+    layer_cam,
+    score_cam,
+    xgrad_cam,
+)
+from camwidget.maps.readout import Readout, is_constant
+
+FROM_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+    {
+        "hires_cam": hires_cam,
+        "grad_cam_plus_plus": grad_cam_plus_plus,
+        "xgrad_cam": xgrad_cam,
+        "layer_cam": layer_cam,
+    }
+)
+"""Methods whose map is worked out class by class, from an activation and one class's gradient."""
+
+CLASS_AGNOSTIC = frozenset({"eigen_cam"})
+"""Methods that know no class: the same map for every one. Where such a map is shown it must be said."""
+
+EXPENSIVE = frozenset({"score_cam"})
+"""Methods that run the network once per channel; only run where they are asked for by name."""
+
+METHODS = ("cam", "grad_cam", *FROM_GRADIENTS, "score_cam", "eigen_cam")
+"""The methods there are."""
+
+DEFAULT_METHODS = ("cam", "grad_cam")
+"""Those that are shown where none are asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """What is kept of the gradients of all classes; they themselves would not fit."""
+
+    channel_weights: Mapping[str, Float[Tensor, "target_class channel"]]
+    """Layer name to mean gradients; empty where neither CAM nor Grad-CAM was asked for."""
+    cams: Mapping[str, Mapping[str, Float[Tensor, "target_class map_height map_width"]]]
+    """Method to layer name to maps, for the methods of `FROM_GRADIENTS` that were asked for."""
+    constant: Sequence[str]
+    """Layers whose gradient is the same at all positions, for every class; looked for if CAM was asked for."""
+
+
+def reduce_gradients(
+    capture: LayerCapture | OwnCapture, target_classes: Sequence[int], *, methods: Sequence[str]
+) -> Reduced:
+    """Run one backward pass per class, for all methods at once, and keep what they need; none where none needs any.
+
+    Args:
+        capture: after its forward pass.
+        target_classes: the classes wanted.
+        methods: the methods asked for.
+    """
+    weighted = bool({"cam", "grad_cam"} & set(methods))
+    by_gradient = [method for method in methods if method in FROM_GRADIENTS]
+    names = list(capture.activations)
+    constant = names if "cam" in methods else []
+    weights: dict[str, list[Tensor]] = {name: [] for name in names} if weighted else {}
+    cams: dict[str, dict[str, list[Tensor]]] = {method: {name: [] for name in names} for method in by_gradient}
+    for target in target_classes if weighted or by_gradient else ():
+        gradients = capture.gradients(target)
+        for name, gradient in gradients.items():
+            if weighted:
+                weights[name].append(channel_weight(gradient)[0])
+            for method in by_gradient:
+                made = FROM_GRADIENTS[method](capture.activations[name].detach(), gradient)
+                cams[method][name].append(made[0])
+        constant = [name for name in constant if is_constant(gradients[name])]
+    return Reduced(
+        {name: torch.stack(each) for name, each in weights.items()},
+        {method: {name: torch.stack(each) for name, each in by_layer.items()} for method, by_layer in cams.items()},
+        constant,
+    )
+
+
+def maps_of(
+    method: str,
+    reduced: Reduced,
+    activations: Mapping[str, Tensor],
+    *,
+    readouts: Mapping[str, Readout],
+    target_classes: Sequence[int],
+    scores: Mapping[str, Tensor] = MappingProxyType({}),
+) -> dict[str, Tensor]:
+    """Return layer name to one method's maps, one for each class; plain CAM has only the layers with a readout.
+
+    Axes are (target_class, map_height, map_width); sizes differ from layer to layer.
+
+    Args:
+        method: one of those given to `reduce_gradients`.
+        reduced: what it returned.
+        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        readouts: see `Explanation`.
+        target_classes: the classes wanted.
+        scores: for Score-CAM, layer name to the logits under each channel's mask, see `scoring.score_layers`.
+    """
+    if method == "score_cam":
+        return {name: score_cam(activations[name], each)[0] for name, each in scores.items()}
+    if method in FROM_GRADIENTS:
+        return dict(reduced.cams[method])
+    if method in CLASS_AGNOSTIC:
+        return {name: eigen_cam(each).repeat(len(target_classes), 1, 1) for name, each in activations.items()}
+    by_cam = {name: each.classifier_weight for name, each in readouts.items()}
+    weights = by_cam if method == "cam" else reduced.channel_weights
+    # One product for all classes: Grad-CAM is the CAM whose weights are the mean gradients.
+    return {name: cam(activations[name], weight)[0] for name, weight in weights.items()}
+
+
+METHOD_LABELS: Mapping[str, str] = {
+    "cam": "CAM",
+    "grad_cam": "Grad-CAM",
+    "hires_cam": "HiResCAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+    "xgrad_cam": "XGrad-CAM",
+    "layer_cam": "LayerCAM",
+    "score_cam": "Score-CAM",
+    "occlusion": "Leave one out",
+    "eigen_cam": "Eigen-CAM (knows no class)",
+}
+"""What a method is called in the panel; one that knows no class says so wherever its name stands."""

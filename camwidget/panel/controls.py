@@ -1,0 +1,105 @@
+"""The stock ipywidgets controls of the panel, and the links that tie them to the view inside the browser."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+
+from camwidget.maps.methods import METHOD_LABELS
+from camwidget.maps.result import LayerMaps
+from camwidget.panel.view import MapView
+from camwidget.pictures.result import Explanation
+
+
+class Controls:
+    """Sliders and choices of one panel; they hold no meaning, the panel reads and moves them.
+
+    Args:
+        methods: names of the methods to choose from, in the order of the view's.
+    """
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        style = {"description_width": "56px"}
+        self.layer = ipywidgets.SelectionSlider(options=["-"], description="Layer", style=style)
+        self.target_class = ipywidgets.SelectionSlider(options=["-"], description="Class", style=style)
+        for slider in (self.layer, self.target_class):
+            slider.add_class("camw-slider")
+        self.method = _choice("Method", [METHOD_LABELS.get(each, each) for each in methods])
+        self.cells = _choice("Cells", ["smooth", "cells"])
+        self.evidence = _choice("Evidence", ["for and against", "only for"])
+        self.scale = _choice("Scale", ["shared", "own"])
+        self.opacity = ipywidgets.FloatSlider(
+            0.7, min=0, max=1, step=0.05, description="Heatmap", readout=False, style={"description_width": "64px"}
+        )
+        self.opacity.add_class("camw-opacity")
+        self.other_class = ipywidgets.Combobox(
+            description="Another class",
+            placeholder="type a name",
+            ensure_option=True,
+            style={"description_width": "initial"},
+        )
+        self.upload = ipywidgets.FileUpload(description="Your own picture", accept="image/*", multiple=False)
+
+    def rows(self, *, more_classes: bool, picture: bool = True) -> tuple[ipywidgets.Widget, ...]:
+        """Return the controls in rows; the box for another class only where there are more than the sliders offer.
+
+        Args:
+            more_classes: whether there are.
+            picture: with the controls that make sense for pictures only.
+        """
+        if picture:
+            looks = ipywidgets.HBox((self.method, self.cells, self.evidence, self.scale, self.opacity))
+            more = ipywidgets.HBox((self.other_class, self.upload) if more_classes else (self.upload,))
+            return (self.layer, self.target_class, looks, more)
+        looks = ipywidgets.HBox((self.method, self.evidence, self.scale))
+        return (self.layer, self.target_class, looks, *((self.other_class,) if more_classes else ()))
+
+    def offer(self, result: LayerMaps) -> None:
+        """Offer the layers and classes of a result."""
+        self.layer.options = [
+            layer.label if isinstance(result, Explanation) else f"{layer.name} · {layer.channels} channels"
+            for layer in result.layers
+        ]
+        self.target_class.options = _class_labels(result)
+        self.other_class.options = result.class_names
+
+    def link(self, view: MapView, on_move: Callable[[Any], None]) -> None:
+        """Tie every control to the view inside the browser, and tell the kernel of each move.
+
+        The kernel never answers a moved slider by moving the view: by the time its answer arrived the slider would
+        have gone on, and the picture would jump back.
+        """
+        for control, trait, view_trait in self._pairs(view):
+            ipywidgets.jslink((control, trait), (view, view_trait))
+            control.observe(on_move, names=[trait])
+
+    def shown(self, view: MapView) -> dict[str, Any]:
+        """Return the view's traits that the controls decide, as the controls stand."""
+        return {view_trait: getattr(control, trait) for control, trait, view_trait in self._pairs(view)}
+
+    def _pairs(self, view: MapView) -> list[tuple[ipywidgets.Widget, str, str]]:
+        pairs = [
+            (self.layer, "index", "layer_index"),
+            (self.target_class, "index", "class_index"),
+            (self.method, "index", "method_index"),
+            (self.cells, "index", "cells"),
+            (self.evidence, "index", "only_for"),
+            (self.scale, "index", "own_scale"),
+            (self.opacity, "value", "heatmap_opacity"),
+        ]
+        return [pair for pair in pairs if view.has_trait(pair[2])]
+
+
+def _choice(description: str, options: list[str]) -> ipywidgets.RadioButtons:
+    choice = ipywidgets.RadioButtons(options=options, description=description, index=0, tooltip="")
+    choice.add_class("camw-choice")
+    return choice
+
+
+def _class_labels(result: LayerMaps) -> list[str]:
+    """Names with probabilities, most probable first; numbered where two classes share a name."""
+    names = [result.class_names[index] for index in result.target_classes]
+    return [
+        f"{name} · {float(result.probabilities[index]):.1%}" + (f" · {index}" if names.count(name) > 1 else "")
+        for name, index in zip(names, result.target_classes, strict=True)
+    ]

@@ -1,0 +1,163 @@
+"""Methods that run the network once per channel, in the panel: a button that says the cost, progress, and a stop."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import ipywidgets
+import torch
+
+from camwidget.errors import CamwidgetError
+from camwidget.hooks.restore import left_as_found
+from camwidget.maps.arguments import Explainable, network_of
+from camwidget.maps.methods import METHOD_LABELS
+from camwidget.maps.score_cam import Progress, cost_at
+from camwidget.pictures.inputs import Picture, prepared
+from camwidget.pictures.result import Explanation
+
+TIMED = 4
+"""Pictures in the one batch that is timed."""
+
+
+class Halted(Exception):  # noqa: N818 (not an error: somebody pressed Stop)
+    """The run was stopped."""
+
+
+def pass_seconds(model: Explainable, picture: Picture) -> float:
+    """Return how long the network takes for one picture, from one small batch.
+
+    Args:
+        model: see `explain`.
+        picture: see `explain`.
+    """
+    network, (pixels, _) = network_of(model), prepared(model, picture)
+    with left_as_found(network), torch.no_grad():
+        started = time.perf_counter()
+        network(pixels.repeat(TIMED, 1, 1, 1))
+        return (time.perf_counter() - started) / TIMED
+
+
+def not_run(found: Explanation, method: str, *, seconds: float) -> Explanation:
+    """Return an explanation by a method that was not run yet: no maps, and for each layer what it would cost.
+
+    Args:
+        found: another method's, of the same picture.
+        method: the one that was not run.
+        seconds: see `pass_seconds`.
+    """
+    label = METHOD_LABELS[method]
+    reasons = {
+        layer.name: f"{label} was not run here yet. It takes {cost_at(layer, seconds=seconds)}."
+        for layer in found.layers
+    }
+    return replace(
+        found, method=method, layers=(), cams=MappingProxyType({}), readouts=MappingProxyType({}),
+        refusals=MappingProxyType(reasons), code=found.code.replace(f'method="{found.method}"', f'method="{method}"'),
+    )  # fmt: skip
+
+
+def joined(before: Explanation, now: Explanation, *, all_of: Explanation) -> Explanation:
+    """Return an explanation with the maps of both, for the layers of a third one.
+
+    Args:
+        before: what there was of this method.
+        now: what has been run since, for the same classes.
+        all_of: an explanation that has all layers.
+    """
+    cams = {**before.cams, **now.cams}
+    layers = tuple(layer for layer in all_of.layers if layer.name in cams)
+    refusals: Mapping[str, str] = {name: why for name, why in before.refusals.items() if name not in cams}
+    return replace(before, layers=layers, cams=MappingProxyType(cams), refusals=MappingProxyType(dict(refusals)))
+
+
+class CostlyRun(ipywidgets.HBox):
+    """A Run button, and while it runs a progress bar and Stop; one thing at a time, beside the kernel's own thread.
+
+    Args:
+        start: called when Run is pressed; it calls `begin`.
+    """
+
+    def __init__(self, start: Callable[[], None]) -> None:
+        self.run = ipywidgets.Button(tooltip="Run the method shown at the layer shown")
+        self.stop = ipywidgets.Button(description="Stop", tooltip="Stop the run; what is shown stays")
+        self.progress = ipywidgets.IntProgress(0, min=0, max=1, style={"description_width": "initial"})
+        super().__init__((self.run, self.progress, self.stop))
+        self.add_class("camw-costly")
+        self.run.on_click(lambda _: start())
+        self.stop.on_click(lambda _: self.halt())
+        self._halted = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # two threads show and hide the same buttons
+        self._running, self._what = False, ""
+        self._show()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is running."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def offer(self, what: str) -> None:
+        """Say on the button what it would run, and at what cost; without words there is no button.
+
+        Args:
+            what: such as "Score-CAM at layer 0.8: 1,280 passes of the network, about 40 s".
+        """
+        self.run.description = f"Run {what}" if what else ""
+        self._show()
+
+    def halt(self, *, wait: bool = False) -> None:
+        """Ask the run to stop, which it does within a batch.
+
+        Args:
+            wait: until it has.
+        """
+        self._halted.set()
+        if wait and self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def begin(self, work: Callable[[Progress], None], told: Callable[[str], None], *, what: str = "") -> None:
+        """Start a run, unless one is going on.
+
+        Args:
+            work: is given what to tell its progress to; runs in a thread of its own.
+            told: is told, in words, why it ended early.
+            what: runs, for beside the progress bar: one may look at another layer meanwhile.
+        """
+        if self.busy:
+            return
+        self._halted.clear()
+        self._what = f"{what}: " if what else ""
+        self.progress.value, self.progress.description = 0, f"{self._what}0%"
+
+        def run() -> None:
+            try:
+                work(self._note)
+            except Halted:
+                told(f"Stopped after {self.progress.value:,} of {self.progress.max:,} passes. What was shown stays.")
+            except CamwidgetError as error:
+                told(str(error))
+            finally:
+                self._running = False
+                self._show()
+
+        self._running = True
+        self._show()
+        self._thread = threading.Thread(target=run, name="camwidget-costly", daemon=True)
+        self._thread.start()
+
+    def _note(self, done: int, total: int) -> None:
+        self.progress.max, self.progress.value = total, done
+        self.progress.description = f"{self._what}{done / total:.0%}"
+        if self._halted.is_set():
+            raise Halted
+
+    def _show(self) -> None:
+        with self._lock:
+            running = self._running
+            self.run.disabled, self.stop.disabled = running, not running
+            self.run.layout.display = "none" if running or not self.run.description else None
+            for each in (self.progress, self.stop):
+                each.layout.display = None if running else "none"
+            self.layout.display = None if running or self.run.description else "none"

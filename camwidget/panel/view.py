@@ -1,0 +1,255 @@
+"""The widgets that paint: one holds a picture or a text with all its maps, and needs no kernel once they arrived."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import anywidget
+import numpy as np
+import traitlets
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from camwidget.errors import MapError
+from camwidget.maps.methods import METHOD_LABELS
+from camwidget.maps.result import LayerMaps
+from camwidget.panel.colours import colormap
+from camwidget.pictures.result import Explanation
+from camwidget.text.result import TextExplanation
+
+_STATIC = Path(__file__).parent / "static"
+
+ValuesOf: TypeAlias = Callable[[Any, str, int], Float[Tensor, "..."]]
+"""From a result, a layer and a class to the values of one map."""
+
+_STEPS = 32767
+"""Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""
+
+
+def module_text(*names: str) -> str:
+    """Return one ES module of the files in `static`, behind what all views share.
+
+    Args:
+        names: file names.
+    """
+    return "\n".join((_STATIC / name).read_text("utf-8") for name in ("shared.js", *names))
+
+
+def style_text() -> str:
+    """Return the style sheet of all views."""
+    return (_STATIC / "heatmap.css").read_text("utf-8")
+
+
+class MapView(anywidget.AnyWidget):
+    """Show one map of many; every choice below changes what is seen without asking the kernel."""
+
+    maps = traitlets.Bytes().tag(sync=True)
+    """All maps one after another as little-endian int16; `manifest` says where each starts and what one step is."""
+    manifest = traitlets.Dict().tag(sync=True)
+    """Layers, classes and methods by name, and one entry per map; written by `show`."""
+    colormap = traitlets.Bytes(colormap().tobytes()).tag(sync=True)
+    """257 steps of red, green, blue and opacity, from `render.colormap`."""
+    layer_index = traitlets.Int(0, min=0).tag(sync=True)
+    """Which layer is shown, counted from the input; written by both sides."""
+    class_index = traitlets.Int(0, min=0).tag(sync=True)
+    """Which of the explained classes is shown; written by both sides."""
+    method_index = traitlets.Int(0, min=0).tag(sync=True)
+    """Which method is shown; written by both sides."""
+    only_for = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """0: evidence for and against; 1: only evidence for (the ReLU of Grad-CAM)."""
+    own_scale = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """0: one colour scale for all classes of a layer; 1: each class on its own."""
+    message = traitlets.Unicode("").tag(sync=True)
+    """What went wrong, in words; empty if nothing did. Written by the panel."""
+    busy = traitlets.Unicode("").tag(sync=True)
+    """What the kernel is working out, in words; empty if nothing. Written by the panel."""
+
+
+class HeatmapView(MapView):
+    """Show one map of one picture."""
+
+    _esm = module_text("picture.js")
+    _css = style_text()
+
+    picture = traitlets.Bytes().tag(sync=True)
+    """The picture as the network saw it, as a PNG; written by `show`."""
+    heatmap_opacity = traitlets.Float(0.7, min=0.0, max=1.0).tag(sync=True)
+    """From 0, only the picture, to 1."""
+    cells = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """0: interpolate between cells; 1: show each cell as a block. A number, since it is linked to a choice's index."""
+
+    def show(self, results: Mapping[str, Explanation]) -> None:
+        """Send one picture with all its maps to the browser, in one message.
+
+        Args:
+            results: method name to result, all of the same picture, layers and classes (`explain_methods`).
+        """
+        image = next(iter(results.values())).image
+        manifest, maps = pack(results)
+        width, height = image.size
+        manifest["alt"] = f"The picture the network saw, {width} by {height} pixels, with a heatmap over it."
+        with self.hold_sync():
+            self.picture = png_bytes(image)
+            self.maps = maps
+            self.manifest = manifest
+
+
+def page_parts(view: MapView) -> tuple[str, str]:
+    """Return the script and the style sheet of a page without a kernel.
+
+    Args:
+        view: what the page shows.
+    """
+    page = [(_STATIC / name).read_text("utf-8") for name in ("page.js", "page.css")]
+    return f"{view._esm}{page[0]}", f"{view._css}{page[1]}"
+
+
+def state_of(view: MapView) -> dict[str, Any]:
+    """Return all that a view shows: its own synced traits, not those that every widget has."""
+    common = anywidget.AnyWidget.class_trait_names(sync=True)
+    return {name: getattr(view, name) for name in view.keys if name not in common and not name.startswith("_")}
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """Return the picture as PNG: nothing is lost, so the browser starts from the pixels the network saw."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def pack(
+    results: Mapping[str, LayerMaps], values_of: ValuesOf = Explanation.cam, *, start: int = 0
+) -> tuple[dict[str, Any], bytes]:
+    """Return what the browser needs of the results: a small description, and all maps as whole numbers.
+
+    A map keeps its own size and its sign. Each value is stored as a step number; `unit` in the map's entry says how
+    much one step is, so 7 x 7 cells cost 98 bytes.
+
+    Args:
+        results: method name to result, all of the same picture or text, layers and classes.
+        values_of: result, layer and class in, the values of the map out.
+        start: how many numbers lie before these.
+    """
+    first = next(iter(results.values()))
+    layers = sorted(
+        {layer.name: layer for each in results.values() for layer in each.layers}.values(), key=lambda at: at.depth
+    )
+    chunks: list[bytes] = []
+    maps: list[list[list[dict[str, Any]]]] = []
+    for result in results.values():
+        per_class = []
+        for target_class in first.target_classes:
+            row = []
+            for layer in layers:
+                entry, chunk = _pack_map(result, values_of, layer.name, target_class)
+                entry["offset"] = start
+                start += len(chunk) // 2
+                chunks.append(chunk)
+                row.append(entry)
+            per_class.append(row)
+        maps.append(per_class)
+    manifest = {
+        "layers": [
+            {"name": at.name, "channels": at.channels, "map_height": at.map_height, "map_width": at.map_width}
+            for at in layers
+        ],
+        "classes": [
+            {
+                "index": index,
+                "name": first.class_names[index],
+                "probability": float(first.probabilities[index]),
+                "logit": float(first.logits[index]),
+            }
+            for index in first.target_classes
+        ],
+        "methods": [
+            {"key": key, "label": METHOD_LABELS.get(key, key), "knows_class": result.knows_class}
+            for key, result in results.items()
+        ],
+        "maps": maps,
+        "alt": "",
+    }
+    return manifest, b"".join(chunks)
+
+
+def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: int) -> tuple[dict[str, Any], bytes]:
+    """One map's entry and its numbers; where the method gives no map here, the reason and no numbers."""
+    entry: dict[str, Any] = {"offset": 0, "unit": 0.0, "contributions": None, "bias": None, "reason": ""}
+    if layer not in result.cams:
+        entry["reason"] = result.refusals[layer]
+        return entry, b""
+    values = values_of(result, layer, target_class).to("cpu").float().numpy()
+    largest = float(np.abs(values).max())
+    if largest > 0:
+        entry["unit"] = largest / _STEPS
+        values = values / entry["unit"]
+    with suppress(MapError):  # where it is not a plain sum from this layer, the browser says so in words
+        entry["contributions"], entry["bias"] = result.contributions(layer, target_class)
+    return entry, np.rint(values).astype("<i2").tobytes()
+
+
+class TextView(MapView):
+    """Show the values of one layer and class on the words of a text, and of a second one beside it."""
+
+    _esm = module_text("text.js")
+    _css = style_text()
+
+    dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)
+    """The table in place of `colormap` where the page is dark."""
+    live = traitlets.Int(1, min=0, max=1).tag(sync=True)
+    """1: a kernel listens, so words can be deleted; 0: it is a saved page."""
+
+    def show(
+        self,
+        results: Mapping[str, TextExplanation],
+        others: Mapping[str, TextExplanation] | None = None,
+        *,
+        change: Mapping[str, Any] | None = None,
+        versions: Sequence[int] = (0, 0),
+    ) -> None:
+        """Send a text with all its maps to the browser, in one message.
+
+        Args:
+            results: method name to result, all of the same text, layers and classes (`explain_text_methods`).
+            others: the same of a second text, for the same methods, layers and classes.
+            change: the word that was deleted last: `text` (0 or 1), `word`, and `before`, the probabilities by class.
+            versions: a number for each of the two texts that comes back with a click on one of its words.
+        """
+        manifest, maps = _packed(results, start=0)
+        manifest["version"] = versions[0]
+        manifest["change"] = dict(change) if change else None
+        manifest["other"] = None
+        if others:
+            manifest["other"], more = _packed(others, start=len(maps) // 2)
+            maps += more
+            manifest["other"]["version"] = versions[1]
+        with self.hold_sync():
+            self.maps = maps
+            self.manifest = manifest
+
+
+def _packed(results: Mapping[str, TextExplanation], *, start: int) -> tuple[dict[str, Any], bytes]:
+    """What the browser needs of one text: the words with what stands between them, and a value for each of them."""
+    first = next(iter(results.values()))
+    manifest, maps = pack(results, TextExplanation.word_values, start=start)
+    # A browser counts places in a text otherwise than Python, so no places are sent.
+    ends = [0, *(word.end for word in first.words)]
+    manifest["words"] = [
+        {"before": first.text[end : word.start], "text": word.text, "known": word.known}
+        for end, word in zip(ends, first.words, strict=False)
+    ]
+    manifest["tail"] = first.text[ends[-1] :]
+    manifest["positions"] = len(first.tokens)
+    for layer in manifest["layers"]:
+        layer["map_height"], layer["map_width"] = 1, len(first.words)
+    for method, result, rows in zip(manifest["methods"], results.values(), manifest["maps"], strict=True):
+        method |= {"notes": list(result.notes), "knows_layer": result.knows_layer}
+        for target_class, row in zip(first.target_classes, rows, strict=True):
+            for layer, entry in zip(manifest["layers"], row, strict=True):
+                # Contributions are the mean of a plain CAM and the sum of any other map; their parts are so too.
+                count = manifest["positions"] if result.method == "cam" else 1
+                entry["rest"] = 0.0 if entry["reason"] else result.rest(layer["name"], target_class) / count
+    return manifest, maps

@@ -1,0 +1,127 @@
+"""A run of one model on changed forms of one picture: what is changed, in which order, and what comes out."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import SupportsIndex
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from camwidget.errors import ImageError, MapError, ModelError, three_parts
+from camwidget.hooks.capture import LayerCapture
+from camwidget.maps.arguments import Explainable, log_probabilities, names_of, network_of, targets_of
+from camwidget.pictures.inputs import Picture, prepared
+from camwidget.pictures.result import Explanation
+from camwidget.trust.localisation import at_picture_size
+
+BLUR_WIDTH, BLUR_SIGMA = 11, 5.0
+"""Width of the blur in pixels and its standard deviation: those of Petsiuk et al. 2018, who used 224 pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One open run: what is changed, by which map, and for which class."""
+
+    capture: LayerCapture
+    """Runs the model while it is open."""
+    pixels: Float[Tensor, "1 3 height width"]
+    """The normalised picture, on the model's device."""
+    cam: Float[Tensor, "height width"]
+    """The signed map at the picture's size, on the CPU."""
+    target_class: int
+    """Index of the class."""
+    class_name: str
+    """Its name."""
+
+    def log_probabilities(self, batch: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, " batch"]:
+        """Return the logarithm of the class's probability for each changed picture, on the CPU.
+
+        Raises:
+            ModelError: the model takes no batch, or returns no finite logits.
+        """
+        logits = self.capture.rerun(batch)
+        if logits.ndim != 2 or len(logits) != len(batch) or not bool(torch.isfinite(logits).all()):
+            given = f"For {len(batch)} changed pictures the model returned logits of shape {tuple(logits.shape)}"
+            allowed = "It must return finite logits of shape (batch, class)"
+            raise ModelError(three_parts(given, allowed, "Try batch_size=1, or model.float() if numbers overflow"))
+        return log_probabilities(logits.cpu().double())[:, self.target_class]
+
+    def ranks(self) -> Int[Tensor, "height width"]:
+        """Return each pixel's place when the highest comes first; pixels of the same value go in reading order."""
+        if bool((self.cam == self.cam[0, 0]).all()):
+            told = "The map is the same everywhere, so pixels go in reading order and the curve says nothing about it."
+            warnings.warn(f"{told} Try another layer or class.", stacklevel=4)
+        order = self.cam.flatten().float().argsort(descending=True, stable=True)
+        ranks = torch.empty_like(order)
+        ranks[order] = torch.arange(len(order))
+        return ranks.view(self.cam.shape).to(self.pixels.device)
+
+
+@contextmanager
+def open_trial(
+    model: Explainable,
+    inputs: Picture,
+    cam: Explanation | Tensor,
+    layer: str | None,
+    target_class: SupportsIndex | str | None,
+) -> Iterator[Trial]:
+    """Check what was given and run the model once; it is left as found when the block ends.
+
+    Args:
+        model: a Learner or module.
+        inputs: see `Picture`.
+        cam: an explanation, or one map.
+        layer: the layer of an explanation; None for the deepest with a map.
+        target_class: index or name; None for the explanation's first class, or the most probable one.
+
+    Raises:
+        CamwidgetError: something given cannot be used, or the explanation is of another model or picture.
+    """
+    pixels, _ = prepared(model, inputs)
+    height, width = pixels.shape[2:]
+    with LayerCapture(network_of(model), ()) as capture:
+        logits = capture.forward(pixels)
+        if isinstance(cam, Explanation):
+            names = cam.class_names
+            target = cam.target_classes[0] if target_class is None else cam.class_index(target_class)
+            raw = cam.cam(layer, target)
+            if cam.image.size != (width, height) or len(names) != logits.shape[1]:
+                seen = f"{cam.image.width}x{cam.image.height} pixels and {len(names)} classes"
+                given = f"The explanation is of {seen}, the inputs are {width}x{height} and have {logits.shape[1]}"
+                advice = "Pass the model and the picture that explain() was given"
+                raise MapError(three_parts(given, "Both must be of one model and one picture", advice))
+        else:
+            names = names_of(model, None, count=logits.shape[1])
+            target = targets_of(None if target_class is None else [target_class], logits, names)[0]
+            raw = cam
+        yield Trial(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])
+
+
+def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:
+    """Return the picture under a Gaussian blur, its edges continued outwards."""
+    reach = BLUR_WIDTH // 2
+    weight = torch.exp(-((torch.arange(-reach, reach + 1).double() / BLUR_SIGMA) ** 2) / 2)
+    weight = weight / weight.sum()
+    wide = functional.pad(inputs.detach().cpu().double()[0][:, None], (reach,) * 4, mode="replicate")
+    rows = functional.conv2d(wide, weight.view(1, 1, -1, 1))
+    return functional.conv2d(rows, weight.view(1, 1, 1, -1))[:, 0][None].to(inputs)
+
+
+def baseline_of(
+    baseline: Float[Tensor, "..."], pixels: Float[Tensor, "1 3 height width"]
+) -> Float[Tensor, "1 3 height width"]:
+    """Return what stands in place of pixels, on their device and of their dtype.
+
+    Raises:
+        ImageError: it is not a picture of the same size, or not finite.
+    """
+    if baseline.shape == pixels.shape and bool(torch.isfinite(baseline).all()):
+        return baseline.detach().to(pixels)
+    given = f"The baseline has shape {tuple(baseline.shape)}"
+    given += " and holds NaN or infinity" if baseline.shape == pixels.shape else ""
+    allowed = f"It is one normalised picture of the inputs' shape {tuple(pixels.shape)}, every number finite"
+    raise ImageError(three_parts(given, allowed, "For one colour use torch.full_like(inputs, value)"))

@@ -1,0 +1,169 @@
+"""Wherever an explanation stops, the network is afterwards what it was before; also a thousand times."""
+
+import re
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from camwidget.errors import CamwidgetError
+from camwidget.maps.methods import METHODS
+from camwidget.pictures.explain import explain, explain_methods
+from tests.hooks.hook_classes import Keeps, OnTensor
+from tests.hooks.stages import FACTS, Stage, Stopped, facts, network, stages, stopping_at
+from tests.house.repository import run_code
+
+IMAGE = Image.fromarray((np.arange(20 * 30 * 3) % 251).astype(np.uint8).reshape(20, 30, 3))
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "awkward": ("awkward", {}),
+    "drifting": ("drifting", {}),
+    "awkward, own hooks": ("awkward", {"hook": Keeps, "hook_bwd": OnTensor, "layers": ["stem.1", "stem.2"]}),
+}
+"""A name for each network and what is asked of it; every method, two classes, the default layers."""
+
+EVERYWHERE, WHERE_OWN_HOOKS_ARE = re.compile(r""), re.compile(r"own_|mistakes|__call__|Tensor\.")
+"""Places to stop at."""
+
+
+def run(name: str, model: Any) -> None:
+    explain_methods(model, IMAGE, methods=METHODS, target_classes=[0, 2], **RUNS[name][1])
+
+
+@cache
+def outcome(name: str, stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All facts before and after a run that stops at a stage."""
+    model = network(RUNS[name][0])
+    torch.manual_seed(11)
+    before = facts(model)
+    if stage.call:
+        with stopping_at(stage.place, stage.call), pytest.raises(Stopped):
+            run(name, model)
+    elif stage.place == "normal exit":
+        run(name, model)
+    else:
+        with pytest.raises(CamwidgetError):
+            explain(model, IMAGE, target_classes=[99], **RUNS[name][1])
+    return before, facts(model)
+
+
+def cases() -> list[Any]:
+    found = []
+    for name in RUNS:
+        model = network(RUNS[name][0])
+        ends = [Stage("normal exit", 0, 0), Stage("a class that is not there", 0, 0)]
+        among = WHERE_OWN_HOOKS_ARE.search if "hook" in RUNS[name][1] else EVERYWHERE.search
+        for stage in (*ends, *stages(partial(run, name, model), among=among, every_call=name == "awkward")):
+            found += [pytest.param(name, stage, fact, id=f"{name}: {stage}: {fact}") for fact in FACTS]
+    return found
+
+
+with torch.random.fork_rng(devices=[]):
+    CASES = cases()
+
+
+@pytest.mark.parametrize(("name", "stage", "fact"), CASES)
+def test_the_network_is_left_as_found(name: str, stage: Stage, fact: str) -> None:
+    before, after = outcome(name, stage)
+
+    assert after[fact] == before[fact]
+
+
+def test_the_stages_are_many_and_of_every_kind() -> None:
+    found = {case.values[1].place for case in CASES}
+
+    assert len(CASES) > 1500
+    assert {
+        "camwidget.pictures.inputs.open_image",
+        "camwidget.pictures.inputs.to_inputs",
+        "camwidget.hooks.capture.find_module",
+        "camwidget.hooks.capture.left_as_found",
+        "torch.nn.Module.register_forward_hook",
+        "torch.nn.Module.__call__",
+        "torch.autograd.grad",
+        "camwidget.maps.methods.channel_weight",
+        "camwidget.hooks.capture.LayerCapture.rerun",
+        "camwidget.pictures.explain.maps_of",
+        "camwidget.maps.formulas.hires_cam",
+        "camwidget.pictures.result.Explanation",
+        "tests.hooks.hook_classes.Keeps.__enter__",
+        "tests.hooks.hook_classes.OnTensor.keep",
+    } <= found
+
+
+DISTURBED: dict[str, Callable[[Any], Any]] = {
+    "training flags": lambda model: model.eval(),
+    "requires_grad": lambda model: model.requires_grad_(False),
+    "grad": lambda model: list(model.parameters())[-1].grad.add_(1),
+    "hooks": lambda model: model.head.register_forward_hook(print),
+    "kind of backward hooks": lambda model: setattr(model.head, "_is_full_backward_hook", False),
+    "buffers": lambda model: model.stem[1].running_mean.add_(1),
+    "parameters": lambda model: model.head.bias.data.add_(1),
+    "random numbers": lambda _: torch.rand(1),
+    "device and dtype": lambda model: model.double(),
+    "memory format": lambda model: model.to(memory_format=torch.contiguous_format),
+    "attributes": lambda model: setattr(model.head, "forward", print),
+    "gradient mode": lambda _: torch.set_grad_enabled(False),
+}
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_each_fact_sees_what_it_is_for(fact: str) -> None:
+    model = network("awkward")
+    before = facts(model)
+
+    with torch.enable_grad():
+        DISTURBED[fact](model)
+        after = facts(model)
+
+    assert after[fact] != before[fact]
+
+
+THOUSAND = """
+import gc, tracemalloc
+import torch
+from torch import nn
+from camwidget import Hook, HookBwd, explain
+from tests.house.repository import run_code
+from tests.hooks.hook_classes import Keeps, OnTensor
+from tests.toys import PooledLinear, hook_count, picture
+
+def resident():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+torch.set_num_threads(1)
+model, inputs = PooledLinear().double(), picture()
+for own in ({}, {"hook": Keeps, "hook_bwd": OnTensor}):
+    def ask(times):
+        for _ in range(times):
+            explain(model, inputs, layers=["body.4"], target_classes=[0], **own)
+    ask(200)
+    objects, before = len(gc.get_objects()), resident()
+    ask(1000)
+    print(hook_count(model), len(gc.get_objects()) - objects, resident() - before, end=" ")
+    tracemalloc.start()
+    ask(200)
+    gc.collect()
+    traced = tracemalloc.get_traced_memory()[0]
+    ask(100)
+    gc.collect()
+    print(tracemalloc.get_traced_memory()[0] - traced)
+    tracemalloc.stop()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory in use is read from /proc")
+def test_a_thousand_explanations_leave_no_hook_and_take_no_memory() -> None:
+    # In an interpreter of its own, where annotations are not checked: the checker keeps something of every call.
+    for line in run_code(THOUSAND).splitlines():
+        hooks, objects, resident, traced = map(int, line.split())
+
+        assert hooks == 0
+        assert objects < 100  # a tenth of an object for each explanation
+        assert resident < 2_000_000  # 2 kB for each; the graph of one takes more
+        assert traced < 10_000  # in a hundred more, 100 bytes for each; one map takes 160

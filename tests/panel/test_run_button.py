@@ -1,0 +1,200 @@
+"""Score-CAM in the panel: nothing is run before Run is pressed, the cost is said, and Stop leaves all as it was."""
+
+import threading
+import time
+
+import pytest
+import torch
+from torch import Tensor
+
+from camwidget.errors import MapError
+from camwidget.maps.score_cam import Progress
+from camwidget.panel.picture import CamPanel
+from camwidget.panel.run_button import CostlyRun, Halted, joined, not_run, pass_seconds
+from camwidget.pictures.explain import explain, explain_methods
+from tests.toys import PooledLinear, picture, state
+
+WAIT_S = 20
+
+
+def panel_of(model: PooledLinear, image: Tensor | None = None) -> CamPanel:
+    return CamPanel(model, picture() if image is None else image, methods=("grad_cam", "score_cam"))
+
+
+def run_and_wait(panel: CamPanel) -> None:
+    panel.costly.run.click()
+    thread = panel.costly._thread
+    assert thread is not None
+    thread.join(WAIT_S)
+    assert not panel.costly.busy
+
+
+class Slow(PooledLinear):
+    """Takes a while, so that there is time to press Stop; remembers how many pictures it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen, self.pause_s = 0, 0.0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.seen += len(inputs)
+        time.sleep(self.pause_s)
+        return super().forward(inputs)
+
+
+def test_choosing_it_runs_nothing_and_says_what_it_would_cost() -> None:
+    model = Slow().double()
+    panel = panel_of(model)
+    seen = model.seen
+
+    panel.method = "score_cam"
+
+    assert model.seen == seen
+    assert panel.result.cams == {}
+    entry = panel.view.manifest["maps"][1][0][-1]
+    assert entry["reason"].startswith("Score-CAM was not run here yet. It takes 5 passes of the network, about")
+    assert panel.children[-2] is panel.costly
+    assert panel.costly.run.description.startswith("Run Score-CAM at layer body.4: 5 passes of the network, about")
+
+
+def test_a_panel_without_it_has_no_run_button() -> None:
+    panel = CamPanel(PooledLinear().double(), picture())
+
+    assert panel.costly not in panel.children
+
+
+def test_run_gives_the_map_of_the_layer_shown_and_keeps_those_run_before() -> None:
+    model, image = PooledLinear().double(), picture()
+    panel = panel_of(model, image)
+    panel.method = "score_cam"
+
+    run_and_wait(panel)
+    panel.layer = "body.1"
+    run_and_wait(panel)
+
+    expected = explain(model, image, method="score_cam", layers=["body.1", "body.4"])
+    assert list(panel.result.cams) == ["body.4", "body.1"]
+    assert [layer.name for layer in panel.result.layers] == ["body.1", "body.4"]
+    for name in ("body.1", "body.4"):
+        for index in expected.target_classes:
+            torch.testing.assert_close(panel.result.cam(name, index), expected.cam(name, index))
+    assert [entry["reason"] for entry in panel.view.manifest["maps"][1][0]] == ["", ""]
+    assert not panel.costly.run.disabled
+    assert panel.costly.stop.disabled
+    assert panel.costly.layout.display == "none"  # there is nothing left to run
+
+
+def test_stop_keeps_what_was_shown_and_leaves_the_model_as_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camwidget.maps.score_cam.TOGETHER", 1)
+    model = Slow().double().train()
+    panel = panel_of(model)
+    panel.method, before, maps = "score_cam", state(model), panel.view.maps
+    model.pause_s = 0.3
+
+    panel.costly.run.click()
+    deadline = time.monotonic() + WAIT_S
+    while panel.costly.progress.value < 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    busy = panel.costly.busy
+    panel.costly.stop.click()
+    panel.costly.halt(wait=True)
+
+    assert busy
+    assert panel.view.message.startswith("Stopped after")
+    assert "of 5 passes. What was shown stays." in panel.view.message
+    assert panel.view.maps == maps
+    assert state(model) == before
+
+
+def test_a_new_picture_stops_the_run_and_forgets_its_maps() -> None:
+    model = PooledLinear().double()
+    panel = panel_of(model)
+    panel.method = "score_cam"
+    run_and_wait(panel)
+
+    panel.image = picture(height=22, width=16)
+
+    assert not panel.costly.busy
+    assert panel.results["score_cam"].cams == {}
+    assert panel.method == "score_cam"
+
+
+def test_run_where_there_is_nothing_to_run_says_so() -> None:
+    panel = panel_of(PooledLinear().double())
+
+    panel.costly.run.click()
+
+    assert panel.view.message.startswith("Choose Score-CAM and a layer where it was not run yet")
+    assert not panel.costly.busy
+
+
+def test_it_alone_can_be_offered() -> None:
+    panel = CamPanel(PooledLinear().double(), picture(), methods=["score_cam"])
+
+    assert list(panel.results) == ["score_cam"]
+    run_and_wait(panel)
+    assert list(panel.result.cams) == [panel.layer]
+
+
+def test_a_run_that_fails_says_why() -> None:
+    told: list[str] = []
+    run = CostlyRun(lambda: None)
+
+    def work(_: Progress) -> None:
+        raise MapError("no such map")
+
+    run.begin(work, told.append)
+    run.halt(wait=True)
+
+    assert told == ["no such map"]
+    assert run.stop.disabled
+
+
+def test_only_one_thing_runs_at_a_time() -> None:
+    started, release = threading.Event(), threading.Event()
+    runs: list[int] = []
+    run = CostlyRun(lambda: None)
+
+    def work(_: Progress) -> None:
+        runs.append(1)
+        started.set()
+        release.wait(WAIT_S)
+
+    run.begin(work, lambda _: None)
+    started.wait(WAIT_S)
+    run.begin(work, lambda _: None)
+    release.set()
+    run.halt(wait=True)
+
+    assert runs == [1]
+
+
+def test_progress_after_stop_ends_the_work() -> None:
+    run = CostlyRun(lambda: None)
+    run.halt()
+
+    with pytest.raises(Halted):
+        run._note(16, 40)
+
+    assert run.progress.description == "40%"
+
+
+def test_what_was_run_is_joined_to_what_there_was() -> None:
+    found = explain_methods(PooledLinear().double(), picture(), methods=("grad_cam",))["grad_cam"]
+    none = not_run(found, "score_cam", seconds=0.5)
+    now = explain(PooledLinear().double(), picture(), method="score_cam", layers=["body.1"])
+
+    both = joined(none, now, all_of=found)
+
+    assert "about 2 s" in none.refusals["body.1"]  # four channels
+    assert list(both.cams) == ["body.1"]
+    assert list(both.refusals) == ["body.4"]
+    assert 'method="score_cam"' in none.code
+
+
+def test_a_pass_is_timed_and_the_model_left_as_found() -> None:
+    model, image = PooledLinear().double().train(), picture()
+    before = state(model)
+
+    assert 0 < pass_seconds(model, image) < WAIT_S
+    assert state(model) == before
