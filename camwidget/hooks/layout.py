@@ -1,19 +1,60 @@
-"""How a layer's output lies on the picture: channels first, channels last, or a row of tokens; to a map and back.
+"""How a layer's outputs lie on what the network reads: channels first, channels last, a row of tokens; and back again.
 
 Only shapes are looked at. A map has the proportions of the picture, which tells channels first from channels last.
 There are as many places among the tokens as cells in the map of the convolution that cut the picture into patches;
 where there is none, the proportions decide. What a shape cannot tell is taken as networks usually have it: tokens run
-row by row, and those that are no place (class, distillation, register tokens) stand in front.
+row by row, and those without a place (class, distillation, register tokens) come first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from camwidget.hooks.tensors import at_least_single
+
+
+@runtime_checkable
+class Layout(Protocol):
+    """How the outputs of one layer are read as a map, and how a map is put back in their place."""
+
+    def first_call(self, ran: int) -> int:
+        """Return the first of a layer's calls that counts, from 0, where it `ran` so many times; those after it do."""
+
+    def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
+        """Return the outputs of the calls that count, or the gradients with respect to them, as one map."""
+
+    def put_back(self, activation: Tensor, own: Tensor, *, part: int) -> Tensor:
+        """Return what takes the place of a layer's own output in one of the calls that count."""
+
+
+class LastCall:
+    """The base of layouts by which a layer that runs several times counts with its last call."""
+
+    def first_call(self, ran: int) -> int:
+        """Return the number of the last call."""
+        return ran - 1
+
+
+@dataclass(frozen=True)
+class AsItIs(LastCall):
+    """The layer's own form, whatever it is."""
+
+    def as_map(self, outputs: Sequence[Tensor]) -> Tensor:
+        """Return the one output."""
+        return outputs[-1]
+
+    def put_back(self, activation: Tensor, own: Tensor, *, part: int = 0) -> Tensor:
+        """Return the activation."""
+        return activation.clone()
+
+
+AS_IT_IS = AsItIs()
+"""How a layer is read as long as nothing is known of its form."""
+
 
 ROUNDED = {"channels first": 2, "channels last": 1}
 """By how many cells a map may be off the proportions of the picture: convolutions without padding take off borders,
@@ -27,8 +68,8 @@ FIRST, LAST, TOKENS = "channels first", "channels last", "tokens"
 
 
 @dataclass(frozen=True)
-class Grid:
-    """How one layer's output is read as a map, and how a map is put back into the layer's own form."""
+class Grid(LastCall):
+    """How one layer's output lies on a picture."""
 
     order: str
     """`"channels first"`, `"channels last"` or `"tokens"`."""
@@ -39,12 +80,13 @@ class Grid:
     extra: int = 0
     """How many tokens stand in front of those that are places."""
 
-    def as_map(self, output: Float[Tensor, "..."]) -> Float[Tensor, "1 channel map_height map_width"]:
+    def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
         """Return a layer's output, or the gradient with respect to it, as a map; half precision becomes single.
 
         Args:
-            output: in the layer's own form; where nothing has to be moved the result is on its memory.
+            outputs: one, in the layer's own form; where nothing has to be moved the result shares its memory.
         """
+        (output,) = outputs
         if self.order == LAST:
             output = output.permute(0, 3, 1, 2)
         elif self.order == TOKENS:
@@ -52,13 +94,18 @@ class Grid:
         return at_least_single(output)
 
     def put_back(
-        self, activation: Float[Tensor, "1 channel map_height map_width"], own: Float[Tensor, "..."]
+        self,
+        activation: Float[Tensor, "batch channel map_height map_width"],
+        own: Float[Tensor, "..."],
+        *,
+        part: int = 0,
     ) -> Float[Tensor, "..."]:
-        """Return an activation in the layer's own form, to stand in place of what it put out.
+        """Return an activation in the layer's own form, to take the place of its output.
 
         Args:
-            activation: the map that the places get.
-            own: what the layer put out: it gives the dtype, and the tokens that are no place.
+            activation: the map.
+            own: the layer's output: it gives the dtype, and the tokens without a place.
+            part: 0, the one call that counts.
         """
         activation = activation.to(own.dtype)
         if self.order == LAST:

@@ -100,9 +100,8 @@ class OwnCapture:
         with torch.inference_mode(False), torch.enable_grad():
             self._leaf = inputs.detach().clone().requires_grad_()
             try:
-                with self._reference.paused():
-                    # A clone, because a network may begin by working in place, which is forbidden on the leaf itself.
-                    self._logits = plain(self._network(self._leaf.clone()))
+                # A clone, because a network may begin by working in place, which is forbidden on the leaf itself.
+                self._logits = plain(self._network(self._leaf.clone()))
             except (HookError, torch.OutOfMemoryError):
                 raise
             except Exception as error:  # whatever a learner's function raises, the same pass went well without it
@@ -123,7 +122,7 @@ class OwnCapture:
                     *(("stores what belongs to another layer", each) for each in others),
                 ]
                 mine = recognised(stored, watched.values[-1], known, who=who)
-                self.activations[watched.name] = self._reference.as_map(watched.name, mine)
+                self.activations[watched.name] = self._reference.as_map(watched.name, [mine])
         for watched in self.layers.values():
             if watched.output is not None and not same(watched.output, watched.values[-1]):
                 watched.listen(-1)  # now to the value it was overwritten with
@@ -190,7 +189,7 @@ class OwnCapture:
         if own == wanted:
             return found
         as_map = self._reference.as_map
-        return map_tensors(lambda each: as_map(watched.name, each) if each.shape == own else each, found)
+        return map_tensors(lambda each: as_map(watched.name, [each]) if each.shape == own else each, found)
 
     def _who_ran(self) -> str:
         """Whose hook was at work when a pass that goes well without them did not: that of the layer run last."""

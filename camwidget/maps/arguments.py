@@ -2,15 +2,17 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any, Protocol, SupportsIndex, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, SupportsIndex, TypedDict, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.hooks.learner_hooks import HookClass, OwnHooks
 from camwidget.maps.methods import METHODS
+from camwidget.maps.score_cam import Progress
 
 
 def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -> int:
@@ -87,22 +89,34 @@ def network_of(model: Explainable) -> nn.Module:
     raise TypeError(three_parts(given, "It must be a fastai Learner or a torch.nn.Module", "Pass learn"))
 
 
-def names_of(model: Explainable, class_names: Sequence[str] | None, *, count: int) -> tuple[str, ...]:
-    """Return a name for each of `count` classes: those given, else the Learner's or the model's own, else numbers.
+def own_names(model: Explainable) -> tuple[str, ...]:
+    """Return the names that a Learner's vocabulary or `model.class_names` has for the classes; empty where it has none.
+
+    Args:
+        model: a Learner or module.
+    """
+    owner, attribute = (model, "class_names") if isinstance(model, nn.Module) else (model.dls, "vocab")
+    return tuple(str(name) for name in getattr(owner, attribute, ()))
+
+
+def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> tuple[str, ...]:
+    """Return a name for each of `count` classes: those given, else the model's own if they are as many, else numbers.
+
+    Args:
+        given: the names asked for.
+        own: the model's own names.
+        count: how many classes there are.
 
     Raises:
         ClassError: the names given are not as many as the classes.
     """
-    if class_names is None:
-        owner = model if isinstance(model, nn.Module) else model.dls
-        own: Any = getattr(owner, "class_names" if isinstance(model, nn.Module) else "vocab", ())
-        names = tuple(str(name) for name in own)
-        return names if len(names) == count else tuple(f"class {index}" for index in range(count))
-    if isinstance(class_names, str) or len(class_names) != count:
-        given = "class_names is one str" if isinstance(class_names, str) else f"There are {len(class_names)} names"
+    if given is None:
+        return tuple(own) if len(own) == count else tuple(f"class {index}" for index in range(count))
+    if isinstance(given, str) or len(given) != count:
+        names = "class_names is one str" if isinstance(given, str) else f"There are {len(given)} names"
         allowed = f"The model has {count} classes, so there must be {count} names"
-        raise ClassError(three_parts(given, allowed, "Give one name per class, in the order of the logits"))
-    return tuple(str(name) for name in class_names)
+        raise ClassError(three_parts(names, allowed, "Give one name per class, in the order of the logits"))
+    return tuple(str(name) for name in given)
 
 
 def targets_of(
@@ -165,13 +179,71 @@ def listed(value: Any) -> list[Any] | None:
     return list(value) if not isinstance(value, str) and hasattr(value, "__iter__") else [value]
 
 
-def finite(name: str, cams: Tensor) -> Tensor:
-    """Return the maps of a layer.
+class Asked(TypedDict, total=False):
+    """What every way of explaining takes besides the model, what it looks at, and the methods; see `request_of`."""
+
+    layers: Sequence[str] | str | None
+    target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None
+    class_names: Sequence[str] | None
+    hook: HookClass | None
+    hook_bwd: HookClass | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Request:
+    """What was asked for, checked and made uniform as far as that is possible before the model runs."""
+
+    methods: tuple[str, ...]
+    """The methods, without repeats; at least one."""
+    layers: list[str] | None
+    """Dotted names, without repeats; None for a good choice."""
+    target_classes: list[Any] | None
+    """Indices or names, not checked; None for the most probable ones."""
+    class_names: Sequence[str] | None
+    """A name for every class, not checked; None for the model's own."""
+    hooks: OwnHooks
+    """The learner's own hook classes, if there are any."""
+    progress: Progress | None
+    """For methods that run the network many times, is notified of how far they are; None for a bar."""
+
+
+def request_of(
+    methods: Sequence[str],
+    *,
+    known: Sequence[str] = METHODS,
+    default: str = "grad_cam",
+    layers: Sequence[str] | str | None = None,
+    target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None = None,
+    class_names: Sequence[str] | None = None,
+    hook: HookClass | None = None,
+    hook_bwd: HookClass | None = None,
+    progress: Progress | None = None,
+) -> Request:
+    """Return a request; a single layer or class may stand for a list of one.
+
+    Args:
+        methods: the methods asked for.
+        known: the methods there are.
+        default: the method that a message proposes.
+        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        target_classes: indices or names; None for the ten most probable, most probable first.
+        class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
+        hook: a class of the learner's own that keeps activations, with the interface of `Hook` (module, `with`,
+            `.stored`).
+        hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
+        progress: is notified of how far a method is that runs the network many times; None for a bar.
 
     Raises:
-        MapError: they hold NaN or infinity.
+        MapError: there is no such method, or none was asked for.
+        LayerError: the list of layers is empty.
+        HookError: a hook is no class.
     """
-    if bool(torch.isfinite(cams).all()):
-        return cams
-    given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"
-    raise MapError(three_parts(given, allowed, "Numbers overflowed: try model.float() or another layer"))
+    return Request(
+        methods=methods_of(methods, known=known, default=default),
+        layers=layers_of(layers),
+        target_classes=listed(target_classes),
+        class_names=class_names,
+        hooks=OwnHooks(hook, hook_bwd),
+        progress=progress,
+    )

@@ -17,7 +17,6 @@ from camwidget.maps.formulas import (
     grad_cam_plus_plus,
     hires_cam,
     layer_cam,
-    score_cam,
     xgrad_cam,
 )
 from camwidget.maps.readout import Readout, is_constant
@@ -96,7 +95,6 @@ def maps_of(
     *,
     readouts: Mapping[str, Readout],
     target_classes: Sequence[int],
-    scores: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> dict[str, Tensor]:
     """Return layer name to one method's maps, one for each class; plain CAM has only the layers with a readout.
 
@@ -108,10 +106,7 @@ def maps_of(
         activations: layer name to what the layer put out, (1, channel, map_height, map_width).
         readouts: see `Explanation`.
         target_classes: the classes wanted.
-        scores: for Score-CAM, layer name to the logits under each channel's mask, see `scoring.score_layers`.
     """
-    if method == "score_cam":
-        return {name: score_cam(activations[name], each)[0] for name, each in scores.items()}
     if method in FROM_GRADIENTS:
         return dict(reduced.cams[method])
     if method in CLASS_AGNOSTIC:

@@ -1,10 +1,8 @@
 """What every explanation has: its maps, logits and class names, refusals, and the code that makes it again."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import ClassVar, SupportsIndex
+from dataclasses import dataclass, fields
+from typing import Any, Self, SupportsIndex
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +10,7 @@ from torch import Tensor
 from camwidget.errors import ClassError, LayerError, MapError, clipped, nearest, three_parts
 from camwidget.hooks.layers import Layer
 from camwidget.maps.arguments import class_index, log_probabilities
+from camwidget.maps.call import Call, filled
 from camwidget.maps.methods import CLASS_AGNOSTIC
 from camwidget.maps.readout import Readout
 
@@ -45,11 +44,18 @@ class LayerMaps:
     """How the network reads a layer, where that is one weighted sum; looked for if `"cam"` was among the methods."""
     refusals: Mapping[str, str]
     """Layer name to the reason why plain CAM is not valid there, or why Score-CAM was not run."""
-    code: str
-    """Lines that reproduce this result; what was explained, `learn` or `model`, and hook classes, are your own."""
+    call: Call
+    """The call that makes this result again, as data."""
 
-    _explained: ClassVar[str] = "image"
-    """What the code calls that which is explained."""
+    @classmethod
+    def around(cls, maps: "LayerMaps", **more: Any) -> Self:
+        """Return a result of a more special kind, with the same maps.
+
+        Args:
+            maps: the result.
+            **more: the fields that the special kind has besides.
+        """
+        return cls(**{each.name: getattr(maps, each.name) for each in fields(LayerMaps)}, **more)
 
     def __repr__(self) -> str:
         shown = [
@@ -58,6 +64,11 @@ class LayerMaps:
         ]
         maps = f"layers {_some([repr(layer.name) for layer in self.layers])}" if self.layers else "no maps"
         return f"<{type(self).__name__} by {self.method!r}: {maps}; classes {_some(shown)}>"
+
+    @property
+    def code(self) -> str:
+        """Lines that make this result again, with your own names for model, picture or text, and hook classes."""
+        return self.call.lines()
 
     @property
     def knows_class(self) -> bool:
@@ -70,24 +81,14 @@ class LayerMaps:
         return log_probabilities(self.logits[None])[0].exp()
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
-        """Return lines that reproduce one map and nothing more; the rest is your own, as in `code`.
+        """Return lines that make one map again and nothing more; names are your own, as in `code`.
 
         Args:
             layer: name of the layer; None for the deepest with a map.
             target_class: index or name of the class; None for the first.
         """
         name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
-        subject = "learn" if "explain(learn," in self.code else "model"
-        hooks = dict(re.findall(r"(hook(?:_bwd)?)=([\w.]+)", self.code))
-        call = call_of(
-            subject,
-            self.method,
-            explained=self._explained,
-            layers=[name],
-            target_classes=[index],
-            hooks=hooks,
-        )
-        return f'{call}result.cam("{name}", target_class={index})\n'
+        return filled(self.call.template(), name, index)
 
     def class_index(self, target_class: SupportsIndex | str) -> int:
         """Return the index of a class given by index or by name.
@@ -161,35 +162,3 @@ class LayerMaps:
 def _some(names: Sequence[str]) -> str:
     """The names in a row; of many the first and the last."""
     return ", ".join(names if len(names) <= FEW else [*names[: FEW - 1], f"... {names[-1]} ({len(names)})"])
-
-
-def call_of(
-    subject: str,
-    method: str,
-    *,
-    explained: str = "image",
-    layers: Sequence[str] | None = None,
-    target_classes: Sequence[int] | None = None,
-    class_names: bool = False,
-    hooks: Mapping[str, str] = MappingProxyType({}),
-) -> str:
-    """Return the lines of code that explain a picture or a text; arguments left at their defaults are left out.
-
-    Args:
-        subject: what the model is called, `learn` or `model`.
-        method: the method.
-        explained: what the picture or the text is called.
-        layers: the layers asked for.
-        target_classes: the classes asked for.
-        class_names: whether names were given.
-        hooks: which hook classes were given, argument to name.
-    """
-    parts = [subject, explained, f'method="{method}"']
-    if layers is not None:
-        parts.append(f"layers={list(layers)}".replace("'", '"'))
-    if target_classes is not None:
-        parts.append(f"target_classes={list(target_classes)}")
-    if class_names:
-        parts.append("class_names=class_names")
-    parts += [f"{argument}={name}" for argument, name in hooks.items()]
-    return f"import camwidget as cw\n\nresult = cw.explain({', '.join(parts)})\n"

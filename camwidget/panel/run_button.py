@@ -54,7 +54,7 @@ def not_run(found: Explanation, method: str, *, seconds: float) -> Explanation:
     }
     return replace(
         found, method=method, layers=(), cams=MappingProxyType({}), readouts=MappingProxyType({}),
-        refusals=MappingProxyType(reasons), code=found.code.replace(f'method="{found.method}"', f'method="{method}"'),
+        refusals=MappingProxyType(reasons), call=replace(found.call, method=method),
     )  # fmt: skip
 
 

@@ -1,0 +1,167 @@
+"""The call that makes a result again: data first, then lines of code. The only place where such code is written."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+from torch import nn
+
+LONGEST_NAMES = 200
+"""Up to so many characters the names of the classes are written out."""
+
+_NOT_NAMES = frozenset({"In", "Out", "exit", "quit"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What has to be called, and with what, to get a result again."""
+
+    method: str
+    """The method."""
+    model: str = "model"
+    """What the model is called."""
+    subject: str = "image"
+    """What the picture or the text is called."""
+    setup: tuple[str, ...] = ()
+    """Lines above the call that make, or name, what has no name of the learner's own."""
+    layers: tuple[str, ...] | None = None
+    """The layers asked for; None for a good choice."""
+    target_classes: tuple[int, ...] | None = None
+    """The classes asked for, by index; None for the most probable ones."""
+    class_names: str = ""
+    """What the names of the classes are called; empty where none were given."""
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    """The hook classes that were given: argument to name."""
+    reads: str = "cam"
+    """Which method of the result gives one map's numbers."""
+
+    def lines(self) -> str:
+        """Return the code for the whole result; arguments left at their defaults are left out."""
+        return f"{self._start()}result = cw.explain({', '.join(self._arguments())})\n"
+
+    def template(self, *, refused: bool = False) -> list[str]:
+        """Return the code for one map in parts: text, `"layer"` or `"class"`, text, and so on; see `filled`.
+
+        So the browser can fill in the layer and the class that it shows, and writes no code of its own.
+
+        Args:
+            refused: the map is not there because it would not mean what its name says; then the code prints the reason.
+        """
+        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._hooks()]
+        call = f"cw.explain(\n    {', '.join(self._subject())},\n    {', '.join(arguments)},\n)"
+        imports, body = "", f"result = {call}\nresult.{self.reads}({{layer}}, target_class={{class}})\n"
+        if refused:
+            imports, inside = "from camwidget.errors import MapError\n", call.replace("\n", "\n    ")
+            body = f"try:\n    {inside}\nexcept MapError as refusal:\n    print(refusal)  # there is no such map\n"
+        start, *parts = re.split(r"\{(layer|class)\}", body)
+        return [self._start(imports) + start, *parts]
+
+    def _start(self, imports: str = "") -> str:
+        return f"import camwidget as cw\n{imports}\n" + "".join(f"{line}\n" for line in self.setup)
+
+    def _subject(self) -> list[str]:
+        return [self.model, self.subject, f"method={quoted(self.method)}"]
+
+    def _arguments(self) -> list[str]:
+        parts = self._subject()
+        if self.layers is not None:
+            parts.append(f"layers=[{', '.join(map(quoted, self.layers))}]")
+        if self.target_classes is not None:
+            parts.append(f"target_classes={list(self.target_classes)}")
+        if self.class_names:
+            parts.append(f"class_names={self.class_names}")
+        return [*parts, *self._hooks()]
+
+    def _hooks(self) -> list[str]:
+        return [f"{argument}={name}" for argument, name in self.hooks.items()]
+
+
+def filled(template: Sequence[str], layer: str, target_class: int) -> str:
+    """Return a template's code for one layer and class.
+
+    Args:
+        template: see `Call.template`.
+        layer: the layer's name.
+        target_class: the class's index.
+    """
+    slots = {"layer": quoted(layer), "class": str(target_class)}
+    return "".join(slots[part] if place % 2 else part for place, part in enumerate(template))
+
+
+def quoted(text: str) -> str:
+    """Return a text as it is written in code, in double quotes; the browser's JSON.stringify does the same."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def name_of(thing: Any) -> str | None:
+    """Return what a learner calls a thing: the first variable of the notebook (or script) that holds it, else None.
+
+    Args:
+        thing: anything; a text counts as the same if it is equal.
+    """
+    for name, value in list(vars(sys.modules["__main__"]).items()):
+        same = value is thing or (isinstance(thing, str) and isinstance(value, str) and value == thing)
+        if same and not name.startswith("_") and name not in _NOT_NAMES:
+            return name
+    return None
+
+
+def call_for(
+    model: Any,
+    subject: Any,
+    *,
+    kind: str,
+    layers: Sequence[str] | None,
+    target_classes: Sequence[int] | None,
+    class_names: Sequence[str] | None,
+    hooks: Mapping[str, str],
+) -> Call:
+    """Return the call for a model and what it looks at, by the names that the learner gave them.
+
+    What has no name is called `learn` or `model` and `image` or `text`, and a line above the call says what that is: a
+    path or a text is written out. The method is left open.
+
+    Args:
+        model: a Learner or module.
+        subject: a picture or a text.
+        kind: `"image"` or `"text"`.
+        layers: the layers asked for.
+        target_classes: the classes asked for, by index.
+        class_names: the names asked for.
+        hooks: argument to the name of a hook class.
+    """
+    model_name, model_line = _named(model, "model" if isinstance(model, nn.Module) else "learn", "your model")
+    name, line = _named(subject, kind, "the picture that you gave" if kind == "image" else "your text")
+    return Call(
+        method="",
+        model=model_name,
+        subject=name,
+        setup=tuple(each for each in (model_line, line) if each),
+        layers=None if layers is None else tuple(layers),
+        target_classes=None if target_classes is None else tuple(target_classes),
+        class_names="" if class_names is None else _names(class_names),
+        hooks=hooks,
+        reads="cam" if kind == "image" else "word_values",
+    )
+
+
+def _named(thing: Any, default: str, what: str) -> tuple[str, str]:
+    """What a thing is called, and the line that is needed above the call; empty where it has a name of its own."""
+    name = name_of(thing)
+    if name is not None:
+        return name, ""
+    if isinstance(thing, str | PathLike):
+        return default, f"{default} = {quoted(str(thing))}"
+    # If something else has that name, the code must not run on it without a word.
+    taken = hasattr(sys.modules["__main__"], default)
+    return default, f"{default} = ...  # {what}" if taken else f"# {default} is {what}"
+
+
+def _names(class_names: Sequence[str]) -> str:
+    """What a learner calls the names of the classes; without a name, a few of them are written out."""
+    written = f"[{', '.join(quoted(str(name)) for name in class_names)}]"
+    return name_of(class_names) or (written if len(written) <= LONGEST_NAMES else "class_names")
