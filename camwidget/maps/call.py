@@ -4,14 +4,20 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 from torch import nn
 
 LONGEST_NAMES = 200
 """Up to so many characters the names of the classes are written out."""
+
+UNKNOWN = "..."
+"""Written in place of what nobody can write down."""
+
+KINDS = {"cam": "picture", "word_values": "text"}
+"""What a result is of, by how one map's numbers are read from it."""
 
 _NOT_NAMES = frozenset({"In", "Out", "exit", "quit"})
 
@@ -26,8 +32,9 @@ class Call:
     """What the model is called."""
     subject: str = "image"
     """What the picture or the text is called."""
-    setup: tuple[str, ...] = ()
-    """Lines above the call that make, or name, what has no name of the learner's own."""
+    unnamed: Mapping[str, str] = field(default_factory=dict)
+    """Those of the two that have no name of the learner's own: what they are called here, to an expression that makes
+    them. The expression is empty where there is none, and `...` where the learner calls something else so."""
     layers: tuple[str, ...] | None = None
     """The layers asked for; None for a good choice."""
     target_classes: tuple[int, ...] | None = None
@@ -60,8 +67,26 @@ class Call:
         start, *parts = re.split(r"\{(layer|class)\}", body)
         return [self._start(imports) + start, *parts]
 
+    def read_from(self, owner: str, *, subject: str) -> Self:
+        """Return the same call where what has no name, and cannot be written out, is read from something that has one.
+
+        Args:
+            owner: what holds the model as `model`, such as a panel.
+            subject: its attribute that holds the picture or the text.
+        """
+        owned = {self.model: f"{owner}.model", self.subject: f"{owner}.{subject}"}
+        read = {name: owned[name] if made_by in ("", UNKNOWN) else made_by for name, made_by in self.unnamed.items()}
+        return replace(self, unnamed=read)
+
     def _start(self, imports: str = "") -> str:
-        return f"import camwidget as cw\n{imports}\n" + "".join(f"{line}\n" for line in self.setup)
+        return f"import camwidget as cw\n{imports}\n" + "".join(f"{self._line(name)}\n" for name in self.unnamed)
+
+    def _line(self, name: str) -> str:
+        """The line above the call that makes something, or at least says what it is."""
+        made_by, what = self.unnamed[name], "your model" if name == self.model else f"the {KINDS[self.reads]} you gave"
+        if made_by in ("", UNKNOWN):
+            return f"{name} = {UNKNOWN}  # {what}" if made_by else f"# {name} is {what}"
+        return f"{name} = {made_by}"
 
     def _subject(self) -> list[str]:
         return [self.model, self.subject, f"method={quoted(self.method)}"]
@@ -134,13 +159,14 @@ def call_for(
         class_names: the names asked for.
         hooks: argument to the name of a hook class.
     """
-    model_name, model_line = _named(model, "model" if isinstance(model, nn.Module) else "learn", "your model")
-    name, line = _named(subject, kind, "the picture that you gave" if kind == "image" else "your text")
+    model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
+    name, made_by = _named(subject, kind)
+    unnamed = {model_name: model_made_by, name: made_by}
     return Call(
         method="",
         model=model_name,
         subject=name,
-        setup=tuple(each for each in (model_line, line) if each),
+        unnamed={name: made_by for name, made_by in unnamed.items() if made_by is not None},
         layers=None if layers is None else tuple(layers),
         target_classes=None if target_classes is None else tuple(target_classes),
         class_names="" if class_names is None else _names(class_names),
@@ -149,16 +175,15 @@ def call_for(
     )
 
 
-def _named(thing: Any, default: str, what: str) -> tuple[str, str]:
-    """What a thing is called, and the line that is needed above the call; empty where it has a name of its own."""
+def _named(thing: Any, default: str) -> tuple[str, str | None]:
+    """What a thing is called, and the expression that makes it: see `Call.unnamed`, None where it has a name."""
     name = name_of(thing)
     if name is not None:
-        return name, ""
+        return name, None
     if isinstance(thing, str | PathLike):
-        return default, f"{default} = {quoted(str(thing))}"
+        return default, quoted(str(thing))
     # If something else has that name, the code must not run on it without a word.
-    taken = hasattr(sys.modules["__main__"], default)
-    return default, f"{default} = ...  # {what}" if taken else f"# {default} is {what}"
+    return default, UNKNOWN if hasattr(sys.modules["__main__"], default) else ""
 
 
 def _names(class_names: Sequence[str]) -> str:

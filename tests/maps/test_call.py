@@ -1,6 +1,7 @@
 """The code that makes a result again: it runs, it says the learner's own names, and it never runs on something else."""
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_learners_own_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_has_no_name_is_said_in_a_line_above() -> None:
     result = explain(PooledLinear().double(), picture())
 
-    assert result.call.setup == ("# model is your model", "# image is the picture that you gave")
+    assert result.code.splitlines()[2:-1] == ["# model is your model", "# image is the picture you gave"]
 
 
 def test_the_code_does_not_run_on_another_thing_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +50,21 @@ def test_the_code_does_not_run_on_another_thing_of_the_same_name(monkeypatch: py
 
     result = explain(PooledLinear().double(), picture())
 
-    assert result.call.setup == ("# model is your model", "image = ...  # the picture that you gave")
+    assert result.code.splitlines()[2:-1] == ["# model is your model", "image = ...  # the picture you gave"]
+
+
+def test_what_has_no_name_can_be_read_from_what_holds_it() -> None:
+    model, image = PooledLinear().double(), picture()
+    holder = SimpleNamespace(model=model, image=image, text="seen")
+
+    result = explain(model, image)
+    owned = result.call.read_from("holder", subject="image")
+
+    assert owned.lines().splitlines()[2:-1] == ["model = holder.model", "image = holder.image"]
+    code = filled(owned.template(), "body.4", 1)
+    assert torch.equal(run(code, holder=holder), result.cam("body.4", 1))
+    written = explain_text(Reviews().double(), "The film was good").call.read_from("words", subject="text")
+    assert written.lines().splitlines()[2:-1] == ["model = words.model", 'text = "The film was good"']
 
 
 def test_a_text_without_a_name_is_written_out_whatever_is_in_it() -> None:
