@@ -87,7 +87,7 @@ def test_the_stages_are_many_and_of_every_kind() -> None:
         "torch.autograd.grad",
         "camwidget.maps.methods.channel_weight",
         "camwidget.hooks.capture.LayerCapture.rerun",
-        "camwidget.pictures.explain.maps_of",
+        "camwidget.maps.pipeline.maps_of",
         "camwidget.maps.formulas.hires_cam",
         "camwidget.pictures.result.Explanation",
         "tests.hooks.hook_classes.Keeps.__enter__",
