@@ -6,33 +6,34 @@ from torch import Tensor, nn
 from camwidget.course.attempt import Attempt
 
 
-def judge_three_ways(attempt: Attempt, *, classes: int) -> None:
+def judge_three_ways(attempt: Attempt, *, classes: tuple[int, int]) -> None:
     """Judge three functions that get the gradient of one class: by index, by weights, by autograd.grad.
 
     Args:
         attempt: the try.
-        classes: how many classes the output has.
+        classes: least and greatest number of classes that the output has.
     """
+    count = attempt.size(*classes)
     by_index, by_weights, by_autograd = (*attempt.answers, None, None)[:3]
     for key, function, shown in (
         ("index", by_index, "by_index(output, target_class)"),
         ("weights", by_weights, "by_weights(output, target_class)"),
     ):
-        head, linear, activation, target = _head(attempt, classes)
+        head, linear, activation, target = _head(attempt, count)
         right = _slope(linear, activation, target)
         attempt.call(function, head(activation), target, shown=shown, allow_none=True)
         got = activation.grad
-        together = torch.stack([_slope(linear, activation, each) for each in range(classes)]).sum(0)
+        together = torch.stack([_slope(linear, activation, each) for each in range(count)]).sum(0)
         likely = "no gradient arrived: call backward()"
         wrong = {
             "these are the gradients of all classes together: let only one class count": together,
-            "this is another class's gradient": _slope(linear, activation, (target + 1) % classes),
+            "this is another class's gradient": _slope(linear, activation, (target + 1) % count),
         }
         if got is None:
             attempt.fact(key, False, expected=right, got="no gradient", likely=likely)
         else:
             attempt.values(key, got, right, mistakes=wrong)
-    head, linear, activation, target = _head(attempt, classes)
+    head, linear, activation, target = _head(attempt, count)
     right = _slope(linear, activation, target)
     got = attempt.call(
         by_autograd, head(activation), target, activation, shown="by_autograd(output, target_class, activation)"

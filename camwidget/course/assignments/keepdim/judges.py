@@ -1,12 +1,111 @@
-"""How answers of `keepdim` are judged at given sizes: by the visible checks and, at other sizes, by the hidden ones."""
+"""How answers of `keepdim` are judged: `judge_...` by the visible checks, the rest at any size and by the hidden checks too."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from camwidget.course.attempt import Attempt
+
+_WIDE = range(313, 321)
+"""Picture widths in pixels whose map is 40 wide after three halvings, each rounded up."""
+
+_SHAPES: tuple[tuple[str, object, dict[object, str]], ...] = (
+    ("weights", (4, 1, 1), {(4,): "keepdim=True keeps the averaged axes, each with length 1"}),
+    ("product", (4, 2, 3), {(4, 1, 1): "a length of 1 is stretched to the other's length"}),
+    ("map", (2, 3), {(4,): "sum(0) removes the first axis, and only that", (1, 2, 3): "sum(0) keeps no axis"}),
+    ("dropped", (4,), {(4, 1, 1): "without keepdim the averaged axes are gone", (2, 3): "dim=[1, 2] goes, not stays"}),
+    ("meets", "error", {(4, 2, 3): "shapes meet from the last axis backwards: 4 weights meet a width of 3"}),
+)
+"""Key of each fact, the right shape, and what frequent wrong shapes say."""
+
+
+def judge_predicted(attempt: Attempt) -> None:
+    """Judge five predicted shapes, written down without running anything.
+
+    Args:
+        attempt: the try.
+    """
+    predicted: Any = attempt.answer
+    if not isinstance(predicted, list | tuple) or len(predicted) != len(_SHAPES):
+        likely = "give all five, in the order of the exercise"
+        attempt.fact("weights", False, expected="a list of five", got=predicted, likely=likely, stop=True)
+    for (key, right, mistakes), entry in zip(_SHAPES, predicted, strict=True):
+        shape = _as_shape(entry)
+        likely = mistakes.get(shape, "write this step's two shapes under each other, flush right")
+        attempt.fact(key, shape == right, got=repr(entry), likely=likely)
+
+
+def _as_shape(entry: object) -> object:
+    """A shape as a tuple, or the word in small letters; the answer's own repr if it is neither."""
+    if isinstance(entry, str):
+        return entry.strip().lower()
+    if isinstance(entry, int) and not isinstance(entry, bool):
+        return (entry,)
+    whole = isinstance(entry, list | tuple) and all(isinstance(length, int) for length in entry)
+    return tuple(entry) if whole and isinstance(entry, Sequence) else repr(entry)
+
+
+def judge_wild(attempt: Attempt) -> None:
+    """Judge the width of a picture whose map is as wide as the layer has channels.
+
+    Args:
+        attempt: the try.
+    """
+    width: Any = attempt.answer
+    is_number = isinstance(width, int | float) and not isinstance(width, bool)
+    mistakes = {40: "that is the width of the map; the question is about the picture"}
+    mistakes |= {5: "the picture is larger than its map: multiply", 224: "at 224 pixels the map is 28 wide, not 40"}
+    likely = "give one number"
+    if is_number:
+        likely = mistakes.get(width, "the map is 8 times smaller than the picture, and has to be 40 wide")
+    attempt.fact("width", is_number and width in _WIDE, got=repr(width), likely=likely)
+
+
+def judge_broadcast(attempt: Attempt) -> None:
+    """Judge a function (shape, shape) -> the broadcast shape, or None.
+
+    Args:
+        attempt: the try.
+    """
+    a, b, c = attempt.sizes(3)
+    broadcast_cases(attempt, [("ones", (a, 1, c), (1, b, c)), ("ones", (1, b, 1), (a, b, c)), ("ones", (a,), (a,))])
+    broadcast_cases(attempt, [("missing", (c,), (a, b, c)), ("missing", (a, b, c), (b, 1))])
+    broadcast_cases(attempt, [("misfit", (a,), (a, b, c)), ("misfit", (a, b, c), (a, b)), ("misfit", (a, b), (b, a))])
+
+
+def judge_silent(attempt: Attempt) -> None:
+    """Judge a function (channels, height) -> activation, gradient for which a dropped keepdim raises nothing.
+
+    Args:
+        attempt: the try.
+    """
+    channels, height = attempt.sizes(2)
+    silent_case(attempt, channels, height)
+
+
+def judge_unsqueeze(attempt: Attempt) -> None:
+    """Judge a function (weights, activation) -> map.
+
+    Args:
+        attempt: the try.
+    """
+    channels, other, width = attempt.sizes(3)
+    weighted_map(attempt, "equal", (channels, other, channels))
+    weighted_map(attempt, "equal", (channels, channels, other))
+    weighted_map(attempt, "values", (channels, other, width))
+
+
+def judge_einsum(attempt: Attempt) -> None:
+    """Judge a function (activation, gradient) -> one map per picture.
+
+    Args:
+        attempt: the try.
+    """
+    batch, channels, height, width = attempt.sizes(4)
+    batch_map(attempt, (batch, channels, height, width))
 
 
 def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...], tuple[int, ...]]]) -> None:
