@@ -22,7 +22,7 @@ def judge_many_channels(attempt: Attempt) -> None:
     judge_scores(attempt, batch=False, channels=(40, 60))
     channel, classes, height, width = attempt.sizes(4)
     activation, weight = attempt.tensor(channel, height, width), attempt.tensor(classes, channel)
-    got = attempt.call(attempt.answer, activation, -2 * weight, shown="class_scores(activation, -2 * weight)")
+    got = attempt.call(attempt.answer, activation, -2 * weight, called="class_scores(activation, -2 * weight)")
     attempt.values("line", got, -2 * class_maps(activation, weight))
 
 
@@ -31,7 +31,7 @@ def judge_batch_of_one(attempt: Attempt) -> None:
     judge_scores(attempt, batch=True, channels=(40, 60))
     channel, classes, height, width = attempt.sizes(4)
     activation, weight = attempt.tensor(1, channel, height, width), attempt.tensor(classes, channel)
-    got = attempt.call(attempt.answer, activation, weight, shown="batch_scores(activation, weight) with one picture")
+    got = attempt.call(attempt.answer, activation, weight, called="batch_scores(activation, weight) with one picture")
     attempt.values("one", got, class_maps(activation, weight))
 
 

@@ -24,7 +24,7 @@ def _judge_toy(attempt: Attempt) -> None:
     rows, columns = attempt.sizes(2)
     given = attempt.tensor(rows, columns)
     before = given.clone()
-    got = attempt.call(attempt.answer, given, shown=f"double(x) with x of shape {(rows, columns)}")
+    got = attempt.call(attempt.answer, given, called=f"double(x) with x of shape {(rows, columns)}")
     attempt.shape("shape", got, (rows, columns))
     attempt.values("values", got, 2 * before.double())
     attempt.fact(
@@ -182,12 +182,12 @@ def test_the_likely_cause_is_told_to_its_end_and_the_learners_own_line_is_set_as
         )
 
     report = report_on(double)
-    shown = report._repr_mimebundle_()["text/html"]
+    page = report._repr_mimebundle_()["text/html"]
 
     assert repr(report).splitlines()[1].endswith("one letter per axis.")
-    assert "one letter per axis.</p>" in shown
-    assert "<code>return torch.einsum(" in shown
-    assert "`" not in shown
+    assert "one letter per axis.</p>" in page
+    assert "<code>return torch.einsum(" in page
+    assert "`" not in page
 
 
 def test_a_report_escapes_what_came_from_the_answer() -> None:
@@ -222,7 +222,7 @@ def test_a_judge_can_say_what_an_error_means_in_its_own_call() -> None:
     def judge(attempt: Attempt) -> None:
         attempt.call(
             attempt.answer,
-            shown="f()",
+            called="f()",
             meanings={"positional argument": "a hook gets three things", "None": "return it"},
         )
         attempt.fact("called", True)

@@ -17,7 +17,7 @@ def small_network(attempt: Attempt, *, nested: bool = False) -> tuple[nn.Module,
         attempt: gives the sizes.
         nested: layers inside layers, named in another order than they run.
     """
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=16)
     classes = attempt.size(2, 5)
     first = nn.Sequential(nn.Conv2d(3, narrow, 3, padding=1), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True))
@@ -129,7 +129,7 @@ def batch_network(attempt: Attempt) -> tuple[Small, Tensor]:
     Args:
         attempt: gives the sizes.
     """
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
     model = Small(narrow, wide, attempt.size(2, 4)).eval()
     with torch.no_grad():

@@ -23,7 +23,7 @@ def judge_class_name(attempt: Attempt, *, tensor_index: bool) -> None:
         logits[index] = 1.0
         given: Any = logits.argmax() if tensor_index else index
         got = attempt.call(
-            attempt.answer, dls, given, shown=f"class_name(dls, {index}), with dls.vocab {list(dls.vocab)}"
+            attempt.answer, dls, given, called=f"class_name(dls, {index}), with dls.vocab {list(dls.vocab)}"
         )
         likely = "the names are in the order of dls.vocab, counted from 0"
         if str(got) in ("dog", "cat", "False", "True"):
@@ -31,7 +31,7 @@ def judge_class_name(attempt: Attempt, *, tensor_index: bool) -> None:
         elif isinstance(got, int) and got == index:
             likely = "this is the index again, not its name"
         attempt.fact("name", str(got) == str(dls.vocab[index]), expected=str(dls.vocab[index]), got=got, likely=likely)
-    got = attempt.call(attempt.answer, bools, 1, shown="class_name(learn.dls, 1)", allow_none=True)
+    got = attempt.call(attempt.answer, bools, 1, called="class_name(learn.dls, 1)", allow_none=True)
     attempt.fact(
         "any",
         str(got) == "True",
@@ -63,7 +63,7 @@ def judge_picture_again(attempt: Attempt, *, spread: float) -> None:
     inputs = TensorImage((colours / 255 - mean) / spread)
     before = inputs.clone()
     got = attempt.call(
-        attempt.answer, dls, inputs, shown=f"picture_again(dls, inputs), inputs of shape {tuple(inputs.shape)}"
+        attempt.answer, dls, inputs, called=f"picture_again(dls, inputs), inputs of shape {tuple(inputs.shape)}"
     )
     wanted = (3, height, width)
     shapes = {

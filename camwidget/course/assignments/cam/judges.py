@@ -21,7 +21,7 @@ def judge_find_layer(attempt: Attempt, *, deep: bool) -> None:
     model.train()
     hooks_before = sum(len(each._forward_hooks) for each in model.modules())
     remembered = [buffer.clone() for buffer in model.buffers()]
-    got = attempt.call(attempt.answer, model, inputs, shown="cam_layer(model, inputs), with a network of ours")
+    got = attempt.call(attempt.answer, model, inputs, called="cam_layer(model, inputs), with a network of ours")
     names = [name for name, _ in model.named_modules() if name]
     likely = "return the dotted name as named_modules() gives it, not the module"
     attempt.fact(
@@ -63,8 +63,8 @@ def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (
     activation, weight = attempt.tensor(*front, channel, height, width), attempt.tensor(classes, channel)
     before = activation.clone(), weight.clone()
     name = "batch_scores" if batch else "class_scores"
-    shown = f"{name}(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
-    got = attempt.call(attempt.answer, activation, weight, shown=shown)
+    called = f"{name}(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
+    got = attempt.call(attempt.answer, activation, weight, called=called)
     wanted = (*front, classes, height, width)
     pooled = "the positions are gone: this is the pooled score, not a map"
     shapes = {
@@ -139,8 +139,8 @@ def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
         linear.bias.copy_(bias)
         right = network(activation.double())[0]
     maps = class_maps(activation[0], weight).float()
-    shown = f"logits_from_maps(maps, bias) with shapes {tuple(maps.shape)} and {tuple(bias.shape)}"
-    got = attempt.call(attempt.answer, maps, bias, shown=shown)
+    called = f"logits_from_maps(maps, bias) with shapes {tuple(maps.shape)} and {tuple(bias.shape)}"
+    got = attempt.call(attempt.answer, maps, bias, called=called)
     shapes = {
         (): "one number for all classes: average over the positions only",
         (classes, 1, 1): "the axes of length 1 are left over: no keepdim here",
@@ -158,7 +158,7 @@ def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
     attempt.values("values", got, right, mistakes=mistakes)
     half = maps[:, : max(height // 2, 1)]
     got = attempt.call(
-        attempt.answer, half, bias, shown=f"logits_from_maps(maps, bias) with maps of shape {tuple(half.shape)}"
+        attempt.answer, half, bias, called=f"logits_from_maps(maps, bias) with maps of shape {tuple(half.shape)}"
     )
     attempt.values(
         "sizes",
@@ -178,8 +178,8 @@ def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
         strength: positive.
     """
     channel, classes, height, width = attempt.sizes(4, low=3, high=12)
-    attempt.seed_of_torch()
-    head = attempt.call(attempt.answer, channel, classes, shown=f"cam_head({channel}, {classes})")
+    attempt.seed_torch()
+    head = attempt.call(attempt.answer, channel, classes, called=f"cam_head({channel}, {classes})")
     if not isinstance(head, nn.Module):
         attempt.fact(
             "shape",
@@ -199,7 +199,7 @@ def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
         got = attempt.call(
             run,
             attempt.tensor(2, channel, *shape).double(),
-            shown=f"head(activation) with shape {(2, channel, *shape)}",
+            called=f"head(activation) with shape {(2, channel, *shape)}",
         )
         shapes = {
             (2, classes, 1, 1): "the positions are left over: flatten",

@@ -23,11 +23,11 @@ def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
     classes = range(2) if twice else [attempt.size(0, 1)]
     rights = [_gradient(model, layer, inputs, target)[1] for target in classes]
     before = len(hooks_on(model))
-    hook = attempt.call(attempt.answer, layer, shown="MyHookBwd(layer)")
-    entered = attempt.call(hook.__enter__, shown="with MyHookBwd(layer) as hook:") if _managed(attempt, hook) else hook
+    hook = attempt.call(attempt.answer, layer, called="MyHookBwd(layer)")
+    entered = attempt.call(hook.__enter__, called="with MyHookBwd(layer) as hook:") if _managed(attempt, hook) else hook
     for target, right in zip(classes, rights, strict=True):
         attempt.raised_by(
-            lambda target=target: model(inputs)[0, target].backward(), shown="model(inputs)[0, c].backward()"
+            lambda target=target: model(inputs)[0, target].backward(), called="model(inputs)[0, c].backward()"
         )
         stored = getattr(entered, "stored", None)
         likely = "nothing is stored: is self.stored set when the gradient arrives?"
@@ -52,7 +52,7 @@ def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
         }
         mistakes = {told: wrong for told, wrong in mistakes.items() if not torch.equal(wrong, right)}
         attempt.values("values", stored, right, mistakes=mistakes)
-    attempt.call(hook.__exit__, None, None, None, shown="the end of the with block", allow_none=True)
+    attempt.call(hook.__exit__, None, None, None, called="the end of the with block", allow_none=True)
     left = len(hooks_on(model)) - before
     attempt.fact("removed", left == 0, expected="no hook", got=f"{left} hooks", likely="remove the handle in __exit__")
 
@@ -89,8 +89,8 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
                 {} if key == "inner" and not relu else {"relu": relu}
             )  # no ReLU unless one asks for it
             said = f", relu={relu}" if given else ""
-            shown = f"grad_cam(model, layer, inputs, {target}{said}), {key} layer"
-            got = attempt.call(attempt.answer, model, at, inputs, target, shown=shown, **given)
+            called = f"grad_cam(model, layer, inputs, {target}{said}), {key} layer"
+            got = attempt.call(attempt.answer, model, at, inputs, target, called=called, **given)
             attempt.shape(
                 "shape",
                 got,
@@ -116,7 +116,7 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
 
 def _network(attempt: Attempt) -> tuple[nn.Sequential, tuple[nn.Module, nn.Module], Tensor]:
     """A network, an inner and the last layer with a map, and inputs; nothing in place, so that any hook works."""
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
     inner = nn.Sequential(nn.Conv2d(3, narrow, 3, padding=1), nn.BatchNorm2d(narrow), nn.ReLU())
     last = nn.Sequential(nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.ReLU())
@@ -151,14 +151,14 @@ def judge_own_hooks(attempt: Attempt, *, layers: tuple[str, ...]) -> None:
         ("activation", {"hook": hook}, "CamPanel(learn, picture, hook=MyHook)"),
         ("gradient", {"hook": hook, "hook_bwd": hook_bwd}, "CamPanel(learn, picture, hook=MyHook, hook_bwd=MyHookBwd)"),
     )
-    for key, given, shown in pairs:
+    for key, given, called in pairs:
 
         def run(given: dict[str, Any] = given) -> Explanation:
             return explain(model, inputs, layers=layers, target_classes=[0, 1], **given)
 
-        error = attempt.raised_by(run, shown=shown)
+        error = attempt.raised_by(run, called=called)
         if error is not None:
             attempt.fact(key, False, expected="a picture", got=type(error).__name__, likely=str(error), stop=True)
-        theirs = attempt.call(run, shown=shown)
+        theirs = attempt.call(run, called=called)
         for name in layers:
             attempt.values(key, theirs.cams[name], ours.cams[name], stop=True)

@@ -15,13 +15,13 @@ def judge_three_ways(attempt: Attempt, *, classes: tuple[int, int]) -> None:
     """
     count = attempt.size(*classes)
     by_index, by_weights, by_autograd = (*attempt.answers, None, None)[:3]
-    for key, function, shown in (
+    for key, function, called in (
         ("index", by_index, "by_index(output, target_class)"),
         ("weights", by_weights, "by_weights(output, target_class)"),
     ):
         head, linear, activation, target = _head(attempt, count)
         right = _slope(linear, activation, target)
-        attempt.call(function, head(activation), target, shown=shown, allow_none=True)
+        attempt.call(function, head(activation), target, called=called, allow_none=True)
         got = activation.grad
         together = torch.stack([_slope(linear, activation, each) for each in range(count)]).sum(0)
         likely = "no gradient arrived: call backward()"
@@ -36,7 +36,7 @@ def judge_three_ways(attempt: Attempt, *, classes: tuple[int, int]) -> None:
     head, linear, activation, target = _head(attempt, count)
     right = _slope(linear, activation, target)
     got = attempt.call(
-        by_autograd, head(activation), target, activation, shown="by_autograd(output, target_class, activation)"
+        by_autograd, head(activation), target, activation, called="by_autograd(output, target_class, activation)"
     )
     if isinstance(got, tuple):
         attempt.fact(
@@ -60,8 +60,8 @@ def judge_map(attempt: Attempt, *, channels: tuple[int, int]) -> None:
     channel = attempt.size(*channels)
     activation, gradient = attempt.tensor(channel, height, width), attempt.tensor(channel, height, width)
     before = activation.clone(), gradient.clone()
-    shown = f"grad_cam_map(activation, gradient), both of shape {tuple(activation.shape)}"
-    got = attempt.call(attempt.answer, activation, gradient, shown=shown)
+    called = f"grad_cam_map(activation, gradient), both of shape {tuple(activation.shape)}"
+    got = attempt.call(attempt.answer, activation, gradient, called=called)
     shapes = {
         (channel, height, width): "there is one map per channel: add the channels up",
         (channel,): "these are the channels' weights: multiply, then add up",
@@ -105,7 +105,7 @@ def judge_as_cam(attempt: Attempt, *, low: int, high: int) -> None:
     activation = activation.detach()
     given = (gradient.mean((1, 2), keepdim=True) * activation).sum(0).float()
     right = torch.einsum("k,kij->ij", weight[target], activation)
-    got = attempt.call(attempt.answer, given, shown=f"as_cam(grad_cam_map) with shape {tuple(given.shape)}")
+    got = attempt.call(attempt.answer, given, called=f"as_cam(grad_cam_map) with shape {tuple(given.shape)}")
     attempt.shape("shape", got, (height, width))
     mistakes = {
         "divided where it should be multiplied": given / (height * width),
@@ -118,7 +118,7 @@ def judge_as_cam(attempt: Attempt, *, low: int, high: int) -> None:
 
 
 def _head(attempt: Attempt, classes: int) -> tuple[nn.Sequential, nn.Linear, Tensor, int]:
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     channel, height, width = attempt.sizes(3)
     linear = nn.Linear(channel, classes)
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)

@@ -36,19 +36,19 @@ def judge_context(attempt: Attempt) -> None:
     with torch.no_grad():
         given = model.norm(model.first(inputs)).relu()
         right = layer(given)
-    hook = attempt.call(attempt.answer, layer, shown="MyHook(layer)")
+    hook = attempt.call(attempt.answer, layer, called="MyHook(layer)")
     managed = all(hasattr(type(hook), name) for name in ("__enter__", "__exit__"))
     likely = "a context manager needs the methods __enter__ and __exit__"
     attempt.fact(
         "stored", managed, expected="a context manager", got=f"a {type(hook).__name__}", likely=likely, stop=True
     )
     meanings = {"None": "__enter__ returns what stands behind `as`: return self"}
-    entered = attempt.call(type(hook).__enter__, hook, shown="with MyHook(layer) as hook:", meanings=meanings)
+    entered = attempt.call(type(hook).__enter__, hook, called="with MyHook(layer) as hook:", meanings=meanings)
     own = len(hooks_on(model)) > before
     meanings = {"positional argument": _THREE}
     with torch.no_grad():
-        attempt.call(model, 2 * inputs, shown="model(inputs), inside the with block", meanings=meanings)
-        attempt.call(model, inputs, shown="model(inputs) once more, inside the with block")
+        attempt.call(model, 2 * inputs, called="model(inputs), inside the with block", meanings=meanings)
+        attempt.call(model, inputs, called="model(inputs) once more, inside the with block")
     stored = getattr(entered, "stored", None)
     likely = "set self.stored in the function that the hook calls; a plain name in it is gone when the function ends"
     if not own:
@@ -70,8 +70,8 @@ def judge_context(attempt: Attempt) -> None:
         "positional argument": "Python gives __exit__ three things about the error: def __exit__(self, *error)",
         "has no attribute": "keep what register_forward_hook returns, in self, so that __exit__ can remove it",
     }
-    shown = "the end of the with block"
-    attempt.call(type(hook).__exit__, hook, None, None, None, shown=shown, meanings=meanings, allow_none=True)
+    called = "the end of the with block"
+    attempt.call(type(hook).__exit__, hook, None, None, None, called=called, meanings=meanings, allow_none=True)
     judge_left(attempt, model, before, likely="remove the handle in __exit__")
     before = len(hooks_on(model))
 
@@ -79,7 +79,7 @@ def judge_context(attempt: Attempt) -> None:
         with attempt.answer(layer):
             raise KeyError("a mishap inside the block")
 
-    error = attempt.raised_by(fail, shown="with MyHook(layer): raise KeyError(...)")
+    error = attempt.raised_by(fail, called="with MyHook(layer): raise KeyError(...)")
     likely = "remove the handle in __exit__: Python calls it after an error too"
     judge_left(attempt, model, before, likely=likely, key="after_error")
     likely, got = "__exit__ returned something true, and that swallows the error: return nothing", "no error"
@@ -112,8 +112,8 @@ def judge_change(attempt: Attempt) -> None:
         beside = [activation.clone() for _ in range(2)]
         for each, step in zip(beside, (1, -1), strict=True):
             each[:, (channel + step) % each.shape[1]] = 0
-    shown = f"without_channel(model, layer, {channel}, inputs)"
-    got = attempt.call(attempt.answer, model, layer, channel, inputs, shown=shown)
+    called = f"without_channel(model, layer, {channel}, inputs)"
+    got = attempt.call(attempt.answer, model, layer, channel, inputs, called=called)
     attempt.shape(
         "shape",
         got,
@@ -149,10 +149,10 @@ def judge_panel(attempt: Attempt) -> None:
         def run(layers: list[str] = layers) -> Explanation:
             return explain(model, inputs[:1], layers=layers, target_classes=[0], hook=attempt.answer)
 
-        error = attempt.raised_by(run, shown="CamPanel(learn, picture, hook=MyPanelHook)")
+        error = attempt.raised_by(run, called="CamPanel(learn, picture, hook=MyPanelHook)")
         if error is not None:
             _tell(attempt, error, keys)
-        theirs = attempt.call(run, shown="CamPanel(learn, picture, hook=MyPanelHook)")
+        theirs = attempt.call(run, called="CamPanel(learn, picture, hook=MyPanelHook)")
         for name in layers:
             attempt.values(keys[0], theirs.cams[name], ours.cams[name], stop=True)
         for key in keys:

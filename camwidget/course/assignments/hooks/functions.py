@@ -19,7 +19,7 @@ def judge_order(attempt: Attempt) -> None:
         attempt: the try.
     """
     predicted = attempt.answer
-    right = _order(shown_network(), torch.zeros(1, 3))
+    right = _order(order_network(), torch.zeros(1, 3))
     is_list = isinstance(predicted, list | tuple) and all(isinstance(each, str) for each in predicted)
     likely = "write a list of names, such as ['first', 'block']"
     attempt.fact("names", is_list, expected="a list of str", got=predicted, likely=likely, stop=True)
@@ -40,7 +40,7 @@ def judge_order(attempt: Attempt) -> None:
     )
 
 
-def shown_network() -> nn.Sequential:
+def order_network() -> nn.Sequential:
     """Return the network of the exercise on the firing order."""
     block = nn.Sequential()
     block.add_module("inner", nn.ReLU())
@@ -77,7 +77,7 @@ def judge_stats(attempt: Attempt, *, scale: float) -> None:
     with torch.no_grad():
         for name, layer in layers.items():
             outputs[name] = layer(list(outputs.values())[-1].clone())
-    got = attempt.call(attempt.answer, model, layers, inputs, shown="activation_stats(model, layers, inputs)")
+    got = attempt.call(attempt.answer, model, layers, inputs, called="activation_stats(model, layers, inputs)")
     _judge_form(attempt, got, list(layers))
     for place, name in enumerate(layers, 1):
         given, output, *behind = list(outputs.values())[place - 1 :]
@@ -174,8 +174,8 @@ def judge_store(attempt: Attempt, *, inner: bool) -> None:
         meanings = {
             "list index out of range": "nothing was stored: the model has to run between putting the hook on and taking it off",
         }
-        shown = f"store_activation(model, layer, inputs), with a {type(layer).__name__} as layer"
-        got = attempt.call(attempt.answer, model, layer, inputs, shown=shown, meanings=meanings)
+        called = f"store_activation(model, layer, inputs), with a {type(layer).__name__} as layer"
+        got = attempt.call(attempt.answer, model, layer, inputs, called=called, meanings=meanings)
         if isinstance(got, tuple | list) and len(got) == 1 and as_numbers(got[0]) is not None:
             likely = "the tensor is in a list or tuple: return its entry, [0]"
             attempt.fact(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from camwidget.course.assignments.networks import batch_network
 from camwidget.course.attempt import Attempt
-from camwidget.course.compare import agree
+from camwidget.course.compare import numbers_agree
 
 MODES = {"train": (True, True), "eval": (False, True), "no_grad": (True, False)}
 """Name to training mode and recording, as the exercise has them."""
@@ -31,7 +31,7 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
             starts = bool(attempt.size(0, 1))
             model.train(starts)
             kind = f"{'with' if dropout else 'without'} dropout{', frozen' if frozen else ''}"
-            got = attempt.call(attempt.answer, model, inputs, shown=f"try_modes(model, inputs), a model {kind}")
+            got = attempt.call(attempt.answer, model, inputs, called=f"try_modes(model, inputs), a model {kind}")
             likely = "return a dict with these three names, and a pair of True or False for each"
             fine = isinstance(got, dict) and set(got) == set(MODES) and all(_pair(each) for each in got.values())
             attempt.fact("form", fine, expected="train, eval, no_grad: pairs", got=got, likely=likely, stop=True)
@@ -45,7 +45,7 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
 
 
 def _network(attempt: Attempt, *, dropout: bool) -> tuple[nn.Module, Tensor]:
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     features, hidden, classes = attempt.sizes(3, low=4, high=9)
     layers: list[nn.Module] = [nn.Linear(features, 16 * hidden), nn.ReLU(), nn.Linear(16 * hidden, classes)]
     if dropout:
@@ -55,7 +55,9 @@ def _network(attempt: Attempt, *, dropout: bool) -> tuple[nn.Module, Tensor]:
 
 def _pair(value: Any) -> bool:
     is_pair = isinstance(value, tuple | list) and len(value) == 2
-    return is_pair and all(isinstance(each, bool) or agree(each, 0.0) or agree(each, 1.0) for each in value)
+    return is_pair and all(
+        isinstance(part, bool) or numbers_agree(part, 0.0) or numbers_agree(part, 1.0) for part in value
+    )
 
 
 def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[bool, bool]) -> None:
@@ -97,10 +99,10 @@ def judge_quiet_run(attempt: Attempt, *, mixed: bool) -> None:
     ran_in: list[bool] = []
     for module in model.modules():
         module.register_forward_hook(lambda module, *_: ran_in.append(module.training))
-    got = attempt.call(attempt.answer, model, inputs, shown="quiet_run(model, inputs), with model in training mode")
+    got = attempt.call(attempt.answer, model, inputs, called="quiet_run(model, inputs), with model in training mode")
     likely = "the model ran in training mode: dropout and the batch's own mean were at work"
     if any(ran_in):
-        attempt.fact("values", agree(got, right), expected=right, got=got, likely=likely)
+        attempt.fact("values", numbers_agree(got, right), expected=right, got=got, likely=likely)
     else:
         attempt.values("values", got, right, mistakes={"these are probabilities: return the logits": right.softmax(1)})
     recorded = isinstance(got, Tensor) and got.requires_grad

@@ -116,12 +116,12 @@ def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...]
         cases: key of the fact, and two shapes.
     """
     for key, first, second in cases:
-        shown = f"broadcast_shape({first}, {second})"
+        called = f"broadcast_shape({first}, {second})"
         try:
             expected = tuple(torch.broadcast_shapes(first, second))
         except RuntimeError:
             expected = None
-        got = attempt.call(attempt.answer, first, second, shown=shown, allow_none=True)
+        got = attempt.call(attempt.answer, first, second, called=called, allow_none=True)
         seen = tuple(got) if isinstance(got, list | tuple) else got
         likely = "compare the shapes from the last axis backwards, and let 1 stretch"
         if expected is None:
@@ -146,7 +146,7 @@ def silent_case(attempt: Attempt, channels: int, height: int) -> None:
         channels: how many channels they shall have.
         height: and how many rows.
     """
-    got = attempt.call(attempt.answer, channels, height, shown=f"silent_case({channels}, {height})")
+    got = attempt.call(attempt.answer, channels, height, called=f"silent_case({channels}, {height})")
     pair = list(got) if isinstance(got, list | tuple) else []
     fits = len(pair) == 2 and all(isinstance(each, Tensor) and each.ndim == 3 for each in pair)
     if not fits or pair[0].shape != pair[1].shape or pair[0].shape[:2] != (channels, height):
@@ -184,8 +184,8 @@ def weighted_map(attempt: Attempt, key: str, shape: tuple[int, int, int]) -> Non
     """
     channels, height, width = shape
     weights, activation = attempt.tensor(channels), attempt.tensor(*shape)
-    shown = f"weighted_map(weights, activation) with shapes {(channels,)} and {shape}"
-    got = attempt.call(attempt.answer, weights.clone(), activation.clone(), shown=shown)
+    called = f"weighted_map(weights, activation) with shapes {(channels,)} and {shape}"
+    got = attempt.call(attempt.answer, weights.clone(), activation.clone(), called=called)
     attempt.shape("shape", got, (height, width))
     mistakes = {}
     if channels == width:
@@ -204,7 +204,7 @@ def batch_map(attempt: Attempt, shape: tuple[int, int, int, int]) -> None:
     """
     activation, gradient = attempt.tensor(*shape), attempt.tensor(*shape) + attempt.tensor(*shape[:2], 1, 1)
     before = activation.clone(), gradient.clone()
-    got = attempt.call(attempt.answer, activation, gradient, shown=f"batch_map(activation, gradient), both {shape}")
+    got = attempt.call(attempt.answer, activation, gradient, called=f"batch_map(activation, gradient), both {shape}")
     act, grad = (each.double() for each in before)
     attempt.shape("shape", got, (shape[0], *shape[2:]))
     weights = grad.mean(dim=(2, 3))

@@ -21,8 +21,8 @@ def judge_word_scores(attempt: Attempt, *, channels: tuple[int, int]) -> None:
     channel = attempt.size(*channels)
     activation, weight = attempt.tensor(channel, positions), attempt.tensor(classes, channel)
     before = activation.clone(), weight.clone()
-    shown = f"word_scores(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
-    got = attempt.call(attempt.answer, activation, weight, shown=shown)
+    called = f"word_scores(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
+    got = attempt.call(attempt.answer, activation, weight, called=called)
     shapes = {
         (classes,): "the words are gone: this is the pooled score",
         (positions,): "the classes are gone: keep one row for each",
@@ -56,9 +56,9 @@ def judge_logits(attempt: Attempt, *, longest: int) -> None:
     words = attempt.size(2, positions - 2)
     scores, bias = attempt.tensor(classes, positions), attempt.tensor(classes)
     is_word = torch.arange(positions) < words
-    shown = f"logits_from_words(scores, bias, is_word), {words} words in {positions} positions"
+    called = f"logits_from_words(scores, bias, is_word), {words} words in {positions} positions"
     meanings = {"shape of the mask": "is_word has one value per position: it belongs to the axis of the words"}
-    got = attempt.call(attempt.answer, scores, bias, is_word, shown=shown, meanings=meanings)
+    got = attempt.call(attempt.answer, scores, bias, is_word, called=called, meanings=meanings)
     shapes = {
         (): "one number for all classes: average over the words only",
         (classes, 1): "the axis of the words is left over: no keepdim here",
@@ -78,7 +78,7 @@ def judge_logits(attempt: Attempt, *, longest: int) -> None:
     attempt.values("values", got, right, mistakes=mistakes)
     everywhere = torch.ones(positions, dtype=torch.bool)
     got = attempt.call(
-        attempt.answer, scores, bias, everywhere, shown="logits_from_words(scores, bias, is_word), no padding"
+        attempt.answer, scores, bias, everywhere, called="logits_from_words(scores, bias, is_word), no padding"
     )
     attempt.values("full", got, scores.double().mean(dim=1) + bias, usual=False)
 
@@ -93,8 +93,8 @@ def judge_gradient_times_input(attempt: Attempt, *, width: tuple[int, int]) -> N
     positions = attempt.size(3, 9)
     channel = positions + attempt.size(*width)
     gradient, embedding = attempt.tensor(positions, channel), attempt.tensor(positions, channel)
-    shown = f"gradient_times_input(gradient, embedding), both of shape {tuple(gradient.shape)}"
-    got = attempt.call(attempt.answer, gradient.clone(), embedding.clone(), shown=shown)
+    called = f"gradient_times_input(gradient, embedding), both of shape {tuple(gradient.shape)}"
+    got = attempt.call(attempt.answer, gradient.clone(), embedding.clone(), called=called)
     shapes = {
         (positions, channel): "there is one number per channel: add them up for each word",
         (channel,): "one number per channel: add over the channels, not over the words",
@@ -140,7 +140,7 @@ def judge_leave_one_out(attempt: Attempt, *, longest: int) -> None:
         "index out of range": "the list got shorter on the way: make a new list for each word",
         "operand type(s) for -: 'list'": "a list has no minus: make a new list of the words that stay",
     }
-    got = attempt.call(attempt.answer, predict, given, shown=f"leave_one_out(predict, {words})", meanings=meanings)
+    got = attempt.call(attempt.answer, predict, given, called=f"leave_one_out(predict, {words})", meanings=meanings)
     if isinstance(got, dict):
         twice = "a dictionary has one number for a word that stands there twice: return a list"
         attempt.fact("shape", False, expected=f"a list of {count} numbers", got=got, likely=twice, stop=True)
@@ -189,10 +189,10 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
     order = values.argsort(descending=True).tolist()
     right = [words[place] for place in range(count) if place not in order[:top]]
     given = list(words)
-    shown = f"without_top({words}, torch.tensor({[round(each, 2) for each in values.tolist()]}), {top})"
+    called = f"without_top({words}, torch.tensor({[round(each, 2) for each in values.tolist()]}), {top})"
     moved = "deleting a word moves those behind it: find all places first, then keep the others"
     meanings = {"index out of range": moved}
-    got = attempt.call(attempt.answer, given, values.clone(), top, shown=shown, meanings=meanings)
+    got = attempt.call(attempt.answer, given, values.clone(), top, called=called, meanings=meanings)
     is_list = isinstance(got, list | tuple) and all(isinstance(each, str) for each in got)
     attempt.fact(
         "form", is_list, expected="a list of words", got=got, likely="return the words, not their places", stop=True
