@@ -1,4 +1,4 @@
-"""How the answers of `grad_cam` that are about tensors are judged. The hidden checks call the same judges with other sizes."""
+"""Judges for the answers of `grad_cam` about tensors. The hidden checks use them too, with other sizes."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ def judge_three_ways(attempt: Attempt, *, classes: tuple[int, int]) -> None:
     """Judge three functions that get the gradient of one class: by index, by weights, by autograd.grad.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         classes: least and greatest number of classes that the output has.
     """
     count = attempt.size(*classes)
@@ -23,7 +23,7 @@ def judge_three_ways(attempt: Attempt, *, classes: tuple[int, int]) -> None:
         right = _slope(linear, activation, target)
         attempt.call(function, head(activation), target, called=called, allow_none=True)
         got = activation.grad
-        together = torch.stack([_slope(linear, activation, each) for each in range(count)]).sum(0)
+        together = torch.stack([_slope(linear, activation, target_class) for target_class in range(count)]).sum(0)
         likely = "no gradient arrived: call backward()"
         wrong = {
             "these are the gradients of all classes together: let only one class count": together,
@@ -53,7 +53,7 @@ def judge_map(attempt: Attempt, *, channels: tuple[int, int]) -> None:
     """Judge a function (activation, gradient) -> signed Grad-CAM map.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         channels: least and greatest number.
     """
     height, width = attempt.sizes(2)
@@ -91,7 +91,7 @@ def judge_as_cam(attempt: Attempt, *, low: int, high: int) -> None:
     """Judge a function (Grad-CAM map of a pooled linear head's layer) -> CAM.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         low: least height and width.
         high: greatest.
     """
@@ -103,16 +103,18 @@ def judge_as_cam(attempt: Attempt, *, low: int, high: int) -> None:
     logit = weight[target] @ activation.mean((1, 2))
     (gradient,) = torch.autograd.grad(logit, activation)
     activation = activation.detach()
-    given = (gradient.mean((1, 2), keepdim=True) * activation).sum(0).float()
+    grad_cam_map = (gradient.mean((1, 2), keepdim=True) * activation).sum(0).float()
     right = torch.einsum("k,kij->ij", weight[target], activation)
-    got = attempt.call(attempt.answer, given, called=f"as_cam(grad_cam_map) with shape {tuple(given.shape)}")
+    got = attempt.call(
+        attempt.answer, grad_cam_map, called=f"as_cam(grad_cam_map) with shape {tuple(grad_cam_map.shape)}"
+    )
     attempt.shape("shape", got, (height, width))
     mistakes = {
-        "divided where it should be multiplied": given / (height * width),
-        "multiplied by the height only": given * height,
-        "multiplied by the width only": given * width,
-        "multiplied by 49: that is right for 7 by 7 cells only": given * 49,
-        "this is still Grad-CAM": given,
+        "divided where it should be multiplied": grad_cam_map / (height * width),
+        "multiplied by the height only": grad_cam_map * height,
+        "multiplied by the width only": grad_cam_map * width,
+        "multiplied by 49: that is right for 7 by 7 cells only": grad_cam_map * 49,
+        "this is still Grad-CAM": grad_cam_map,
     }
     attempt.values("values", got, right, mistakes=mistakes)
 
@@ -126,5 +128,5 @@ def _head(attempt: Attempt, classes: int) -> tuple[nn.Sequential, nn.Linear, Ten
 
 
 def _slope(linear: nn.Linear, activation: Tensor, target: int) -> Tensor:
-    """The gradient of one class, worked out by hand: its weights, spread over the positions."""
+    """The gradient of one class, by hand: its weights, spread over the positions."""
     return (linear.weight[target][None, :, None, None] / activation[0, 0].numel()).expand_as(activation).detach()

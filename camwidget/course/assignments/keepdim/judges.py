@@ -1,4 +1,4 @@
-"""How answers of `keepdim` are judged: `judge_...` by the visible checks, the rest at any size and by the hidden checks too."""
+"""Judges for the answers of `keepdim`. The hidden checks use the functions below them, at other sizes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +23,7 @@ _SHAPES: tuple[tuple[str, object, dict[object, str]], ...] = (
 
 
 def judge_predicted(attempt: Attempt) -> None:
-    """Judge five predicted shapes, written down without running anything.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge five predicted shapes, written down without running anything."""
     predicted: Any = attempt.answer
     if not isinstance(predicted, list | tuple) or len(predicted) != len(_SHAPES):
         likely = "give all five, in the order of the exercise"
@@ -49,11 +45,7 @@ def _as_shape(entry: object) -> object:
 
 
 def judge_wild(attempt: Attempt) -> None:
-    """Judge the width of a picture whose map is as wide as the layer has channels.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge the width of a picture whose map is as wide as the layer has channels."""
     width: Any = attempt.answer
     is_number = isinstance(width, int | float) and not isinstance(width, bool)
     mistakes = {40: "that is the width of the map; the question is about the picture"}
@@ -65,11 +57,7 @@ def judge_wild(attempt: Attempt) -> None:
 
 
 def judge_broadcast(attempt: Attempt) -> None:
-    """Judge a function (shape, shape) -> the broadcast shape, or None.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a function (shape, shape) -> the broadcast shape, or None."""
     a, b, c = attempt.sizes(3)
     broadcast_cases(attempt, [("ones", (a, 1, c), (1, b, c)), ("ones", (1, b, 1), (a, b, c)), ("ones", (a,), (a,))])
     broadcast_cases(attempt, [("missing", (c,), (a, b, c)), ("missing", (a, b, c), (b, 1))])
@@ -77,21 +65,13 @@ def judge_broadcast(attempt: Attempt) -> None:
 
 
 def judge_silent(attempt: Attempt) -> None:
-    """Judge a function (channels, height) -> activation, gradient for which a dropped keepdim raises nothing.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a function (channels, height) -> activation, gradient for which a dropped keepdim raises nothing."""
     channels, height = attempt.sizes(2)
     silent_case(attempt, channels, height)
 
 
 def judge_unsqueeze(attempt: Attempt) -> None:
-    """Judge a function (weights, activation) -> map.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a function (weights, activation) -> map."""
     channels, other, width = attempt.sizes(3)
     weighted_map(attempt, "equal", (channels, other, channels))
     weighted_map(attempt, "equal", (channels, channels, other))
@@ -99,21 +79,17 @@ def judge_unsqueeze(attempt: Attempt) -> None:
 
 
 def judge_einsum(attempt: Attempt) -> None:
-    """Judge a function (activation, gradient) -> one map per picture.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a function (activation, gradient) -> one map per picture."""
     batch, channels, height, width = attempt.sizes(4)
     batch_map(attempt, (batch, channels, height, width))
 
 
 def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...], tuple[int, ...]]]) -> None:
-    """State for pairs of shapes whether the answer says what PyTorch makes of them.
+    """State for pairs of shapes whether the answer agrees with PyTorch.
 
     Args:
-        attempt: the try.
-        cases: key of the fact, and two shapes.
+        attempt: of this round.
+        cases: the fact's key and two shapes.
     """
     for key, first, second in cases:
         called = f"broadcast_shape({first}, {second})"
@@ -122,15 +98,15 @@ def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...]
         except RuntimeError:
             expected = None
         got = attempt.call(attempt.answer, first, second, called=called, allow_none=True)
-        seen = tuple(got) if isinstance(got, list | tuple) else got
+        shape = tuple(got) if isinstance(got, list | tuple) else got
         likely = "compare the shapes from the last axis backwards, and let 1 stretch"
         if expected is None:
             likely = "two lengths that differ, neither of them 1, do not fit: return None"
-        elif seen is None and key == "missing":
+        elif shape is None and key == "missing":
             likely = "were they compared from the left? The shorter one gets ones in front"
-        elif seen is None:
+        elif shape is None:
             likely = "these fit: equal lengths do, and so does 1 with anything"
-        attempt.fact(key, seen == expected, expected=repr(expected), got=repr(got), likely=likely)
+        attempt.fact(key, shape == expected, expected=repr(expected), got=repr(got), likely=likely)
 
 
 def right_map(weights: Float[Tensor, " channel"], activation: Float[Tensor, "channel height width"]) -> Tensor:
@@ -142,19 +118,19 @@ def silent_case(attempt: Attempt, channels: int, height: int) -> None:
     """State whether the answer's activation and gradient are a silent case.
 
     Args:
-        attempt: the try.
-        channels: how many channels they shall have.
-        height: and how many rows.
+        attempt: of this round.
+        channels: how many channels both should have.
+        height: how many rows.
     """
     got = attempt.call(attempt.answer, channels, height, called=f"silent_case({channels}, {height})")
     pair = list(got) if isinstance(got, list | tuple) else []
-    fits = len(pair) == 2 and all(isinstance(each, Tensor) and each.ndim == 3 for each in pair)
+    fits = len(pair) == 2 and all(isinstance(tensor, Tensor) and tensor.ndim == 3 for tensor in pair)
     if not fits or pair[0].shape != pair[1].shape or pair[0].shape[:2] != (channels, height):
-        told = [tuple(each.shape) if isinstance(each, Tensor) else each for each in pair] if pair else got
+        shapes = [tuple(part.shape) if isinstance(part, Tensor) else part for part in pair] if pair else got
         wanted = f"two tensors of one shape ({channels}, {height}, width)"
         likely = "return activation, gradient: both with the channels and the height that the function is given"
-        attempt.fact("pair", False, expected=wanted, got=repr(told), likely=likely, stop=True)
-    activation, gradient = (each.detach().double() for each in pair)
+        attempt.fact("pair", False, expected=wanted, got=repr(shapes), likely=likely, stop=True)
+    activation, gradient = (tensor.detach().double() for tensor in pair)
     finite = bool(torch.isfinite(activation).all() and torch.isfinite(gradient).all()) and activation.numel() > 0
     attempt.fact("pair", finite, expected="finite numbers", likely="there are NaN or infinite values", stop=True)
     weights, width = gradient.mean(dim=[1, 2]), activation.shape[2]
@@ -178,7 +154,7 @@ def weighted_map(attempt: Attempt, key: str, shape: tuple[int, int, int]) -> Non
     """State whether the answer weighs the channels of an activation of this shape.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         key: of the fact about the values.
         shape: channel, height, width.
     """
@@ -199,13 +175,13 @@ def batch_map(attempt: Attempt, shape: tuple[int, int, int, int]) -> None:
     """State whether the answer is Grad-CAM, before its last ReLU, for a batch of this shape.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         shape: batch, channel, height, width.
     """
     activation, gradient = attempt.tensor(*shape), attempt.tensor(*shape) + attempt.tensor(*shape[:2], 1, 1)
     before = activation.clone(), gradient.clone()
     got = attempt.call(attempt.answer, activation, gradient, called=f"batch_map(activation, gradient), both {shape}")
-    act, grad = (each.double() for each in before)
+    act, grad = (tensor.double() for tensor in before)
     attempt.shape("shape", got, (shape[0], *shape[2:]))
     weights = grad.mean(dim=(2, 3))
     mistakes = {
