@@ -43,17 +43,15 @@ def check(name: str, *answers: Any, hidden: bool = False) -> Report:
     return judged(find_item(name, hidden=hidden), answers, hidden=hidden)
 
 
-def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False, seed: int | None = None) -> Report:
+def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False) -> Report:
     """Return the report on an answer to an item.
 
     Args:
         item: the item.
         answers: what was handed in.
         hidden: whether these are the teacher's hidden checks.
-        seed: for everything that is drawn; None for `SEED`, or for `HIDDEN_SEED` under hidden checks.
     """
-    if seed is None:
-        seed = HIDDEN_SEED if hidden else SEED
+    seed = HIDDEN_SEED if hidden else SEED
     budget = Budget(HIDDEN_LIMIT_S if hidden else LIMIT_S)
     stated: dict[str, Fact] = {}
     stopped, note, printed, unwritten = "", "", [], not answers or all(_is_empty(answer) for answer in answers)

@@ -1,4 +1,4 @@
-"""The options of the quizzes of `grad_cam`: why each is right or wrong. What they say is in the source notebook."""
+"""Why each option of the quizzes of `grad_cam` is right or wrong. The options' texts are in the source notebook."""
 
 from camwidget.course.items import Option
 

@@ -1,4 +1,4 @@
-"""Judges for the answers of `keepdim`. The hidden checks use the functions below them, at other sizes."""
+"""Judges for the answers of `keepdim`. The hidden checks use those that take a size, at other sizes."""
 
 from collections.abc import Sequence
 from typing import Any
