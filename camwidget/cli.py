@@ -1,6 +1,6 @@
-"""The command `camwidget`: begin the course, check how far one is, ask for a hint.
+"""The command `camwidget`: begin the course, check one's progress, get a hint.
 
-Each part is imported only when it is asked for: a hint needs no PyTorch and no kernel.
+Each command imports only what it needs: a hint needs neither PyTorch nor a kernel.
 """
 
 import argparse
@@ -16,7 +16,7 @@ RIGHT, NOT_YET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; return the exit code.
+    """Run the command; return the exit code.
 
     Args:
         arguments: without the program's name; the command line's own by default.
@@ -76,7 +76,7 @@ def _start(asked: argparse.Namespace) -> int:
 
 
 def _check(asked: argparse.Namespace) -> int:
-    from camwidget.course.selfstudy.notebook import exercises_under, limit_of, watched
+    from camwidget.course.selfstudy.notebook import check_when_saved, exercises_under, limit_of
 
     limit_s = limit_of(asked.limit)
     paths = asked.notebooks or exercises_under(Path())
@@ -87,22 +87,22 @@ def _check(asked: argparse.Namespace) -> int:
         _say("Waiting for the next save; stop with Ctrl+C.")
         folders = {path.resolve().parent for path in paths}
         changes = watch(*folders, recursive=False, raise_interrupt=False)
-        with suppress(KeyboardInterrupt):  # between two looks, or in the middle of one
-            watched(paths, lambda path: _check_one(path, limit_s), changes)
+        with suppress(KeyboardInterrupt):  # between two checks, or in the middle of one
+            check_when_saved(paths, lambda path: _check_one(path, limit_s), changes)
     return code
 
 
 def _check_one(path: Path, limit_s: float) -> int:
-    from camwidget.course.selfstudy.notebook import progress
+    from camwidget.course.selfstudy.notebook import check_notebook
 
     try:
-        found = progress(path, limit_s=limit_s)
-    except CamwidgetError as error:  # the other notebooks are checked all the same
+        progress = check_notebook(path, limit_s=limit_s)
+    except CamwidgetError as error:  # the other notebooks are still checked
         _complain(error)
         return BAD_INPUT
-    for line in found.lines():
+    for line in progress.lines():
         _say(line)
-    return RIGHT if found.right else NOT_YET
+    return RIGHT if progress.right else NOT_YET
 
 
 def _hint(asked: argparse.Namespace) -> int:
@@ -122,7 +122,7 @@ def _list(_: argparse.Namespace) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()  # a pipe shows each notebook when it is done, not all at the end
+    sys.stdout.flush()  # so that a pipe shows each notebook when it is done, not all at the end
 
 
 def _complain(error: CamwidgetError) -> None:
