@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ class SlidingPanel(ipywidgets.VBox):
 
     layer = NameSetting()
     """Dotted name of the layer shown."""
-    target_class = Setting()
+    target_class = Setting(None)
     """Class shown; set it by index or by name, read it as an index. A class not offered yet is computed first."""
     method = NameSetting()
     """Method shown, one of `methods`."""
@@ -43,6 +43,7 @@ class SlidingPanel(ipywidgets.VBox):
     _controls: Controls
     _wanted_classes: Sequence[int | str] | None
     _what: ClassVar[str]  # what is explained, in a word
+    _advice: ClassVar[str]  # what to try where the model raises on it
     _explained: ClassVar[tuple[str, ...]]  # the traits that hold it
     _keeps_class: ClassVar[bool] = (
         False  # whether the classes stay when it changes; else its most probable ones are shown
@@ -128,12 +129,11 @@ class SlidingPanel(ipywidgets.VBox):
             raise
         except Exception as error:  # the model's own: who types, or drops a file, sees no traceback
             given = f"The model raised {type(error).__name__} on this {self._what}: {error}"
-            allowed = f"It must be able to read the {self._what}"
-            self.view.message = three_parts(given, allowed, f"Try a {self._what} of another size")
+            self.view.message = three_parts(given, f"It must be able to read the {self._what}", self._advice)
             raise
-        before = self._commit(changes)
+        before, after = self._commit(changes)
         self._show(changes)
-        self._notify(name, before)
+        self._notify(name, before, after)
 
     def _changes(self, name: str, value: Any) -> dict[str, Any]:
         """Check a new value and compute what it needs; return the fields of the state that change, and change none."""
@@ -152,11 +152,12 @@ class SlidingPanel(ipywidgets.VBox):
             self._check_method(value)
         return {name: value}
 
-    def _commit(self, changes: Mapping[str, Any]) -> PanelState:
-        """Put all changes into the state at once, and return the state before."""
+    def _commit(self, changes: Mapping[str, Any]) -> tuple[PanelState, PanelState]:
+        """Put all changes into the state at once; return the state before and after."""
         with self._committing:
-            before, self._state = self._state, replace(self._state, **changes)
-        return before
+            before, after = self._state, replace(self._state, **changes)
+            self._state = after
+        return before, after
 
     def _show(self, changes: Mapping[str, Any]) -> None:
         """Let the view, the controls and the message line follow the state, of which these fields have changed."""
@@ -166,13 +167,12 @@ class SlidingPanel(ipywidgets.VBox):
         self._controls.follow(self._state)
         self._follow(changes)
 
-    def _notify(self, name: str, before: PanelState) -> None:
+    def _notify(self, name: str, before: PanelState, after: PanelState) -> None:
         """Tell observers what has changed: the trait that was set first, then those that followed it."""
-        after = self._state
-        for each in dict.fromkeys([name, *(field.name for field in fields(after))]):
+        changed = [each for each in after.changed_since(before) if self.has_trait(each)]
+        for each in sorted(changed, key=lambda each: each != name):
             old, new = getattr(before, each), getattr(after, each)
-            superseded = getattr(self._state, each) is not new  # an observer has set it again, and that has been told
-            if self.has_trait(each) and not superseded and _differ(old, new):
+            if getattr(self._state, each) is new:  # else an observer has set it again, which has been told already
                 self.notify_change(Bunch(name=each, old=old, new=new, owner=self, type="change"))
 
     def _anew(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
@@ -247,12 +247,3 @@ class SlidingPanel(ipywidgets.VBox):
                 self.target_class = change["new"]
         finally:
             self._controls.other_class.value = ""
-
-
-def _differ(before: Any, after: Any) -> bool:
-    if before is after:
-        return False
-    try:
-        return not bool(before == after)
-    except (RuntimeError, ValueError):  # tensors and arrays are equal cell by cell
-        return True

@@ -68,7 +68,7 @@ class CamPanel(SlidingPanel):
         panel.layer = "0.5"
     """
 
-    image = Setting()
+    image = Setting(None)
     """The picture; set a new one to explain it."""
     heatmap_opacity = NumberSetting(PictureState.heatmap_opacity, min=0.0, max=1.0)
     """From 0, only the picture, to 1."""
@@ -78,6 +78,7 @@ class CamPanel(SlidingPanel):
     view: HeatmapView
     _state: PictureState
     _what = "picture"
+    _advice = "Try a picture of another size"
     _explained = ("image",)
 
     def __init__(

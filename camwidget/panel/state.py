@@ -1,7 +1,7 @@
 """What a panel shows, in one piece, and the traits that are fields of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import traitlets
@@ -49,6 +49,19 @@ class PanelState:
         """Return the value of a trait when its control stands at a position; see `positions`."""
         values = self.choices().get(name)
         return position if values is None else values[position]
+
+    def changed_since(self, before: "PanelState") -> list[str]:
+        """Return the names of the fields that another state of the same panel has otherwise."""
+        return [each.name for each in fields(self) if _differ(getattr(before, each.name), getattr(self, each.name))]
+
+
+def _differ(before: Any, after: Any) -> bool:
+    if before is after:
+        return False
+    try:
+        return not bool(before == after)
+    except (RuntimeError, ValueError):  # tensors and arrays are compared cell by cell
+        return True
 
 
 class Setting(traitlets.TraitType[Any, Any]):

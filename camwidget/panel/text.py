@@ -71,14 +71,15 @@ class TextCamPanel(SlidingPanel):
         panel.text = "Bad, and always boring."
     """
 
-    text = Setting()
+    text = Setting(None)
     """The text; set a new one to explain it."""
-    compare = Setting()
+    compare = Setting(None)
     """A second text beside it; None or an empty one for none."""
 
     view: TextView
     _state: TextState
     _what = "text"
+    _advice = "Try a text of another length"
     _explained = ("text", "compare")
     _keeps_class = True  # one wants to see it move
     # Gradient times input at the embedding, plain CAM where the head is a mean. Grad-CAM would be no good start: at an
