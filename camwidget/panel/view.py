@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from camwidget.errors import MapError
+from camwidget.hooks.layers import Layer
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.maps.result import LayerMaps
 from camwidget.panel.colours import colormap
@@ -81,14 +82,15 @@ class HeatmapView(MapView):
     cells = traitlets.Int(0, min=0, max=1).tag(sync=True)
     """0: interpolate between cells; 1: show each cell as a block. A number, since it is linked to a choice's index."""
 
-    def show(self, results: Mapping[str, Explanation]) -> None:
+    def show(self, results: Mapping[str, Explanation], *, layers: Sequence[Layer] | None = None) -> None:
         """Send one picture with all its maps to the browser, in one message.
 
         Args:
             results: method name to result, all of the same picture, layers and classes (`explain_methods`).
+            layers: see `pack`.
         """
         image = next(iter(results.values())).image
-        manifest, maps = pack(results)
+        manifest, maps = pack(results, layers=layers)
         width, height = image.size
         manifest["alt"] = f"The picture the network saw, {width} by {height} pixels, with a heatmap over it."
         with self.hold_sync():
@@ -121,7 +123,11 @@ def png_bytes(image: Image.Image) -> bytes:
 
 
 def pack(
-    results: Mapping[str, LayerMaps], values_of: ValuesOf = Explanation.cam, *, start: int = 0
+    results: Mapping[str, LayerMaps],
+    values_of: ValuesOf = Explanation.cam,
+    *,
+    layers: Sequence[Layer] | None = None,
+    start: int = 0,
 ) -> tuple[dict[str, Any], bytes]:
     """Return what the browser needs of the results: a small description, and all maps as whole numbers.
 
@@ -131,12 +137,13 @@ def pack(
     Args:
         results: method name to result, all of the same picture or text, layers and classes.
         values_of: result, layer and class in, the values of the map out.
+        layers: the layers to slide over; those that some result has a map of if None.
         start: how many numbers lie before these.
     """
     first = next(iter(results.values()))
-    layers = sorted(
-        {layer.name: layer for each in results.values() for layer in each.layers}.values(), key=lambda at: at.depth
-    )
+    if layers is None:
+        known = {layer.name: layer for each in results.values() for layer in each.layers}
+        layers = sorted(known.values(), key=lambda at: at.depth)
     chunks: list[bytes] = []
     maps: list[list[list[dict[str, Any]]]] = []
     for result in results.values():
