@@ -16,13 +16,14 @@ STATIC = Path(__file__).parent / "static"
 _SILENT = re.compile(
     r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | `(?:\\.|[^`\\])*`""", re.DOTALL | re.VERBOSE
 )
-_IMPORT = re.compile(r"""^import\s*\{([\s\w$,]*)\}\s*from\s*"\./([\w-]+\.js)";[^\S\n]*\n""", re.MULTILINE)
-_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_IMPORT = re.compile(
+    r"""^import\s*\{\s*((?:[\w$]+\s*,\s*)*[\w$]+)\s*,?\s*\}\s*from\s*"\./([\w-]+\.js)";[^\S\n]*\n""", re.MULTILINE
+)
 _DECLARATION = re.compile(
     r"^(export\s+)?(?:(?:async\s+)?function\b\s*\*?\s*|class\s+|(?:const|let|var)\s+)([A-Za-z_$][\w$]*)", re.MULTILINE
 )
 _DEFAULT = re.compile(r"^export default \{", re.MULTILINE)
-# At the start of a line these begin a declaration or an import; `import` is looked for everywhere, since it can be called.
+# What begins a declaration at the start of a line; `import` anywhere, since it can be called.
 _STARTS = re.compile(r"^(?:export|async|function|class|const|let|var)\b|\bimport\b|\brequire\(", re.MULTILINE)
 
 
@@ -48,6 +49,11 @@ def joined(entry: str, *, folder: Path = STATIC) -> str:
     return "\n".join(_IMPORT.sub("", source).lstrip("\n") for source in sources.values())
 
 
+def without_comments(source: str) -> str:
+    """Return the code of a file with as many lines, its comments, strings and templates left empty."""
+    return _SILENT.sub(lambda silent: "\n" * silent[0].count("\n"), source)
+
+
 def _collect(name: str, folder: Path, sources: dict[str, str], above: tuple[str, ...]) -> None:
     """Add a file to `sources`, behind those it imports."""
     if name in above:
@@ -62,7 +68,7 @@ def _collect(name: str, folder: Path, sources: dict[str, str], above: tuple[str,
     for listed, imported in _IMPORT.findall(source):
         _collect(imported, folder, sources, (*above, name))
         exported = {declared for declared, is_exported in _declared(imported, sources[imported]).items() if is_exported}
-        for wanted in filter(None, map(str.strip, listed.split(","))):
+        for wanted in map(str.strip, listed.split(",")):
             if wanted not in exported:
                 raise ImportError(f"{name} imports {wanted!r} from {imported}, which exports no such name.")
     sources[name] = source
@@ -71,7 +77,7 @@ def _collect(name: str, folder: Path, sources: dict[str, str], above: tuple[str,
 @cache
 def _declared(name: str, source: str) -> dict[str, bool]:
     """Every name at the top of a file, and whether it is exported; a form that is not understood is refused."""
-    code = _SILENT.sub(_blank, _IMPORT.sub("", source))
+    code = without_comments(_IMPORT.sub("", source))
     found: dict[str, bool] = {}
     for start in _STARTS.finditer(code):
         declaration = _DECLARATION.match(code, start.start())
@@ -85,8 +91,3 @@ def _declared(name: str, source: str) -> dict[str, bool]:
             line = code[code.rfind("\n", 0, start.start()) + 1 :].partition("\n")[0].strip()
             raise ImportError(f"{name} has a form that cannot be joined: {line!r}. The forms are in panel/modules.py.")
     return found
-
-
-def _blank(silent: re.Match[str]) -> str:
-    """As many lines, and nothing on them."""
-    return "\n" * silent[0].count("\n")

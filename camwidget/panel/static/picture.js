@@ -6,52 +6,23 @@
  * on any object with the calls of `Model` in types.d.ts, so a page without a kernel can use it too.
  */
 
+import { cellAt, mapInWords, placeAfter } from "./cells.js";
 import {
   ANNOUNCE_AFTER_MS, discard, element, makeAnnouncer, makeBusy, makeMessage, makeRoot, nameControls,
 } from "./elements.js";
 import { Facts, headline, shareOf } from "./facts.js";
 import { Film } from "./film.js";
-import { formatNumber } from "./format.js";
-import { bytesOf, clamp, Maps, nothing, paintedNow } from "./maps.js";
+import { bytesOf, Maps, nothing, paintedNow } from "./maps.js";
 import { follow } from "./model.js";
 import { blend, desaturate, spread } from "./paint.js";
 
 /** @typedef {import("./types.js").Bytes} Bytes */
-/** @typedef {import("./types.js").LayerEntry} LayerEntry */
 /** @typedef {import("./types.js").Manifest} Manifest */
 /** @typedef {import("./types.js").MapEntry} MapEntry */
-/** @typedef {import("./types.js").MethodEntry} MethodEntry */
-/** @typedef {import("./types.js").Peak} Peak */
 /** @typedef {import("./types.js").Model<import("./types.js").PictureTraits>} Model */
 /** @typedef {import("./types.js").Context<import("./types.js").PictureTraits>} Context */
 /** @typedef {import("./film.js").Ground} Ground */
-/** @typedef {{row: number, column: number}} Place  on the picture, both from 0 to 1 */
-
-/** Rows and columns that an arrow key goes on by. @type {Record<string, [number, number]>} */
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-
-/** The cell of a map that lies at a place. @param {Place} place @param {LayerEntry} layer */
-export function cellAt(place, layer) {
-  return {
-    row: clamp(Math.floor(place.row * layer.map_height), layer.map_height),
-    column: clamp(Math.floor(place.column * layer.map_width), layer.map_width),
-  };
-}
-
-/** The middle of the next cell, or of the one in the centre where none was read yet. @param {Place | null} place @param {[number, number]} step @param {LayerEntry} layer */
-export function placeAfter(place, [down, across], { map_height, map_width }) {
-  const row = place ? Math.floor(place.row * map_height) + down : Math.floor(map_height / 2);
-  const column = place ? Math.floor(place.column * map_width) + across : Math.floor(map_width / 2);
-  return { row: (clamp(row, map_height) + 0.5) / map_height, column: (clamp(column, map_width) + 0.5) / map_width };
-}
-
-/** A map in words. @param {{high: Peak, low: Peak}} peaks @param {MethodEntry} method @param {LayerEntry} layer @param {boolean} signed */
-export function mapInWords({ high, low }, method, layer, signed) {
-  const [most, least] = method.knows_class ? ["Strongest for", "Strongest against"] : ["Largest", "Smallest"];
-  let words = high.value > 0 ? `${most}: row ${high.row}, column ${high.column}, ${formatNumber(high.value, true)}. ` : "No cell speaks for this class. ";
-  if (signed && low.value < 0) words += `${least}: row ${low.row}, column ${low.column}, ${formatNumber(low.value)}. `;
-  return `${words}The map has ${layer.map_height} rows and ${layer.map_width} columns.`;
-}
+/** @typedef {import("./cells.js").Place} Place */
 
 /** The elements, in the order of the page. @param {Model} model */
 function makePage(model) {
@@ -231,12 +202,12 @@ class PictureView {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     const shown = this.maps.manifest.layers[this.maps.at().layer];
-    const step = STEPS[event.key];
     if (event.key === "Escape") this.readAt(null);
-    if (!step || !shown) return;
+    const next = shown && placeAfter(this.probe, event.key, shown);
+    if (!next) return;
     event.preventDefault();
     event.stopPropagation(); // the notebook would move to another cell
-    this.readAt(placeAfter(this.probe, step, shown));
+    this.readAt(next);
     this.page.announcer.textContent = this.page.facts.told();
   }
 
