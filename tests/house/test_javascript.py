@@ -2,7 +2,7 @@
 
 `tsc` is TypeScript's checker, in the version that package.json names. It is looked for in the node_modules of the
 repository, where `npm install` puts it, then on the PATH, where `.ci/run` puts it. Without it the tests that need it
-are skipped, or fail with CAMWIDGET_REQUIRE_NODE=1. jsconfig.json says what is checked and how strictly; editors read it.
+are skipped, or fail with CAMWIDGET_REQUIRE_NODE=1. jsconfig.json says what is checked, and how strictly.
 """
 
 import json
@@ -127,3 +127,16 @@ def test_every_file_reaches_a_browser() -> None:
     bodies = {path.name: path.read_text().rpartition('.js";\n')[2].strip() for path in STATIC.glob("*.js")}
 
     assert {name for name, body in bodies.items() if body not in pages} == set()
+
+
+def test_without_the_tool_a_test_is_skipped_or_fails_where_it_is_required(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CAMWIDGET_REQUIRE_NODE", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no no-such-tool: install node"):
+        node_tool("no-such-tool")
+
+    monkeypatch.setenv("CAMWIDGET_REQUIRE_NODE", "1")
+    with pytest.raises(pytest.fail.Exception, match="CAMWIDGET_REQUIRE_NODE=1"):
+        node_tool("no-such-tool")
