@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import anywidget
@@ -18,10 +17,9 @@ from camwidget.hooks.layers import Layer
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.maps.result import LayerMaps
 from camwidget.panel.colours import colormap
+from camwidget.panel.modules import STATIC, joined
 from camwidget.pictures.result import Explanation
 from camwidget.text.result import TextExplanation
-
-_STATIC = Path(__file__).parent / "static"
 
 ValuesOf: TypeAlias = Callable[[Any, str, int], Float[Tensor, "..."]]
 """From a result, a layer and a class to the values of one map."""
@@ -30,22 +28,16 @@ _STEPS = 32767
 """Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""
 
 
-def module_text(*names: str) -> str:
-    """Return one ES module of the files in `static`, behind what all views share.
-
-    Args:
-        names: file names.
-    """
-    return "\n".join((_STATIC / name).read_text("utf-8") for name in ("shared.js", *names))
-
-
 def style_text() -> str:
     """Return the style sheet of all views."""
-    return (_STATIC / "heatmap.css").read_text("utf-8")
+    return (STATIC / "panel.css").read_text("utf-8")
 
 
 class MapView(anywidget.AnyWidget):
     """Show one map of many; every choice below changes what is seen without asking the kernel."""
+
+    _page: str
+    """In `static`, the module of a saved page with this view."""
 
     maps = traitlets.Bytes().tag(sync=True)
     """All maps one after another as little-endian int16; `manifest` says where each starts and what one step is."""
@@ -72,8 +64,9 @@ class MapView(anywidget.AnyWidget):
 class HeatmapView(MapView):
     """Show one map of one picture."""
 
-    _esm = module_text("picture.js")
+    _esm = joined("picture.js")
     _css = style_text()
+    _page = "picture_page.js"
 
     picture = traitlets.Bytes().tag(sync=True)
     """The picture as the network saw it, as a PNG; written by `show`."""
@@ -105,8 +98,7 @@ def page_parts(view: MapView) -> tuple[str, str]:
     Args:
         view: what the page shows.
     """
-    page = [(_STATIC / name).read_text("utf-8") for name in ("page.js", "page.css")]
-    return f"{view._esm}{page[0]}", f"{view._css}{page[1]}"
+    return joined(view._page), f"{view._css}{(STATIC / 'page.css').read_text('utf-8')}"
 
 
 def state_of(view: MapView) -> dict[str, Any]:
@@ -201,8 +193,9 @@ def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: 
 class TextView(MapView):
     """Show the values of one layer and class on the words of a text, and of a second one beside it."""
 
-    _esm = module_text("text.js")
+    _esm = joined("text.js")
     _css = style_text()
+    _page = "text_page.js"
 
     dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)
     """The table in place of `colormap` where the page is dark."""
