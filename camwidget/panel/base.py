@@ -12,6 +12,7 @@ import traitlets
 from traitlets import Bunch
 
 from camwidget.errors import CamwidgetError, LayerError, MapError, nearest, three_parts
+from camwidget.maps.call import name_of
 from camwidget.panel.controls import Controls
 from camwidget.panel.export import page_html, save_page
 from camwidget.panel.state import FlagSetting, NameSetting, PanelState, Setting
@@ -39,6 +40,7 @@ class SlidingPanel(ipywidgets.VBox):
     """One colour scale for all classes, or each class on its own."""
 
     view: MapView
+    _model: Any
     _state: PanelState
     _controls: Controls
     _wanted_classes: Sequence[int | str] | None
@@ -61,6 +63,11 @@ class SlidingPanel(ipywidgets.VBox):
         return dict(self._state.results)
 
     @property
+    def model(self) -> Any:
+        """The model that is explained, as it was given."""
+        return self._model
+
+    @property
     def result(self) -> Any:
         """The explanation of the method shown."""
         return self._state.results[self.method]
@@ -69,6 +76,24 @@ class SlidingPanel(ipywidgets.VBox):
         return (
             f"{type(self).__name__}(layer={self.layer!r}, target_class={self.target_class!r}, method={self.method!r})"
         )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The live panel, with code that knows what the panel itself is called: by now it has a name, if ever."""
+        if name_of(self) is not None:
+            named = (self._named(name, results) for name, results in self._state.by_subject().items())
+            self.view.write_code([{method: each.call for method, each in results.items()} for results in named])
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle
+
+    def _named(self, name: str, results: Mapping[str, Any]) -> dict[str, Any]:
+        """The results for the view: what has no name of the learner's own is read from the panel, if that has one."""
+        owner = name_of(self)
+        if owner is None:
+            return dict(results)
+        return {
+            method: replace(result, call=result.call.read_from(owner, subject=name))
+            for method, result in results.items()
+        }
 
     def save_html(self, path: Any) -> Path:
         """Write the panel as it stands to one HTML file that slides in any browser, without a kernel or a network.

@@ -33,6 +33,10 @@ class PictureState(PanelState):
     smooth: bool = True
     heatmap_opacity: float = 0.7
 
+    def by_subject(self) -> dict[str, Mapping[str, Any]]:
+        """Return the explanations by the trait that holds what they explain."""
+        return {"image": self.results}
+
     def choices(self) -> dict[str, Sequence[Any]]:
         """Return, for each trait whose control counts positions, the value at each of them."""
         return super().choices() | {"smooth": (True, False)}
@@ -142,7 +146,7 @@ class CamPanel(SlidingPanel):
         return {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
 
     def _send_maps(self) -> None:
-        self.view.show(self._state.results, layers=self._state.offered.layers)
+        self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         self._offer_run()

@@ -31,6 +31,10 @@ class PanelState:
         """The classes that the slider offers, in its order."""
         return self.offered.target_classes if self.offered else ()
 
+    def by_subject(self) -> dict[str, Mapping[str, Any]]:
+        """Return the explanations by the trait that holds what they explain."""
+        raise NotImplementedError
+
     def choices(self) -> dict[str, Sequence[Any]]:
         """Return, for each trait whose control counts positions, the value at each of them."""
         return {

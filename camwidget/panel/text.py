@@ -46,6 +46,10 @@ class TextState(PanelState):
     versions: Mapping[str, int] = field(default_factory=lambda: {"text": 0, "compare": 0})
     """How often each text was set; a click on a word of an older version deletes nothing."""
 
+    def by_subject(self) -> dict[str, Mapping[str, Any]]:
+        """Return the explanations by the trait that holds what they explain."""
+        return {"text": self.results} | ({"compare": self.others} if self.others else {})
+
 
 class TextCamPanel(SlidingPanel):
     """Slide across the layers and classes of a text classifier and see which words decide.
@@ -97,7 +101,7 @@ class TextCamPanel(SlidingPanel):
         methods: Sequence[str] = TEXT_METHODS,
         compare: str | None = None,
     ) -> None:
-        self._learn = learn
+        self._model = learn
         methods = methods_of(methods, known=TEXT_METHODS, default="cam")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._wanted_classes = target_classes
@@ -145,17 +149,18 @@ class TextCamPanel(SlidingPanel):
             versions = self._state.versions
             changes |= {"deletions": (), "versions": {**versions, name: versions[name] + 1}}
         if name != "compare":
-            results = explain_text_methods(self._learn, texts["text"], target_classes=target_classes, **self._asked)
+            results = explain_text_methods(self._model, texts["text"], target_classes=target_classes, **self._asked)
             changes |= {"results": results, "offered": max(results.values(), key=lambda result: len(result.cams))}
         if name != "text":
             second, chosen = texts["compare"], {**self._asked, "target_classes": target_classes}
-            changes["others"] = {} if second in (None, "") else explain_text_methods(self._learn, second, **chosen)
+            changes["others"] = {} if second in (None, "") else explain_text_methods(self._model, second, **chosen)
         return changes
 
     def _send_maps(self) -> None:
         state = self._state
         change = state.deletions[-1].told if state.deletions else None
-        self.view.show(state.results, state.others, change=change, versions=tuple(state.versions.values()))
+        texts = {name: self._named(name, results) for name, results in state.by_subject().items()}
+        self.view.show(texts["text"], texts.get("compare"), change=change, versions=tuple(state.versions.values()))
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         for name in changes.keys() & self._boxes.keys():

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from camwidget.errors import MapError
 from camwidget.hooks.layers import Layer
-from camwidget.maps.methods import METHOD_LABELS
+from camwidget.maps.call import Call
+from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.result import LayerMaps
 from camwidget.panel.colours import colormap
 from camwidget.panel.modules import STATIC, joined
@@ -59,6 +60,20 @@ class MapView(anywidget.AnyWidget):
     """What went wrong, in words; empty if nothing did. Written by the panel."""
     busy = traitlets.Unicode("").tag(sync=True)
     """What the kernel is working out, in words; empty if nothing. Written by the panel."""
+
+    def write_code(self, calls: Sequence[Mapping[str, Call]]) -> None:
+        """Send the code for the maps that are shown again, because things have got names since.
+
+        Args:
+            calls: method name to call, of what is shown, and of what is shown beside it if there is anything.
+        """
+        manifest: dict[str, Any] = self.manifest
+        parts = [manifest, *([manifest["other"]] if manifest.get("other") else [])]
+        renamed = [
+            part | {"methods": [method | {"code": code_of(by_method[method["key"]])} for method in part["methods"]]}
+            for part, by_method in zip(parts, calls, strict=True)
+        ]
+        self.manifest = renamed[0] | ({"other": renamed[1]} if len(renamed) > 1 else {})
 
 
 class HeatmapView(MapView):
@@ -165,13 +180,30 @@ def pack(
             for index in first.target_classes
         ],
         "methods": [
-            {"key": key, "label": METHOD_LABELS.get(key, key), "knows_class": result.knows_class}
+            {
+                "key": key,
+                "label": METHOD_LABELS.get(key, key),
+                "knows_class": result.knows_class,
+                "code": code_of(result.call),
+            }
             for key, result in results.items()
         ],
         "maps": maps,
         "alt": "",
     }
     return manifest, b"".join(chunks)
+
+
+def code_of(call: Call) -> dict[str, list[str]]:
+    """Return the code for a map that is there and for one that is refused, in parts; see `Call.template`.
+
+    A method that was only not run yet is not refused: the code runs it.
+
+    Args:
+        call: the call of one method's result.
+    """
+    shown = call.template()
+    return {"shown": shown, "refused": shown if call.method in EXPENSIVE else call.template(refused=True)}
 
 
 def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: int) -> tuple[dict[str, Any], bytes]:

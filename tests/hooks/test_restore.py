@@ -26,7 +26,7 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """A name for each network and what is asked of it; every method, two classes, the default layers."""
 
-EVERYWHERE, WHERE_OWN_HOOKS_ARE = re.compile(r""), re.compile(r"own_|mistakes|__call__|Tensor\.")
+EVERYWHERE, WHERE_OWN_HOOKS_ARE = re.compile(r""), re.compile(r"learner_hooks|hook_classes|mistakes|__call__|Tensor\.")
 """Places to stop at."""
 
 

@@ -10,6 +10,7 @@ import { choose } from "./model.js";
 /** @typedef {import("./types.js").MapEntry} MapEntry */
 /** @typedef {import("./types.js").MapTraits} MapTraits */
 /** @typedef {import("./types.js").MethodEntry} MethodEntry */
+/** @typedef {import("./types.js").Template} Template */
 /**
  * @template Traits
  * @typedef {import("./types.js").Model<Traits>} Model
@@ -57,13 +58,11 @@ export function sumText(entry, method, logit, cells) {
   return `contributions ${total} ${sign} ${name} ${bias} = logit ${whole}`;
 }
 
-/** The code that makes this map. @param {string} thing @param {MethodEntry} method @param {LayerEntry} layer @param {ClassEntry} target */
-function codeText(thing, method, layer, target) {
-  return (
-    `result = cw.explain(\n    learn, ${thing}, method="${method.key}",\n` +
-    `    layers=["${layer.name}"], target_classes=[${target.index}],\n)\n` +
-    `result.cam("${layer.name}", target_class=${target.index})`
-  );
+/** The code that makes a map: Python wrote it, only the layer and the class are filled in. @param {Template} template @param {LayerEntry} layer @param {ClassEntry} target */
+export function codeText(template, layer, target) {
+  /** @type {Record<string, string>} */
+  const slots = { layer: JSON.stringify(layer.name), class: String(target.index) };
+  return template.map((part, i) => (i % 2 ? slots[part] : part)).join("");
 }
 
 /** A class with its probability as a bar. @param {ClassEntry} shown @param {() => void} chosen */
@@ -151,7 +150,7 @@ export class Facts {
     this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells);
     this.sum.classList.toggle("camw-words", entry.contributions === null || entry.bias === null);
     this.describeScale(entry, scale, methods[method].knows_class, colormap);
-    this.code.textContent = codeText(this.thing, methods[method], layers[layer], classes[target]);
+    this.code.textContent = codeText(methods[method].code[entry.reason ? "refused" : "shown"], layers[layer], classes[target]);
   }
 
   /** @param {MapEntry} entry @param {number} scale @param {boolean} about  whether the map is about a class @param {Uint8Array} colormap */

@@ -31,7 +31,11 @@ export interface MethodEntry {
   label: string;
   knows_class: boolean;
   knows_layer?: boolean;
+  code: { shown: Template; refused: Template };
 }
+
+/** Code in parts: text, then "layer" or "class" for what is to be filled in, then text again, and so on. */
+export type Template = string[];
 
 /** What there is to choose from, and one entry per map: by method, class and layer. */
 export interface Manifest {
