@@ -11,14 +11,14 @@ from typing import Any
 from torch import nn
 
 LONGEST_NAMES = 200
-"""Up to so many characters the names of the classes are written out."""
+"""The names of the classes are written out up to this many characters."""
 
 _NOT_NAMES = frozenset({"In", "Out", "exit", "quit"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What has to be called, and with what, to get a result again."""
+    """What to call, and with what, to get a result again."""
 
     method: str
     """The method."""
@@ -27,13 +27,13 @@ class Call:
     subject: str = "image"
     """What the picture or the text is called."""
     setup: tuple[str, ...] = ()
-    """Lines above the call that make, or name, what has no name of the learner's own."""
+    """Lines above the call that make, or name, whatever the learner has not named."""
     layers: tuple[str, ...] | None = None
     """The layers asked for; None for a good choice."""
     target_classes: tuple[int, ...] | None = None
     """The classes asked for, by index; None for the most probable ones."""
     class_names: str = ""
-    """What the names of the classes are called; empty where none were given."""
+    """What the names of the classes are called; empty if none were given."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The hook classes that were given: argument to name."""
     reads: str = "cam"
@@ -46,10 +46,10 @@ class Call:
     def template(self, *, refused: bool = False) -> list[str]:
         """Return the code for one map in parts: text, `"layer"` or `"class"`, text, and so on; see `filled`.
 
-        So the browser can fill in the layer and the class that it shows, and writes no code of its own.
+        So the browser can fill in the layer and the class it shows without writing code of its own.
 
         Args:
-            refused: the map is not there because it would not mean what its name says; then the code prints the reason.
+            refused: the map is missing because it would not mean what its name says; the code prints the reason.
         """
         arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._hooks()]
         call = f"cw.explain(\n    {', '.join(self._subject())},\n    {', '.join(arguments)},\n)"
@@ -93,7 +93,7 @@ def filled(template: Sequence[str], layer: str, target_class: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as it is written in code, in double quotes; the browser's JSON.stringify does the same."""
+    """Return a text as written in code, in double quotes; the browser's JSON.stringify does the same."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -120,9 +120,9 @@ def call_for(
     class_names: Sequence[str] | None,
     hooks: Mapping[str, str],
 ) -> Call:
-    """Return the call for a model and what it looks at, by the names that the learner gave them.
+    """Return the call for a model and its picture or text, under the names that the learner gave them.
 
-    What has no name is called `learn` or `model` and `image` or `text`, and a line above the call says what that is: a
+    What has no name is called `learn` or `model` and `image` or `text`, and a line above the call says what it is: a
     path or a text is written out. The method is left open.
 
     Args:
@@ -140,7 +140,7 @@ def call_for(
         method="",
         model=model_name,
         subject=name,
-        setup=tuple(each for each in (model_line, line) if each),
+        setup=tuple(part for part in (model_line, line) if part),
         layers=None if layers is None else tuple(layers),
         target_classes=None if target_classes is None else tuple(target_classes),
         class_names="" if class_names is None else _names(class_names),
@@ -150,13 +150,13 @@ def call_for(
 
 
 def _named(thing: Any, default: str, what: str) -> tuple[str, str]:
-    """What a thing is called, and the line that is needed above the call; empty where it has a name of its own."""
+    """What a thing is called, and the line needed above the call; empty if the thing has a name already."""
     name = name_of(thing)
     if name is not None:
         return name, ""
     if isinstance(thing, str | PathLike):
         return default, f"{default} = {quoted(str(thing))}"
-    # If something else has that name, the code must not run on it without a word.
+    # If something else has that name, the code must not silently run on it.
     taken = hasattr(sys.modules["__main__"], default)
     return default, f"{default} = ...  # {what}" if taken else f"# {default} is {what}"
 

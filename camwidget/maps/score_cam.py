@@ -1,4 +1,4 @@
-"""Running a network once per channel, for Score-CAM: what it costs, said before; how far it is; and how to stop it."""
+"""Run a network once per channel, for Score-CAM: its cost stated first, its progress shown, and a way to stop it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +20,12 @@ Run = Callable[[Tensor], Tensor]
 """Runs the network on a batch of pictures and returns the logits; captures nothing."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many passes are done, and of how many; it may raise to stop."""
+"""Is called with the number of passes done and the total; it may raise to stop."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method costs that runs the network once per channel."""
+    """The cost of a method that runs the network once per channel."""
 
     passes: int
     """How often the network runs."""
@@ -40,14 +40,14 @@ class Cost:
 def cost_of(
     run: Run, pixels: Float[Tensor, "1 3 height width"], activations: Mapping[str, Float[Tensor, "..."]]
 ) -> Cost:
-    """Return what Score-CAM will cost for these layers; one small batch is run for it.
+    """Return the cost of Score-CAM for these layers, from one small batch.
 
     Args:
         run: see `Run`.
         pixels: the picture.
-        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        activations: layer name to the layer's output, (1, channel, map_height, map_width).
     """
-    passes = sum(each.shape[1] for each in activations.values())
+    passes = sum(activation.shape[1] for activation in activations.values())
     few = min(passes, 4)
     started = time.perf_counter()
     run(pixels.repeat(few, 1, 1, 1))
@@ -64,21 +64,21 @@ def score_layers(
 ) -> dict[str, Float[Tensor, "channel target_class"]]:
     """Return, by layer, the logits of the picture under the mask of each channel.
 
-    The cost is said before, and a bar shows how far it is. Interrupting it (Ctrl-C, or the square in JupyterLab) is
+    The cost is stated first, and a bar shows the progress. Interrupting it (Ctrl-C, or the square in JupyterLab) is
     safe: nothing is left behind.
 
     Args:
         run: see `Run`.
         pixels: the picture.
-        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        activations: layer name to the layer's output, (1, channel, map_height, map_width).
         target_classes: the classes wanted.
-        progress: is told instead of a bar.
+        progress: is called instead of a bar.
 
     Raises:
         MapError: the network does not take several pictures at once.
     """
     cost = cost_of(run, pixels, activations)
-    found: dict[str, Tensor] = {}
+    scores: dict[str, Tensor] = {}
     with tqdm(total=cost.passes, desc=f"Score-CAM: {cost}", disable=progress is not None) as bar:
         done = 0
         for name, activation in activations.items():
@@ -95,8 +95,8 @@ def score_layers(
                 bar.update(len(some))
                 if progress is not None:
                     progress(done, cost.passes)
-            found[name] = torch.cat(parts).to(activation.dtype)  # maps of a model in half precision are in single
-    return found
+            scores[name] = torch.cat(parts).to(activation.dtype)  # maps of a model in half precision are in single
+    return scores
 
 
 def cost_at(layer: Layer, *, seconds: float) -> Cost:
@@ -104,6 +104,6 @@ def cost_at(layer: Layer, *, seconds: float) -> Cost:
 
     Args:
         layer: the layer.
-        seconds: see `pass_seconds`.
+        seconds: how long one pass takes.
     """
     return Cost(layer.channels, seconds * layer.channels)
