@@ -59,7 +59,7 @@ class Reduced:
 def reduce_gradients(
     capture: LayerCapture | OwnCapture, target_classes: Sequence[int], *, methods: Sequence[str]
 ) -> Reduced:
-    """Run one backward pass per class, for all methods at once, and keep what they need; none if none is needed.
+    """Run one backward pass per class, for all methods at once, and keep what they need; no pass if they need none.
 
     Args:
         capture: after its forward pass.

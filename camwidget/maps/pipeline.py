@@ -55,7 +55,7 @@ def layer_maps(
 
     Args:
         request: what was asked for.
-        run: the run.
+        run: the run to make maps from.
         call: from the classes to the call that makes the result again; the method is filled in here.
         by_runs: how to get the maps of methods that do not follow from activations and gradients.
 
