@@ -1,6 +1,6 @@
-"""The command `camwidget`: begin the course, check one's progress, get a hint.
+"""The command `camwidget`: begin the course, check your progress, ask for a hint.
 
-Each command imports only what it needs: a hint needs neither PyTorch nor a kernel.
+Each part is imported only when it is needed: a hint needs no PyTorch and no kernel.
 """
 
 import argparse
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code.
 
     Args:
-        arguments: without the program's name; the command line's own by default.
+        arguments: without the program's name; those of the command line by default.
     """
     asked = _parser().parse_args(arguments)
     work: Callable[[argparse.Namespace], int] = asked.work
@@ -37,13 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     start = commands.add_parser("start", help="copy the notebooks and exercises into a folder")
-    start.add_argument("folder", type=Path, metavar="DIR", help="made if it is not there; no file is overwritten")
+    start.add_argument("folder", type=Path, metavar="DIR", help="created if it does not exist; no file is overwritten")
     start.set_defaults(work=_start)
 
     check = commands.add_parser(
         "check",
-        help="run exercises and say what is done",
-        description="Run each notebook in a fresh kernel and say of every item whether it is done, not started or "
+        help="run exercises and report what is done",
+        description="Run each notebook in a fresh kernel and report for every item whether it is done, not started or "
         "wrong. Your files are not changed. The exit code is 0 only if everything is right, 1 if it is not yet, "
         "and 2 if something cannot be read.",
     )
@@ -70,7 +70,7 @@ def _start(asked: argparse.Namespace) -> int:
         _say(f"left as it is  {asked.folder / path}")
     for path in copied:
         _say(f"copied         {asked.folder / path}")
-    kept = f" {len(left)} were there already and stay as they are." if left else ""
+    kept = f" {len(left)} already existed and were left as they are." if left else ""
     _say(f"{len(copied)} files copied.{kept} Begin with: jupyter lab {asked.folder}")
     return RIGHT
 

@@ -24,7 +24,7 @@ def one_picture(inputs: Tensor) -> None:
     """Refuse inputs that are not one picture.
 
     Args:
-        inputs: what the model would be run on.
+        inputs: the inputs the model would run on.
 
     Raises:
         ImageError: more or fewer pictures than one.
@@ -37,18 +37,18 @@ def one_picture(inputs: Tensor) -> None:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a network is run on, a picture or a text, and what follows from that for a pass through it."""
+    """What a network runs on, a picture or a text, and what that means for a pass through it."""
 
     check: Callable[[Tensor], None]
-    """Refuses inputs that are not one of their kind."""
+    """Refuses anything but one picture, or one text."""
     takes_first: bool = False
-    """Whether the first member of a tuple counts: of a layer's output (an LSTM: outputs and state), and of what the
-    model returns (fastai's text classifiers: logits and raw outputs)."""
+    """Whether only the first member of a tuple counts: in a layer's output (an LSTM: outputs and state), and in what
+    the model returns (fastai's text classifiers: logits and raw outputs)."""
     stateful: bool = False
-    """Whether modules keep what they have read in plain attributes, as recurrent networks do; these are put back."""
+    """Whether modules keep state in plain attributes, as recurrent networks do; these are restored."""
 
     def first_of(self, output: Any) -> Any:
-        """Return what counts of an output."""
+        """Return the part of an output that counts."""
         return output[0] if self.takes_first and isinstance(output, tuple) and output else output
 
 
@@ -60,13 +60,13 @@ class LayerCapture:
     """Runs a model once and gives the activations of many layers, then their gradients class by class.
 
     Nothing is recorded before the first of the layers, because its output starts the graph. Callers may be under
-    `no_grad` or `inference_mode`. How a layer's outputs are read, and which of its calls count if it runs several times
-    in one pass, is for its `Layout` to say; until `keep` gives one, the last call counts, in the layer's own form.
+    `no_grad` or `inference_mode`. A layer's `Layout` says how its outputs are read and, if the layer runs several times
+    in one pass, which calls count. Until `keep` sets one, the last call counts, in the layer's own form.
 
     Args:
         model: a network that returns logits.
-        layer_names: dotted names of the layers to look at.
-        subject: what the model is run on.
+        layer_names: dotted names of the layers to capture.
+        subject: what the model runs on.
 
     Raises:
         LayerError: the model has no layer of that name.
@@ -82,9 +82,9 @@ class LayerCapture:
     def __init__(self, model: nn.Module, layer_names: Sequence[str], *, subject: Subject = PICTURE) -> None:
         self.activations: dict[str, Tensor] = {}
         """The output of each layer, in the order in which the layers ran; part of the graph until the block ends. In
-        the layers' own form until `keep` says how to read them, from then on as maps."""
+        the layers' own form until `keep` says how to read them; as maps from then on."""
         self.outputs: dict[str, list[Tensor]] = {}
-        """The same, of every call and always in the layers' own form: what gradients are asked for."""
+        """The same for every call, always in the layers' own form: gradients are taken with respect to these."""
         self.other_outputs: dict[str, Any] = {}
         """For layers that ran but did not return a floating-point tensor: what they returned."""
         self.output_shapes: dict[str, tuple[int, ...]] = {}
@@ -92,14 +92,14 @@ class LayerCapture:
         self.calls: dict[str, int] = {}
         """How often each layer ran in the forward pass."""
         self.layouts: Mapping[str, Layout] = {}
-        """How the layers that are kept are read."""
+        """How each kept layer is read."""
         self.model = model
-        """The network that is run."""
+        """The network to run."""
         self._subject = subject
         self._modules = {name: find_module(model, name) for name in layer_names}
         self._stack = ExitStack()
         self._logits: Tensor | None = None
-        # Which pass is on. In between others may run the model or its layers, and nothing of that counts.
+        # The pass in progress. Between passes others may run the model or its layers, and none of that counts.
         self._pass: Literal["", "forward", "rerun"] = ""
         self._replacing: dict[str, tuple[int, Tensor]] = {}
 
@@ -143,12 +143,12 @@ class LayerCapture:
         return self._logits is not None and self._logits.requires_grad
 
     def keep(self, layouts: Mapping[str, Layout]) -> None:
-        """Give the activations of some layers as maps, and forget the others, so that they cost no gradient.
+        """Turn the activations of some layers into maps and forget the others, so that they cost no gradient.
 
         From here on, activations, gradients and replacements of these layers are maps.
 
         Args:
-            layouts: how to read each layer that is kept.
+            layouts: how to read each kept layer.
         """
         self.layouts = {name: layouts[name] for name in self.outputs if name in layouts}
         self.outputs = {name: self.outputs[name] for name in self.layouts}
@@ -159,49 +159,49 @@ class LayerCapture:
         """Return a layer's outputs, or gradients with respect to them, as a map.
 
         Args:
-            name: a layer that is kept.
-            outputs: in the layer's own form, one for each of the calls that count.
+            name: a kept layer.
+            outputs: in the layer's own form, one for each call that counts.
         """
         return self.layouts[name].as_map(outputs)
 
     def shapes(self, inputs: Tensor) -> dict[str, list[tuple[int, ...]]]:
-        """Run the model once more and return, for every module in it, the shape of what each of its calls returned.
+        """Run the model once more and return the output shape of every call of every module.
 
         Args:
-            inputs: what the model is run on.
+            inputs: what the model runs on.
 
         Returns:
-            Shapes by dotted name, in the order in which the modules finished last; those of tensors only.
+            Shapes by dotted name, in the order in which the modules last finished; tensors only.
         """
-        found: dict[str, list[tuple[int, ...]]] = {}
+        shapes: dict[str, list[tuple[int, ...]]] = {}
 
         def note(name: str, output: Any) -> None:
             output = self._subject.first_of(output)
             if isinstance(output, Tensor):
-                found[name] = [*found.pop(name, []), tuple(output.shape)]
+                shapes[name] = [*shapes.pop(name, []), tuple(output.shape)]
 
         with ExitStack() as stack:
             for name, module in self.model.named_modules():
                 hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
                 stack.callback(hook.remove)
             self.rerun(inputs)
-        return found
+        return shapes
 
     def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
 
-        Each has the form of its activation: (1, channel, map_height, map_width) for layers that are kept. The logit is
+        Each has the form of its activation: (1, channel, map_height, map_width) for kept layers. The logit is
         differentiated, not the probability: a probability also falls when another class rises.
 
         Args:
-            target: the class, or what to differentiate in place of its logit.
+            target: the class, or what to differentiate instead of its logit.
 
         Raises:
             ModelError: the logits carry no gradient.
         """
         sources = {name: self._counting(name) for name in self.outputs}
-        found = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
-        return {name: self.as_map(name, [next(found) for _ in outputs]) for name, outputs in sources.items()}
+        gradients = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
+        return {name: self.as_map(name, [next(gradients) for _ in outputs]) for name, outputs in sources.items()}
 
     def derivatives(self, target: Target, sources: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the derivative of a class's logit with respect to each source; zero where the logit does not use it.
@@ -221,18 +221,18 @@ class LayerCapture:
             raise ModelError(three_parts(given, allowed, "Look for these in its forward, or name later layers"))
         with torch.inference_mode(False), torch.enable_grad():
             scalar = target(self._logits) if callable(target) else self._logits[:, target].sum()
-            found = torch.autograd.grad(scalar, tuple(sources), retain_graph=True, allow_unused=True)
+            gradients = torch.autograd.grad(scalar, tuple(sources), retain_graph=True, allow_unused=True)
         return tuple(
             torch.zeros_like(source) if gradient is None else gradient
-            for source, gradient in zip(sources, found, strict=True)
+            for source, gradient in zip(sources, gradients, strict=True)
         )
 
     def rerun(self, inputs: Tensor, *, replace: Mapping[str, Tensor] | None = None) -> Float[Tensor, "..."]:
-        """Run the model once more, capture nothing, and return its logits, not checked.
+        """Run the model once more without capturing, and return its unchecked logits.
 
         Args:
-            inputs: what the model is run on.
-            replace: activations that take the place of layers' own outputs, by name, in the form of `activations`.
+            inputs: what the model runs on.
+            replace: activations to use instead of the layers' own outputs, by name, in the form of `activations`.
                 Tokens without a position keep the layer's own values.
         """
         self._replacing = {name: (self.calls[name], activation) for name, activation in (replace or {}).items()}
@@ -254,13 +254,13 @@ class LayerCapture:
 
     def _run(self, inputs: Tensor) -> Any:
         """Run the model and return what should be its logits."""
-        # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own have.
+        # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own do.
         recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
         with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
             return self._subject.first_of(self.model(inputs))
 
     def _counting(self, name: str) -> list[Tensor]:
-        """The outputs of those calls of a layer that count."""
+        """A layer's outputs from the calls that count."""
         outputs = self.outputs[name]
         return outputs[self.layouts[name].first_call(len(outputs)) :]
 
@@ -275,20 +275,20 @@ class LayerCapture:
             self.calls[name] = self.calls.get(name, 0) + 1
             first = self._subject.first_of(output)
             if self._pass == "rerun":
-                made = self._replacement(name, first)
-                return None if made is None else _with_first(output, made)
+                replacement = self._replacement(name, first)
+                return None if replacement is None else _with_first(output, replacement)
             if not isinstance(first, Tensor) or not first.is_floating_point():
                 self.other_outputs[name] = output
                 return None
             kept = differentiable(plain(first), inputs)
-            self.outputs[name] = [*self.outputs.pop(name, []), kept]  # a layer's place is that of its last call
+            self.outputs[name] = [*self.outputs.pop(name, []), kept]  # a layer is placed by its last call
             with torch.enable_grad():
                 return _with_first(output, kept.clone())
 
         return fire
 
     def _replacement(self, name: str, own: Tensor) -> Tensor | None:
-        """What takes the place of a layer's output in the call that is on; None where its own stays."""
+        """The replacement for a layer's output in the current call; None where its own stays."""
         ran, activation = self._replacing.get(name, (0, None))
         if activation is None:
             return None
@@ -297,11 +297,11 @@ class LayerCapture:
         return layout.put_back(activation, own, part=call - first) if first <= call < ran else None
 
 
-def _with_first(output: Any, made: Tensor) -> Any:
-    """An output with another tensor in place of its first; a named tuple, such as a packed sequence, keeps its kind."""
+def _with_first(output: Any, first: Tensor) -> Any:
+    """An output with a new first tensor; a named tuple, such as a packed sequence, keeps its kind."""
     if not isinstance(output, tuple):
-        return made
-    members = (made, *output[1:])
+        return first
+    members = (first, *output[1:])
     return type(output)(*members) if hasattr(output, "_fields") else members
 
 

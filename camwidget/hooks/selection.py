@@ -1,4 +1,4 @@
-"""Which layers a run gives maps of: those asked for, or a good choice, read as maps by the shapes of their outputs."""
+"""The layers to make maps of: those asked for, or a good choice, read as maps by the shapes of their outputs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,9 +25,9 @@ ALLOWED = (
 def open_capture(
     network: nn.Module, pixels: Float[Tensor, "1 3 height width"], layers: Sequence[str] | None
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"]]]:
-    """Give, for a block, a capture that holds only layers with maps, after its forward pass, and the logits.
+    """Yield a capture after its forward pass, holding only layers with maps, and the logits.
 
-    Where no layers are asked for, blocks are opened until there are a few layers with maps.
+    If no layers are asked for, blocks are opened until there are a few layers with maps.
 
     Args:
         network: the model.
@@ -44,20 +44,20 @@ def open_capture(
             logits = capture.forward(pixels)
             grids = _grids(network, capture, pixels)
             unread = _unread(capture, grids, logits)
-            found = {name: grid for name, grid in grids.items() if name not in unread}
+            usable = {name: grid for name, grid in grids.items() if name not in unread}
             if layers is not None:
                 refuse_missing(
                     layers,
-                    found,
+                    usable,
                     why=partial(_why_no_map, capture, unread),
                     allowed=ALLOWED,
                     others=candidate_layers(network),
                 )
-            inside = opened_layers(network, names) if layers is None and len(found) < FEW else names
-            if len(inside) == len(names) and found:
+            inside = opened_layers(network, names) if layers is None and len(usable) < FEW else names
+            if len(inside) == len(names) and usable:
                 capture.keep(grids)
                 repeated = _repeated(capture) if layers is None else set()
-                capture.keep({name: grid for name, grid in found.items() if name not in repeated})
+                capture.keep({name: grid for name, grid in usable.items() if name not in repeated})
                 yield capture, logits
                 return
         names = inside if len(inside) > len(names) else []
@@ -74,7 +74,7 @@ def refuse_missing(
     allowed: str,
     others: Sequence[str],
 ) -> None:
-    """Refuse the first layer that was asked for and cannot be shown.
+    """Refuse the first layer asked for that cannot be shown.
 
     Args:
         layers: the layers asked for.
@@ -90,7 +90,7 @@ def refuse_missing(
     if missing:
         some = ", ".join(repr(name) for name in others if name not in layers) or "none"
         given = f"Layer {missing[0]!r} {why(missing[0])}"
-        raise LayerError(three_parts(given, allowed, f"Layers to look at may be {some}"))
+        raise LayerError(three_parts(given, allowed, f"Other candidates: {some}"))
 
 
 def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[str, Grid]:
@@ -104,28 +104,28 @@ def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[st
         orders = orders_beside(everywhere, height=height, width=width)
         convolutions = [name for name in everywhere if isinstance(network.get_submodule(name), nn.Conv2d)]
         seen = {(shape[2], shape[3]) for name in convolutions if len(shape := everywhere[name]) == 4}
-    found = {}
+    grids = {}
     for name in capture.outputs:
         grid = grid_of(shapes[name], height=height, width=width, order=orders.get(name, FIRST), seen=seen)
         if grid is not None:
-            found[name] = grid
-    return found
+            grids[name] = grid
+    return grids
 
 
 def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:
-    """Layers whose places the most probable class does not depend on: it is read from their other tokens alone."""
+    """Layers whose positions the most probable class does not depend on: it is read from their other tokens alone."""
     extra = {name: grid for name, grid in grids.items() if grid.order == TOKENS and grid.extra}
     if not extra or not capture.differentiable:
         return {}
-    gradients = capture.gradients(int(logits.argmax()))  # in the layers' own form still
-    places = {name: grid.as_map([gradients[name]]) for name, grid in extra.items()}
+    gradients = capture.gradients(int(logits.argmax()))  # still in the layers' own form
+    maps = {name: grid.as_map([gradients[name]]) for name, grid in extra.items()}
     return {
-        name: extra[name] for name, place in places.items() if not bool(place.any()) and bool(gradients[name].any())
+        name: extra[name] for name, gradient in maps.items() if not bool(gradient.any()) and bool(gradients[name].any())
     }
 
 
 def _repeated(capture: LayerCapture) -> set[str]:
-    """Layers that only hand on the output of the last layer inside them."""
+    """Layers that only pass on the output of the last layer inside them."""
     return {
         name
         for (inner, before), (name, after) in pairwise(capture.activations.items())
@@ -140,9 +140,9 @@ def _why_no_map(capture: LayerCapture, unread: Mapping[str, Grid], name: str) ->
     if name in unread:
         grid = unread[name]
         return (
-            f"returns {grid.map_height * grid.map_width} places that the logits do not depend on: the classes are "
+            f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are "
             f"read from its other {'token' if grid.extra == 1 else f'{grid.extra} tokens'} alone"
         )
     if name not in capture.calls:
         return "did not run in the forward pass"
-    return f"returns shape {capture.output_shapes[name]}: that is no map of this picture"
+    return f"returns shape {capture.output_shapes[name]}, which is not a map of this picture"

@@ -23,7 +23,7 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
         class_names: all names.
 
     Raises:
-        ClassError: there is no such class, or several of that name.
+        ClassError: there is no such class, or several have that name.
     """
     last = len(class_names) - 1
     allowed = f"The model has {last + 1} classes, 0 to {last}"
@@ -37,7 +37,7 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
             given, advice = f"{len(places)} classes are called {target_class!r}", f"Give the index: one of {places}"
             raise ClassError(three_parts(given, allowed, advice))
         close = " or ".join(repr(name) for name in nearest(target_class, class_names))
-        advice = f"Did you mean {close}?" if close else f"Names are such as {class_names[0]!r}, or give an index"
+        advice = f"Did you mean {close}?" if close else f"Give an index, or a name such as {class_names[0]!r}"
         raise ClassError(three_parts(f"There is no class {target_class!r}", allowed, advice))
     try:
         index = operator.index(target_class)
@@ -45,14 +45,14 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
         given = f"A class was given as {target_class!r}, of type {type(target_class).__name__}"
         raise ClassError(three_parts(given, allowed, "Give an index or a name")) from None
     if not 0 <= index <= last:
-        raise ClassError(three_parts(f"There is no class {index}", allowed, "Give such an index, or a name"))
+        raise ClassError(three_parts(f"There is no class {index}", allowed, "Give an index in this range, or a name"))
     return index
 
 
 def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
-    """Return the logarithms of the probabilities: of softmax, or of the sigmoid where there is one logit.
+    """Return the logarithms of the probabilities: of softmax, or of the sigmoid for a single logit.
 
-    A model with one logit tells one class from all else, and is trained with the sigmoid (binary cross-entropy).
+    A model with one logit separates one class from all else, and is trained with the sigmoid (binary cross-entropy).
 
     Args:
         logits: of each picture.
@@ -61,12 +61,12 @@ def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "ba
 
 
 TOP_CLASSES = 10
-"""How many classes are explained where none are asked for."""
+"""How many classes are explained if none are asked for."""
 
 
 @runtime_checkable
 class LearnerLike(Protocol):
-    """What is used of a fastai Learner."""
+    """The parts of a fastai Learner that are used."""
 
     dls: Any
     model: Any
@@ -77,7 +77,7 @@ Explainable = nn.Module | LearnerLike
 
 
 def network_of(model: Explainable) -> nn.Module:
-    """Return the torch module that is run.
+    """Return the torch module to run.
 
     Raises:
         TypeError: the model is neither a Learner nor a module.
@@ -90,7 +90,7 @@ def network_of(model: Explainable) -> nn.Module:
 
 
 def own_names(model: Explainable) -> tuple[str, ...]:
-    """Return the names that a Learner's vocabulary or `model.class_names` has for the classes; empty where it has none.
+    """Return the names that a Learner's vocabulary or `model.class_names` has for the classes; empty if it has none.
 
     Args:
         model: a Learner or module.
@@ -100,7 +100,7 @@ def own_names(model: Explainable) -> tuple[str, ...]:
 
 
 def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> tuple[str, ...]:
-    """Return a name for each of `count` classes: those given, else the model's own if they are as many, else numbers.
+    """Return a name for each of `count` classes: those given, else the model's own if the count is right, else numbers.
 
     Args:
         given: the names asked for.
@@ -108,7 +108,7 @@ def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> 
         count: how many classes there are.
 
     Raises:
-        ClassError: the names given are not as many as the classes.
+        ClassError: the number of names given is not the number of classes.
     """
     if given is None:
         return tuple(own) if len(own) == count else tuple(f"class {index}" for index in range(count))
@@ -122,7 +122,7 @@ def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> 
 def targets_of(
     target_classes: Sequence[SupportsIndex | str] | None, logits: Float[Tensor, "1 class"], names: Sequence[str]
 ) -> list[int]:
-    """Return the indices of the classes to explain, without repeats; the most probable ones where none are asked for.
+    """Return the indices of the classes to explain, without repeats; the most probable ones if none are asked for.
 
     Raises:
         ClassError: there is no such class, or none at all was asked for.
@@ -133,7 +133,7 @@ def targets_of(
         raise ClassError(
             three_parts("target_classes is empty", "It needs at least one class", "None means the top ten")
         )
-    return list(dict.fromkeys(class_index(each, names) for each in target_classes))
+    return list(dict.fromkeys(class_index(target, names) for target in target_classes))
 
 
 def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, default: str = "grad_cam") -> tuple[str, ...]:
@@ -141,8 +141,8 @@ def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, defaul
 
     Args:
         methods: the methods asked for.
-        known: those that there are.
-        default: the one that a message proposes.
+        known: the methods there are.
+        default: the method that a message proposes.
 
     Raises:
         MapError: there is no such method, or none was asked for.
@@ -160,7 +160,7 @@ def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, defaul
 
 
 def layers_of(layers: Sequence[str] | str | None) -> list[str] | None:
-    """Return the names of the layers asked for, without repeats; None where none were.
+    """Return the names of the layers asked for, without repeats; None if none were.
 
     Raises:
         LayerError: the list is empty.
@@ -180,7 +180,7 @@ def listed(value: Any) -> list[Any] | None:
 
 
 class Asked(TypedDict, total=False):
-    """What every way of explaining takes besides the model, what it looks at, and the methods; see `request_of`."""
+    """What every explanation takes besides the model, its inputs and the methods; see `request_of`."""
 
     layers: Sequence[str] | str | None
     target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None
@@ -192,7 +192,7 @@ class Asked(TypedDict, total=False):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Request:
-    """What was asked for, checked and made uniform as far as that is possible before the model runs."""
+    """What was asked for, checked and made uniform as far as possible before the model runs."""
 
     methods: tuple[str, ...]
     """The methods, without repeats; at least one."""
@@ -205,7 +205,7 @@ class Request:
     hooks: OwnHooks
     """The learner's own hook classes, if there are any."""
     progress: Progress | None
-    """For methods that run the network many times, is notified of how far they are; None for a bar."""
+    """Is notified of the progress of methods that run the network many times; None for a bar."""
 
 
 def request_of(
@@ -220,7 +220,7 @@ def request_of(
     hook_bwd: HookClass | None = None,
     progress: Progress | None = None,
 ) -> Request:
-    """Return a request; a single layer or class may stand for a list of one.
+    """Return a request; a single layer or class may replace a list of one.
 
     Args:
         methods: the methods asked for.
@@ -229,15 +229,15 @@ def request_of(
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
-        hook: a class of the learner's own that keeps activations, with the interface of `Hook` (module, `with`,
+        hook: the learner's own class that keeps activations, with the interface of `Hook` (module, `with`,
             `.stored`).
         hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
-        progress: is notified of how far a method is that runs the network many times; None for a bar.
+        progress: is notified of the progress of methods that run the network many times; None for a bar.
 
     Raises:
         MapError: there is no such method, or none was asked for.
         LayerError: the list of layers is empty.
-        HookError: a hook is no class.
+        HookError: a hook is not a class.
     """
     return Request(
         methods=methods_of(methods, known=known, default=default),

@@ -11,7 +11,7 @@ from typing import Any, Self
 from torch import nn
 
 LONGEST_NAMES = 200
-"""Up to so many characters the names of the classes are written out."""
+"""The names of the classes are written out up to this many characters."""
 
 UNKNOWN = "..."
 """Written in place of what nobody can write down."""
@@ -24,7 +24,7 @@ _NOT_NAMES = frozenset({"In", "Out", "exit", "quit"})
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What has to be called, and with what, to get a result again."""
+    """What to call, and with what, to get a result again."""
 
     method: str
     """The method."""
@@ -40,7 +40,7 @@ class Call:
     target_classes: tuple[int, ...] | None = None
     """The classes asked for, by index; None for the most probable ones."""
     class_names: str = ""
-    """What the names of the classes are called; empty where none were given."""
+    """What the names of the classes are called; empty if none were given."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The hook classes that were given: argument to name."""
     reads: str = "cam"
@@ -53,10 +53,10 @@ class Call:
     def template(self, *, refused: bool = False) -> list[str]:
         """Return the code for one map in parts: text, `"layer"` or `"class"`, text, and so on; see `filled`.
 
-        So the browser can fill in the layer and the class that it shows, and writes no code of its own.
+        So the browser can fill in the layer and the class it shows without writing code of its own.
 
         Args:
-            refused: the map is not there because it would not mean what its name says; then the code prints the reason.
+            refused: the map is missing because it would not mean what its name says; the code prints the reason.
         """
         arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._hooks()]
         call = f"cw.explain(\n    {', '.join(self._subject())},\n    {', '.join(arguments)},\n)"
@@ -118,7 +118,7 @@ def filled(template: Sequence[str], layer: str, target_class: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as it is written in code, in double quotes; the browser's JSON.stringify does the same."""
+    """Return a text as written in code, in double quotes; the browser's JSON.stringify does the same."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -145,9 +145,9 @@ def call_for(
     class_names: Sequence[str] | None,
     hooks: Mapping[str, str],
 ) -> Call:
-    """Return the call for a model and what it looks at, by the names that the learner gave them.
+    """Return the call for a model and its picture or text, under the names that the learner gave them.
 
-    What has no name is called `learn` or `model` and `image` or `text`, and a line above the call says what that is: a
+    What has no name is called `learn` or `model` and `image` or `text`, and a line above the call says what it is: a
     path or a text is written out. The method is left open.
 
     Args:

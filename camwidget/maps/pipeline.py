@@ -24,17 +24,17 @@ Maps: TypeAlias = dict[str, Tensor]
 """Layer name to maps, (target_class, map_height, map_width)."""
 
 ByRuns: TypeAlias = Callable[[Mapping[str, Tensor], Sequence[int]], tuple[Maps, dict[str, str]]]
-"""A method that runs the network on changed inputs: from activations and classes to maps, and to reasons where none."""
+"""A method that runs the network on changed inputs: from activations and classes to maps, or to reasons why not."""
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """An open capture after its forward pass, with what it was run on."""
+    """An open capture after its forward pass, with what it ran on."""
 
     capture: LayerCapture
     """Holds the layers to be shown."""
     inputs: Shaped[Tensor, "..."]
-    """What the network was run on."""
+    """What the network ran on."""
     logits: Float[Tensor, "1 class"]
     """What it returned."""
     class_names: tuple[str, ...]
@@ -50,14 +50,14 @@ def layer_maps(
 ) -> dict[str, LayerMaps]:
     """Return method to result, all from the same forward pass and the same backward passes, on the CPU.
 
-    Where plain CAM is not valid its result has no map but a refusal, with the reason. That is an error only where no
-    method gives any map. Whether it is valid is tried, by a few more forward passes, only if it is asked for.
+    Where plain CAM is not valid, its result has a refusal with the reason instead of a map. That is an error only if no
+    method gives any map. Its validity is tested, with a few more forward passes, only if plain CAM is asked for.
 
     Args:
         request: what was asked for.
-        run: what was run.
-        call: from the classes to the call that makes the result again; its method is filled in here.
-        by_runs: how to get the maps of the methods that do not follow from activations and gradients.
+        run: the run to make maps from.
+        call: from the classes to the call that makes the result again; the method is filled in here.
+        by_runs: how to get the maps of methods that do not follow from activations and gradients.
 
     Raises:
         CamwidgetError: see `explain`.
@@ -70,7 +70,7 @@ def layer_maps(
     if methods == ("cam",) and not readouts:
         raise MapError(next(reversed(refusals.values())))
     activations = {name: activation.detach() for name, activation in source.activations.items()}
-    layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]
+    layers = [Layer(name, depth, *output.shape[1:]) for depth, (name, output) in enumerate(activations.items(), 1)]
     made = call(targets)
     results = {}
     for method in methods:
@@ -88,7 +88,7 @@ def layer_maps(
             # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
             cams=MappingProxyType({name: _finite(name, cam).cpu() for name, cam in cams.items()}),
             readouts=MappingProxyType(
-                {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
+                {name: Readout(read.classifier_weight.cpu(), read.bias.cpu()) for name, read in readouts.items()}
             ),
             refusals=MappingProxyType(refused),
             call=replace(made, method=method),
@@ -97,14 +97,14 @@ def layer_maps(
 
 
 def refuse_asked(result: LayerMaps, layers: Sequence[str] | None) -> None:
-    """Refuse a result in which a layer that was asked for by name has no map.
+    """Refuse a result without a map of a layer that was asked for by name.
 
     Args:
         result: of one method.
         layers: the layers asked for.
 
     Raises:
-        MapError: the reason why there is no map.
+        MapError: there is no such map; the message gives the reason.
     """
     refused = [name for name in layers or () if name not in result.cams]
     if refused:
@@ -112,8 +112,8 @@ def refuse_asked(result: LayerMaps, layers: Sequence[str] | None) -> None:
 
 
 def _readouts(run: Run, reduced: Reduced, targets: Sequence[int]) -> tuple[dict[str, Readout], dict[str, str]]:
-    """The readouts of the layers from which plain CAM is valid, and why it is not from the others."""
-    found = {
+    """The readouts of the layers from which plain CAM is valid, and why it is not valid from the others."""
+    outcomes = {
         name: find_readout(
             partial(_logits_with, run.capture, name),
             run.inputs,
@@ -125,10 +125,10 @@ def _readouts(run: Run, reduced: Reduced, targets: Sequence[int]) -> tuple[dict[
         )
         for name in reduced.constant
     }
-    readouts = {name: each for name, each in found.items() if isinstance(each, Readout)}
+    readouts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Readout)}
     refused = [name for name in run.capture.activations if name not in readouts]
     reasons = why_refused(run.capture.model, refused, lambda: run.capture.rerun(run.inputs), head=run.head)
-    return readouts, {name: str(found.get(name) or reason) for name, reason in reasons.items()}
+    return readouts, {name: str(outcomes.get(name) or reason) for name, reason in reasons.items()}
 
 
 def _logits_with(capture: LayerCapture, name: str, activation: Tensor, inputs: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
 """Methods whose maps are contributions to the logit where plain CAM is valid; HiResCAM's are at every layer."""
 
 FEW = 4
-"""Up to so many layers and classes are all named when an explanation is printed."""
+"""When an explanation is printed, up to this many layers and classes are all named."""
 
 LONGEST = 40
 """Characters shown of a name or a text when an explanation is printed."""
@@ -29,7 +29,7 @@ class LayerMaps:
     """What one method says, for several layers and classes. Numbers are raw: signed and unscaled."""
 
     method: str
-    """One of the methods there are. Maps of `"eigen_cam"` know no class and their sign is a convention."""
+    """The method. Maps of `"eigen_cam"` know no class, and their sign is a convention."""
     layers: tuple[Layer, ...]
     """The layers that have maps, in the order in which the network ran them; the last is nearest to the classes."""
     target_classes: tuple[int, ...]
@@ -37,11 +37,11 @@ class LayerMaps:
     class_names: tuple[str, ...]
     """The name of every class of the model."""
     logits: Float[Tensor, "class"]
-    """Every class's output before softmax. In single precision where the model has less, as are the maps."""
+    """Every class's output before softmax. Like the maps, in single precision if the model has less."""
     cams: Mapping[str, Float[Tensor, "target_class ..."]]
-    """Layer name to maps, one for each target class in their order."""
+    """Layer name to maps, one per target class, in their order."""
     readouts: Mapping[str, Readout]
-    """How the network reads a layer, where that is one weighted sum; looked for if `"cam"` was among the methods."""
+    """How the network reads a layer, where that is one weighted sum; determined if `"cam"` was among the methods."""
     refusals: Mapping[str, str]
     """Layer name to the reason why plain CAM is not valid there, or why Score-CAM was not run."""
     call: Call
@@ -49,21 +49,21 @@ class LayerMaps:
 
     @classmethod
     def around(cls, maps: "LayerMaps", **more: Any) -> Self:
-        """Return a result of a more special kind, with the same maps.
+        """Return a result of a more specific class, with the same maps.
 
         Args:
             maps: the result.
-            **more: the fields that the special kind has besides.
+            **more: the additional fields of that class.
         """
-        return cls(**{each.name: getattr(maps, each.name) for each in fields(LayerMaps)}, **more)
+        return cls(**{field.name: getattr(maps, field.name) for field in fields(LayerMaps)}, **more)
 
     def __repr__(self) -> str:
-        shown = [
+        classes = [
             f"{index} {clipped(self.class_names[index], longest=LONGEST)!r} {float(self.probabilities[index]):.1%}"
             for index in self.target_classes
         ]
         maps = f"layers {_some([repr(layer.name) for layer in self.layers])}" if self.layers else "no maps"
-        return f"<{type(self).__name__} by {self.method!r}: {maps}; classes {_some(shown)}>"
+        return f"<{type(self).__name__} by {self.method!r}: {maps}; classes {_some(classes)}>"
 
     @property
     def code(self) -> str:
@@ -72,12 +72,12 @@ class LayerMaps:
 
     @property
     def knows_class(self) -> bool:
-        """Whether the maps depend on the class; those of Eigen-CAM are the same for every one."""
+        """Whether the maps depend on the class; those of Eigen-CAM are the same for every class."""
         return self.method not in CLASS_AGNOSTIC
 
     @property
     def probabilities(self) -> Float[Tensor, "class"]:
-        """Softmax of the logits; sums to 1. Of a single logit its sigmoid: softmax of one number is always 1."""
+        """Softmax of the logits; sums to 1. For a single logit, its sigmoid: softmax of one number is always 1."""
         return log_probabilities(self.logits[None])[0].exp()
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
@@ -94,7 +94,7 @@ class LayerMaps:
         """Return the index of a class given by index or by name.
 
         Raises:
-            ClassError: there is no such class, or several of that name.
+            ClassError: there is no such class, or several have that name.
         """
         return class_index(target_class, self.class_names)
 
@@ -105,10 +105,10 @@ class LayerMaps:
         by the number of cells, which is its Grad-CAM value.
 
         For HiResCAM there are two such numbers at every layer: the sum of the map, and the effective bias, which is
-        by definition what is left of the logit. It is a true constant where the layers behind are piecewise linear
+        by definition what is left of the logit. It is a true constant where the layers after it are piecewise linear
         (convolution, linear, ReLU, average and max pooling, batch norm in evaluation mode): in the piece that this
-        picture is in, the logit is the sum of gradient times activation plus what the biases behind the layer add up
-        to, whatever the activation. Elsewhere (GELU, SiLU, sigmoid gates, layer norm, attention) the two numbers still
+        picture is in, the logit is the sum of gradient times activation plus the sum of what the later biases add,
+        whatever the activation. Elsewhere (GELU, SiLU, sigmoid gates, layer norm, attention) the two numbers still
         add up, but the second also holds what a straight line misses.
 
         Args:
@@ -125,11 +125,11 @@ class LayerMaps:
             return total, float(self.logits[self.target_classes[row]]) - total
         if self.method not in ADDING_UP:
             given = f"The cells of a map of {self.method!r} do not add up to a logit"
-            allowed = f"That is so for {', '.join(map(repr, ADDING_UP))} where plain CAM is valid, and for 'hires_cam'"
+            allowed = f"That holds for {', '.join(map(repr, ADDING_UP))} where plain CAM is valid, and for 'hires_cam'"
             raise MapError(three_parts(given, allowed, "Use explain(..., method='hires_cam')"))
         if name not in self.readouts:
-            given = f"Whether the map of layer {name!r} adds up to the logit was not looked at"
-            allowed = "That is known where plain CAM was tried"
+            given = f"Whether the map of layer {name!r} adds up to the logit was not checked"
+            allowed = "It is known only if plain CAM was tried"
             advice = "Use explain(..., method='cam') or explain_methods(..., methods=('cam', 'grad_cam'))"
             raise MapError(self.refusals.get(name) or three_parts(given, allowed, advice))
         return float(cam.mean() if self.method == "cam" else cam.sum()), float(self.readouts[name].bias[row])
@@ -160,5 +160,5 @@ class LayerMaps:
 
 
 def _some(names: Sequence[str]) -> str:
-    """The names in a row; of many the first and the last."""
+    """The names in a row; if there are many, only the first few and the last."""
     return ", ".join(names if len(names) <= FEW else [*names[: FEW - 1], f"... {names[-1]} ({len(names)})"])

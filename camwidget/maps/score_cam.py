@@ -1,4 +1,4 @@
-"""Running a network once per channel, for Score-CAM: what it costs, said before; how far it is; and how to stop it."""
+"""Run a network once per channel, for Score-CAM: its cost stated first, its progress shown, and a way to stop it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +19,12 @@ Run = Callable[[Tensor], Tensor]
 """Runs the network on a batch of pictures and returns the logits; captures nothing."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many passes are done, and of how many; it may raise to stop."""
+"""Is called with the number of passes done and the total; it may raise to stop."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method costs that runs the network once per channel."""
+    """The cost of a method that runs the network once per channel."""
 
     passes: int
     """How often the network runs."""
@@ -68,15 +68,15 @@ def score_layers(
 ) -> dict[str, Float[Tensor, "channel target_class"]]:
     """Return, by layer, the logits of the picture under the mask of each channel.
 
-    The cost is said before, and a bar shows how far it is. Interrupting it (Ctrl-C, or the square in JupyterLab) is
+    The cost is stated first, and a bar shows the progress. Interrupting it (Ctrl-C, or the square in JupyterLab) is
     safe: nothing is left behind.
 
     Args:
         run: see `Run`.
         pixels: the picture.
-        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        activations: layer name to the layer's output, (1, channel, map_height, map_width).
         target_classes: the classes wanted.
-        progress: is told instead of a bar.
+        progress: is called instead of a bar.
 
     Raises:
         MapError: the network does not take several pictures at once.

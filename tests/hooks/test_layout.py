@@ -185,7 +185,7 @@ def test_a_layer_whose_class_token_alone_is_read_has_no_map_and_is_left_out_of_t
     model, inputs = Tokens("class").double(), picture()
 
     assert list(explain(model, inputs).cams)[-1] != "block"
-    with pytest.raises(LayerError, match=r"'block' returns 12 places that the logits do not depend on.*other token"):
+    with pytest.raises(LayerError, match=r"'block' returns 12 positions that the logits do not depend on.*other token"):
         explain(model, inputs, layers=["block"])
     with pytest.raises(LayerError, match="its other 3 tokens"):
         explain(Tokens("class", extra=3).double(), inputs, layers=["block"])

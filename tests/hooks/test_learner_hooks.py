@@ -164,7 +164,7 @@ def test_a_mark_from_an_earlier_cell_is_explained() -> None:
     model = PooledLinear(inplace=False).double()
     FullBackward(model.body[2]).remove()
 
-    with pytest.raises(HookError, match=r"mixes old and full .* even if that hook is gone.*Make the learner anew"):
+    with pytest.raises(HookError, match=r"mixes old and full .* even if that hook is gone.*Create the learner again"):
         explain(model, picture(), layers=["body.2"], hook_bwd=OldBackward)
 
 
