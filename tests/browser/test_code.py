@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import traitlets
 from PIL import Image
 from playwright.sync_api import Page
 from torch import Tensor, nn
@@ -130,7 +131,7 @@ def test_after_an_upload_the_picture_is_read_from_the_panel(page: Page, notebook
     picture(1).save(file, format="PNG")
     before = panel.result.cam().clone()
     about = {"name": "a.png", "type": "image/png", "size": len(file.getvalue()), "last_modified": datetime.now(UTC)}
-    panel._controls.upload.value = ({**about, "content": memoryview(file.getvalue())},)
+    panel._controls.upload.value = (traitlets.Bunch(about, content=memoryview(file.getvalue())),)
     mount(page, panel.view)
 
     assert check_all(page, panel, notebook) == 3
