@@ -85,7 +85,7 @@ class RunButton(ipywidgets.HBox):
         self.stop = ipywidgets.Button(description="Stop", tooltip="Stop the run; what is shown stays")
         self.progress = ipywidgets.IntProgress(0, min=0, max=1, style={"description_width": "initial"})
         super().__init__((self.run, self.progress, self.stop))
-        self.add_class("camw-costly")
+        self.add_class("camw-run")
         self.run.on_click(lambda _: start())
         self.stop.on_click(lambda _: self.halt())
         self._halted = threading.Event()
