@@ -13,7 +13,7 @@ from camwidget.errors import CourseError, nearest, three_parts
 FOLDERS = ("notebooks", "exercises")
 """What a learner gets: the story, and the course."""
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _CHECK = re.compile(r"""\bcheck\(\s*["'](?P<item>\w+\.\w+)["']""")
 _HINT = re.compile(r"<summary>Hint \d: (?P<kind>.+?)</summary>\s*(?P<hint>.*?)\s*</details>", re.DOTALL)
 
