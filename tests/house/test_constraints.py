@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.house.constraints import closure, disagreements, refusals, written
+from tests.house.constraints import closure, disagreements, pythons, refusals, written
 from tests.house.repository import ROOT, run_python
 
 
@@ -58,3 +58,7 @@ def test_ci_runs_the_check_after_the_tests() -> None:
     script = (ROOT / ".ci" / "run").read_text()
 
     assert script.index('-c "$command"') < script.index("python -m tests.house.constraints --check")
+
+
+def test_the_pythons_of_the_project_are_read_from_its_classifiers() -> None:
+    assert pythons() == ["3.11", "3.12", "3.13"]
