@@ -2,6 +2,7 @@
 
     python -m tests.house.constraints > constraints.txt
     python -m tests.house.constraints --check
+    python -m tests.house.constraints --oldest > oldest.txt
 
 Write it in an environment in which the whole suite has passed. CI checks it, in an environment that was made from it;
 the tests do not, since a contributor may have one package that is newer.
@@ -24,7 +25,14 @@ from tests.house.repository import ROOT
 HEADER = """\
 # The versions that were tested together, on Python 3.11 and Linux. Written by `python -m tests.house.constraints`.
 """
+HEADER_OF_THE_OLDEST = """\
+# The oldest versions that were run together, on Python 3.11 and Linux: each lower bound of pyproject.toml, and whatever
+# that pulled in at the time. CONTRIBUTING.md says how to run it. Installed from what
+#     uv pip compile --resolution lowest-direct --python-version 3.11 --extra lab --extra test pyproject.toml
+# printed, then written by `python -m tests.house.constraints --oldest`.
+"""
 FILE = ROOT / "constraints.txt"
+OLDEST = ROOT / "oldest.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -121,8 +129,11 @@ def check(file: Path) -> list[str]:
     return [*disagreements(installed, missing, written(file)), *refusals(asked, pythons())]
 
 
-def listing() -> str:
+def listing(header: str) -> str:
     """The text of a constraints file for this environment.
+
+    Args:
+        header: comments for its top.
 
     Raises:
         SystemExit: a part is not installed.
@@ -131,17 +142,18 @@ def listing() -> str:
     if absent:
         names = ", ".join(sorted(absent))
         raise SystemExit(f"Not installed: {names}. Every part is needed: install '.[lab,test]' first.")
-    return HEADER + "\n".join(f"{name}=={version}" for name, version in pinned.items())
+    return header + "\n".join(f"{name}=={version}" for name, version in pinned.items())
 
 
 def main() -> None:
     """Print a constraints file, or check one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with what is installed; write nothing")
+    parser.add_argument("--oldest", action="store_true", help="write the other file, for the oldest set")
     parser.add_argument("--file", type=Path, default=FILE, help="the file to check instead of constraints.txt")
     arguments = parser.parse_args()
     if not arguments.check:
-        print(listing())
+        print(listing(HEADER_OF_THE_OLDEST if arguments.oldest else HEADER))
         return
     complaints = check(arguments.file)
     if complaints:

@@ -1,13 +1,15 @@
 """pyproject.toml, environment.yml and constraints.txt agree with one another, whatever is installed."""
 
 import re
+from pathlib import Path
 
+import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.house.constraints import PROJECT, declared, pythons, written
+from tests.house.constraints import FILE, OLDEST, PROJECT, declared, pythons, written
 from tests.house.repository import ROOT
 
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
@@ -44,8 +46,22 @@ def test_every_lower_bound_admits_the_version_that_was_tested() -> None:
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_constraints_are_exact_sorted_and_free_of_local_builds() -> None:
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+def test_every_lower_bound_is_the_version_that_was_run_in_the_oldest_set() -> None:
+    oldest = written(OLDEST)
+
+    found = [
+        f"{requirement}, but {version} was run"
+        for requirement in declared("lab", "test")
+        for version in [oldest[canonicalize_name(requirement.name)]]
+        if Version(str(requirement.specifier).removeprefix(">=")) != Version(version)
+    ]
+
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize("file", [FILE, OLDEST], ids=lambda file: file.name)
+def test_constraints_are_exact_sorted_and_free_of_local_builds(file: Path) -> None:
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
 
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
     assert lines == sorted(lines, key=lambda line: line.split("==")[0])
