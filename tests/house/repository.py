@@ -14,6 +14,15 @@ def tracked_files() -> list[Path]:
     return sorted({ROOT / name for name in listing.split("\0") if name and (ROOT / name).is_file()})
 
 
+def planted(root: Path, files: dict[str, str]) -> Path:
+    """Write a tree with these files in it, to see whether a rule reports what is wrong there."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
 def run_python(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the interpreter of the tests with these arguments, in a folder."""
     return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)

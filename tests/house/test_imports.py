@@ -1,8 +1,10 @@
 """What import-linter cannot see: names inside a module, and which modules there are."""
 
 import ast
+from pathlib import Path
 
-from tests.house.repository import ROOT
+from tests.house.repository import ROOT, planted
+from tests.house.rules import rivals_used
 
 PACKAGE = ROOT / "camwidget"
 
@@ -35,15 +37,19 @@ def test_the_walk_over_names_sees_a_module_and_a_hook() -> None:
 
 
 def test_names_of_the_house_are_used_and_not_their_rivals() -> None:
-    rivals = {"alpha", "mask", "class_idx", "category", "fmap", "fmaps", "img", "pic", "cmap", "palette", "preds"}
-    # `alpha` is also what Pillow and matplotlib call opacity, as a keyword or an attribute; both are theirs to name.
+    found = rivals_used(PACKAGE)
 
-    found = {
-        f"{path.name}: {name}"
-        for path in sorted(PACKAGE.glob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
-        for name in [node.arg if isinstance(node, ast.arg) else node.id if isinstance(node, ast.Name) else ""]
-        if name in rivals
-    }
+    assert found == [], "\n".join(found)
 
-    assert not found
+
+def test_a_rival_is_seen_in_every_folder_and_in_modules_with_one_name(tmp_path: Path) -> None:
+    package = planted(
+        tmp_path,
+        {
+            "explain.py": "def explain(image): return image\n",
+            "text/explain.py": "def explain(img): return img.alpha\n",
+            "text/deeper/tokens.py": "category = 1\npreds = [category]\n",
+        },
+    )
+
+    assert rivals_used(package) == ["text/deeper/tokens.py: preds", "text/explain.py: img", "text/explain.py: img"]

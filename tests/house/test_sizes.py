@@ -1,15 +1,95 @@
-"""Small modules, small files."""
+"""Short functions, modules of one idea, small files."""
 
-from tests.house.repository import ROOT, tracked_files
+from pathlib import Path
 
-MOST_LINES = 250
+import pytest
+
+from tests.house.repository import ROOT, planted, tracked_files
+from tests.house.rules import long_bodies, long_modules
+from tests.house.sources import body_lengths
+
+MOST_LINES_OF_A_BODY = {"camwidget": 60, "tests": 40}
+MOST_LINES_OF_A_MODULE = 400
+# Longer ones, by path, with the answer to "is it one idea?".
+ONE_IDEA: dict[str, dict[str, str]] = {
+    "camwidget": {},
+    "tests": {
+        "course/bank/cam.py": "a list of answers as learners write them",
+        "course/bank/grad_cam.py": "a list of answers as learners write them",
+        "course/bank/hooks.py": "a list of answers as learners write them",
+        "course/bank/keepdim.py": "a list of answers as learners write them",
+    },
+}
 MOST_BYTES = 1_000_000
 
 
-def test_no_module_holds_more_than_one_idea_fits_in() -> None:
-    lines = {path.name: len(path.read_text().splitlines()) for path in sorted((ROOT / "camwidget").rglob("*.py"))}
+@pytest.mark.parametrize("folder", MOST_LINES_OF_A_BODY)
+def test_no_function_has_a_longer_body_than_is_read_at_once(folder: str) -> None:
+    found = long_bodies(ROOT / folder, MOST_LINES_OF_A_BODY[folder])
 
-    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize("folder", ONE_IDEA)
+def test_a_long_module_has_an_answer_to_whether_it_is_one_idea(folder: str) -> None:
+    found = long_modules(ROOT / folder, MOST_LINES_OF_A_MODULE, ONE_IDEA[folder])
+
+    assert found == [], "\n".join(found)
+
+
+def test_of_two_modules_with_one_name_both_are_measured(tmp_path: Path) -> None:
+    long = "def work():\n" + "    x = 1\n" * 3
+    tree = planted(tmp_path, {"a/capture.py": long, "b/capture.py": "def work():\n    x = 1\n"})
+
+    assert long_bodies(tree, 2) == ["a/capture.py: work has 3 lines"]
+    assert long_modules(tree, 3, {}) == ["a/capture.py has 4 lines: is it one idea?"]
+
+
+def test_an_answer_is_accepted_while_it_is_needed(tmp_path: Path) -> None:
+    tree = planted(tmp_path, {"long.py": "x = 1\n" * 5, "short.py": "x = 1\n"})
+
+    assert long_modules(tree, 4, {"long.py": "a table"}) == []
+    assert long_modules(tree, 4, {"long.py": "a table", "short.py": "a table"}) == ["short.py needs no answer"]
+
+
+def test_methods_and_functions_in_functions_are_measured_and_count_for_what_is_around_them(tmp_path: Path) -> None:
+    source = """
+class Panel:
+    async def show(self):
+        def inner():
+            x = 1
+            y = 2
+        inner()
+"""
+    tree = planted(tmp_path, {"panel.py": source})
+
+    assert long_bodies(tree, 1) == ["panel.py: Panel.show has 4 lines", "panel.py: Panel.show.inner has 2 lines"]
+
+
+def test_blank_lines_comments_and_docstrings_are_not_counted_and_texts_are() -> None:
+    source = '''
+def work(
+    value,
+):
+    """Say what it does.
+
+    At length.
+    """
+    # a comment
+
+    value = """one
+
+    two"""
+
+    def inner():
+        """Say what it does."""
+        return value  # a comment beside code
+    return (
+        inner,
+    )
+'''
+
+    assert body_lengths(source) == {"work": 7, "work.inner": 1}
 
 
 def test_no_file_weighs_down_a_clone() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.repository import ROOT, run_python
+from tests.house.repository import ROOT, planted, run_python
 
 # import-linter cannot be run with -m: its module then does nothing and succeeds.
 IMPORT_LINTER = ("-c", "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint())")
@@ -15,14 +15,24 @@ TOOLS = {
     "types": ("-m", "mypy"),
     "imports": IMPORT_LINTER,
 }
-# A fault for each, in a module that sits at the bottom of the package.
+BOTTOM = "camwidget/errors.py"
+# For each a tool, modules with a fault that take the place of the package's or join them, and what is told of them.
 FAULTS = {
-    "lint": ('print("x")\n', "T201"),
-    "format": ("x = (1,2)\n", "1 file would be reformatted"),
-    "types": ('wrong: int = ""\n', "Incompatible types in assignment"),
-    "imports": (
-        "import camwidget.hooks.capture\n",
-        "camwidget.errors is not allowed to import camwidget.hooks.capture",
+    "lint": ("lint", {BOTTOM: 'print("x")\n'}, "T201"),
+    "format": ("format", {BOTTOM: "x = (1,2)\n"}, "1 file would be reformatted"),
+    "types": ("types", {BOTTOM: 'wrong: int = ""\n'}, "Incompatible types in assignment"),
+    "an import that points up": (
+        "imports",
+        {BOTTOM: "import camwidget.hooks.capture\n"},
+        "camwidget.errors is not allowed to import camwidget.hooks",
+    ),
+    "an import circle in a folder": (
+        "imports",
+        {
+            "camwidget/trust/chicken.py": "import camwidget.trust.egg\n",
+            "camwidget/trust/egg.py": "import camwidget.trust.chicken\n",
+        },
+        "No circle inside a folder BROKEN",
     ),
 }
 
@@ -34,16 +44,14 @@ def test_the_tool_finds_nothing_to_say(tool: str) -> None:
     assert found.returncode == 0, f"{tool}\n{found.stdout}\n{found.stderr}"
 
 
-@pytest.mark.parametrize("tool", FAULTS)
-def test_the_tool_sees_a_fault_that_was_put_in(tool: str, tmp_path: Path) -> None:
-    fault, told = FAULTS[tool]
-    package = tmp_path / "camwidget"
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_tool_sees_a_fault_that_was_put_in(fault: str, tmp_path: Path) -> None:
+    tool, modules, told = FAULTS[fault]
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     if tool == "imports":  # the only one that looks at the package as a whole
-        shutil.copytree(ROOT / "camwidget", package, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        package.mkdir()
-    (package / "errors.py").write_text(f'"""A module."""\n\n{fault}')
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "camwidget", tmp_path / "camwidget", ignore=ignored)
+    planted(tmp_path, {name: f'"""A module."""\n\n{source}' for name, source in modules.items()})
 
     found = run_python(*TOOLS[tool], folder=tmp_path)
 
