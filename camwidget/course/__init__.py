@@ -1,4 +1,5 @@
-"""The course: checks that answer at once, hints, and the command for self-study.
+"""The course: checks that answer at once, and the command for self-study.
 
-`camwidget.check` is the way in; nothing is imported here, so that the command starts without PyTorch.
+Read `check` first, which is `camwidget.check`; then `items`, `attempt` and `report`; `assignments` and `selfstudy` last.
+Nothing is imported here, so the command starts without PyTorch.
 """

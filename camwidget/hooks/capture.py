@@ -287,7 +287,7 @@ class LayerCapture:
 
         return fire
 
-    def _replacement(self, name: str, own: Tensor) -> Tensor | None:
+    def _replacement(self, name: str, own: Any) -> Tensor | None:
         """The replacement for a layer's output in the current call; None where its own stays."""
         ran, activation = self._replacing.get(name, (0, None))
         if activation is None:

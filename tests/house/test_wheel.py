@@ -13,6 +13,8 @@ from tests.house.repository import ROOT, run_python, tracked_files
 
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 MATERIALS = ("exercises", "notebooks")
+FOR_MAINTAINERS = ("README.md", "types.d.ts")
+"""Files of the package that lie in the repository alone: pages about the code, types for editors."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def relative_links(markdown: str) -> list[str]:
 
 def test_the_wheel_holds_the_package_and_what_a_learner_is_given_and_nothing_else(names: set[str]) -> None:
     tracked = {path.relative_to(ROOT) for path in tracked_files()}
-    package = {path.as_posix() for path in tracked if path.parts[0] == "camwidget" and path.name != "README.md"}
+    package = {path.as_posix() for path in tracked if path.parts[0] == "camwidget" and path.name not in FOR_MAINTAINERS}
     materials = {f"camwidget/materials/{path.as_posix()}" for path in tracked if path.parts[0] in MATERIALS}
 
     assert names == package | materials
@@ -56,7 +58,7 @@ def test_no_test_no_answer_and_no_tool_of_the_maintainers_is_in_the_wheel(names:
 
 
 def test_what_the_browser_needs_and_the_packaged_network_are_in_the_wheel(names: set[str]) -> None:
-    assert {f"camwidget/panel/static/{name}" for name in ("heatmap.css", "page.css", "picture.js", "text.js")} <= names
+    assert {f"camwidget/panel/static/{name}" for name in ("panel.css", "page.css", "picture.js", "text.js")} <= names
     assert {f"camwidget/text/packaged/{name}" for name in ("record.json", "weights.pt", "words.txt")} <= names
     assert {"camwidget/py.typed", "camwidget/materials/notebooks/01_cam_and_hooks.ipynb"} <= names
 

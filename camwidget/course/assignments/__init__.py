@@ -1,1 +1,4 @@
-"""One folder per assignment: begin with its `items`. Beside them: what several judges share."""
+"""What each assignment asks and how it is judged, a folder each.
+
+Read `hooks` first, the simplest; `networks` and `leftovers` are what the judges share.
+"""

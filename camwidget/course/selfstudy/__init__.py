@@ -1,1 +1,4 @@
-"""Learning without a teacher: a learner's notebook is run and judged. The command `camwidget` is made of this."""
+"""A learner's notebook, run and judged where there is no teacher: the command `camwidget` is made of this.
+
+Read `notebook` first, then `kernel`, which runs it, and `progress`, which reads its outputs; `materials` is apart.
+"""

@@ -1,1 +1,4 @@
-"""The assignment `keepdim`: one argument that is easily forgotten."""
+"""The assignment `keepdim`: one argument that is easily forgotten.
+
+Read `items` first, then its `judges`; its options are in `quizzes`.
+"""
