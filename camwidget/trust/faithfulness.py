@@ -17,7 +17,7 @@ from camwidget.maps.arguments import Explainable
 from camwidget.maps.formulas import positive
 from camwidget.pictures.inputs import Picture
 from camwidget.pictures.result import Explanation
-from camwidget.trust.perturb import Trial, baseline_of, blurred, open_trial
+from camwidget.trust.perturb import PerturbedRun, baseline_of, blurred, perturbed_run
 
 CAVEAT = (
     "Blurry maps score well, and a picture with holes is unlike any the network has learnt from: "
@@ -95,9 +95,9 @@ def deletion_curve(
     Raises:
         CamwidgetError: something given cannot be used; the message says what to try.
     """
-    with open_trial(model, inputs, cam, layer, target_class) as trial:
-        end = torch.zeros_like(trial.pixels) if baseline is None else baseline_of(baseline, trial.pixels)
-        return _curve("deletion", trial, trial.pixels, end, steps, batch_size)
+    with perturbed_run(model, inputs, cam, layer, target_class) as run:
+        end = torch.zeros_like(run.pixels) if baseline is None else baseline_of(baseline, run.pixels)
+        return _curve("deletion", run, run.pixels, end, steps, batch_size)
 
 
 def insertion_curve(
@@ -128,9 +128,9 @@ def insertion_curve(
     Raises:
         CamwidgetError: something given cannot be used; the message says what to try.
     """
-    with open_trial(model, inputs, cam, layer, target_class) as trial:
-        start = blurred(trial.pixels) if baseline is None else baseline_of(baseline, trial.pixels)
-        return _curve("insertion", trial, start, trial.pixels, steps, batch_size)
+    with perturbed_run(model, inputs, cam, layer, target_class) as run:
+        start = blurred(run.pixels) if baseline is None else baseline_of(baseline, run.pixels)
+        return _curve("insertion", run, start, run.pixels, steps, batch_size)
 
 
 def masked_score(
@@ -156,14 +156,14 @@ def masked_score(
     Raises:
         CamwidgetError: something given cannot be used; the message says what to try.
     """
-    with open_trial(model, inputs, cam, layer, target_class) as trial:
-        evidence = positive(trial.cam)
+    with perturbed_run(model, inputs, cam, layer, target_class) as run:
+        evidence = positive(run.cam)
         share = evidence / evidence.max() if bool(evidence.max() > 0) else evidence
-        left = trial.pixels * share.to(trial.pixels)
-        whole, masked = (trial.log_probabilities(each)[0] for each in (trial.pixels, left))
+        left = run.pixels * share.to(run.pixels)
+        whole, masked = (run.log_probabilities(each)[0] for each in (run.pixels, left))
         lost = abs(float(torch.expm1((masked - whole).clamp(max=0))))
         probabilities = float(whole.exp()), float(masked.exp())
-        return MaskedScore(trial.target_class, trial.class_name, *probabilities, lost, bool(whole < masked))
+        return MaskedScore(run.target_class, run.class_name, *probabilities, lost, bool(whole < masked))
 
 
 def average_drop(scores: Sequence[MaskedScore]) -> float:
@@ -178,7 +178,7 @@ def increase(scores: Sequence[MaskedScore]) -> float:
 
 def _curve(
     kind: str,
-    trial: Trial,
+    run: PerturbedRun,
     start: Float[Tensor, "1 3 height width"],
     end: Float[Tensor, "1 3 height width"],
     steps: int,
@@ -188,14 +188,14 @@ def _curve(
     for name, value in (("steps", steps), ("batch_size", batch_size)):
         if value < 1:
             raise CamwidgetError(three_parts(f"{name} is {value}", f"{name} is at least 1", "Leave it out"))
-    ranks = trial.ranks()
+    ranks = run.ranks()
     counts = torch.linspace(0, ranks.numel(), min(steps, ranks.numel()) + 1, dtype=torch.float64).round().long()
     found = []
     for chunk in counts.to(ranks.device).split(batch_size):
         changed = ranks < chunk[:, None, None, None]
-        found.append(trial.log_probabilities(torch.where(changed, end, start)).exp())
+        found.append(run.log_probabilities(torch.where(changed, end, start)).exp())
     fractions = (counts.double() / ranks.numel()).tolist()
-    return Curve(kind, trial.target_class, trial.class_name, tuple(fractions), tuple(torch.cat(found).tolist()))
+    return Curve(kind, run.target_class, run.class_name, tuple(fractions), tuple(torch.cat(found).tolist()))
 
 
 def _some(scores: Sequence[MaskedScore]) -> Sequence[MaskedScore]:

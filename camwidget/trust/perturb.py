@@ -23,7 +23,7 @@ BLUR_WIDTH, BLUR_SIGMA = 11, 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class PerturbedRun:
     """One open run: what is changed, by which map, and for which class."""
 
     capture: LayerCapture
@@ -62,13 +62,13 @@ class Trial:
 
 
 @contextmanager
-def open_trial(
+def perturbed_run(
     model: Explainable,
     inputs: Picture,
     cam: Explanation | Tensor,
     layer: str | None,
     target_class: SupportsIndex | str | None,
-) -> Iterator[Trial]:
+) -> Iterator[PerturbedRun]:
     """Check what was given and run the model once; it is left as found when the block ends.
 
     Args:
@@ -98,7 +98,7 @@ def open_trial(
             names = names_of(None, own_names(model), count=logits.shape[1])
             target = targets_of(None if target_class is None else [target_class], logits, names)[0]
             raw = cam
-        yield Trial(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])
+        yield PerturbedRun(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])
 
 
 def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:
