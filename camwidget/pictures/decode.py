@@ -29,6 +29,7 @@ _SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 # What Pillow raises on damaged files, found by damaging files; not a bare Exception, which would hide our own slips.
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 _ORIENTATION = 0x0112
+# Not ImageOps.exif_transpose: it also rewrites the metadata, and fails if they are damaged though the pixels are fine.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
