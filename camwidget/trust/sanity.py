@@ -10,6 +10,7 @@ from typing import Any, SupportsIndex
 
 import torch
 from jaxtyping import Float
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from camwidget.dispatch import explain
@@ -107,16 +108,10 @@ def rank_correlation(first: Float[Tensor, "*axes"], second: Float[Tensor, "*axes
         first: numbers.
         second: as many numbers.
     """
-    ranks = [_ranks(each) for each in (first, second)]
-    a, b = (each - each.mean() for each in ranks)
-    norm = float(a.norm() * b.norm())
-    return max(-1.0, min(1.0, float(a @ b) / norm)) if norm > 0 else 0.0
-
-
-def _ranks(values: Tensor) -> Float[Tensor, " channel"]:
-    _, place, count = torch.unique(values.detach().cpu(), return_inverse=True, return_counts=True)
-    mean_rank: Tensor = count.cumsum(0).double() - (count.double() - 1) / 2
-    return mean_rank[place.flatten()]
+    a, b = (values.detach().cpu().double().flatten().numpy() for values in (first, second))
+    if (a == a[:1]).all() or (b == b[:1]).all():  # SciPy would warn and return NaN
+        return 0.0
+    return float(spearmanr(a, b).statistic)
 
 
 def _run_on(model: Explainable, inputs: Any, *, is_text: bool) -> tuple[Subject, Tensor]:
