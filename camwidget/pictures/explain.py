@@ -106,7 +106,7 @@ def _by_score(
     chosen = activations if request.layers is not None else dict(list(activations.items())[-1:])
     scores = score_layers(capture.rerun, pixels, chosen, target_classes=targets, progress=request.progress)
     maps = {name: score_cam(activations[name], score)[0] for name, score in scores.items()}
-    return maps, {name: _not_run(each.shape[1]) for name, each in activations.items() if name not in chosen}
+    return maps, {name: _not_run(activation.shape[1]) for name, activation in activations.items() if name not in chosen}
 
 
 def _not_run(channels: int) -> str:

@@ -119,7 +119,7 @@ def prepared(model: Explainable, picture: Picture) -> tuple[Float[Tensor, "1 3 h
     else:
         inputs = _learner_inputs(learner, open_image(picture))
     image = to_image(inputs, mean=mean, std=std)
-    like = next((each for each in network.parameters() if each.is_floating_point()), inputs)
+    like = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), inputs)
     return inputs.to(device=like.device, dtype=like.dtype), image
 
 

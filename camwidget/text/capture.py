@@ -132,21 +132,23 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
         ModelError: the model does not return finite logits of shape (1, class).
     """
     logits, positions = capture.forward(ids), ids.shape[1]
-    axes = {
-        name: _position_axes([tuple(each.shape) for each in outputs], positions)
+    candidates = {
+        name: _position_axes([tuple(output.shape) for output in outputs], positions)
         for name, outputs in capture.outputs.items()
     }
-    if any(found and _may_be_channels(capture.model.get_submodule(name), positions) for name, found in axes.items()):
+    if any(
+        axes and _may_be_channels(capture.model.get_submodule(name), positions) for name, axes in candidates.items()
+    ):
         # As many channels as positions: the axis that changes with the text is that of the positions. A shorter
         # text, because there may be no place for a longer one.
         other = ids[:, :-1] if positions > 1 else ids.repeat(1, 2)
         sizes = capture.shapes(other)
-        axes = {
-            name: [axis for axis in found if axis in _position_axes(sizes[name], other.shape[1])]
-            for name, found in axes.items()
+        candidates = {
+            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
+            for name, axes in candidates.items()
         }
     layouts = {
-        name: _chunks(capture.outputs[name], found[0], positions) for name, found in axes.items() if len(found) == 1
+        name: _chunks(capture.outputs[name], axes[0], positions) for name, axes in candidates.items() if len(axes) == 1
     }
     capture.other_outputs |= {name: outputs[-1] for name, outputs in capture.outputs.items() if name not in layouts}
     capture.keep(layouts)

@@ -166,25 +166,25 @@ def _unknown(words: Sequence[Word]) -> list[str]:
     share = unknown_share(words)
     if share < MANY_UNKNOWN:
         return []
-    told = "None of the words is" if share == 1 else f"Only {1 - share:.0%} of the words are"
+    start = "None of the words is" if share == 1 else f"Only {1 - share:.0%} of the words are"
     alike = "To the network all unknown words are the same one, so neither its answer nor the maps say much."
-    return [f"{told} in the vocabulary. {alike} Is the text in the language that the network was trained on?"]
+    return [f"{start} in the vocabulary. {alike} Is the text in the language that the network was trained on?"]
 
 
 def _unreached(reach: Reach, positions: int) -> list[str]:
     if not reach.cut:
         return []
-    found = [
+    notes = [
         f"The network reads this text in {reach.chunks} parts and keeps no gradient from one part to the part before: "
         "what a word does through the memory that is handed on to later parts is not in this map. "
         "“Leave one out” (method='occlusion') has it."
     ]
     if reach.first:
-        found.append(
+        notes.append(
             f"No gradient reaches the first {reach.first} of {positions} tokens: the classifier looks only at what "
             "comes after them. Their values are zero, which does not mean that they have no effect."
         )
-    return found
+    return notes
 
 
 def _together(words: Sequence[Word], positions: int) -> list[str]:

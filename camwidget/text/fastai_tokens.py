@@ -31,22 +31,22 @@ def aligned(text: str, pieces: Sequence[str], *, index_of: Callable[[str], int |
     cursor = 0
     for at, piece in enumerate(pieces):
         wanted = piece.replace("▁", " ").strip().lower()
-        found = None if special[at] or not wanted else _found(lowered, wanted, cursor)
-        if found is not None and found > cursor and lowered[cursor:found].strip():
+        start = None if special[at] or not wanted else _next_place(lowered, wanted, cursor)
+        if start is not None and start > cursor and lowered[cursor:start].strip():
             following = next(
-                (each for each, mark in zip(pieces[at + 1 :], special[at + 1 :], strict=True) if not mark), ""
+                (later for later, mark in zip(pieces[at + 1 :], special[at + 1 :], strict=True) if not mark), ""
             )
-            closer = _found(lowered, following.lower(), cursor) if following.strip() else None
-            found = None if closer is not None and closer < found else found
-        if found is None:
+            closer = _next_place(lowered, following.lower(), cursor) if following.strip() else None
+            start = None if closer is not None and closer < start else start
+        if start is None:
             spans.append(None)
             continue
-        end = found + len(wanted)
+        end = start + len(wanted)
         name, count = counts.get(at - 1, ("", ""))
         for _ in range(int(count) - 1 if count.isdecimal() else 0):
             again = end if name == "xxrep" else end + len(lowered[end:]) - len(lowered[end:].lstrip())
             end = again + len(wanted) if lowered.startswith(wanted, again) else end
-        spans.append((found, end))
+        spans.append((start, end))
         cursor = end
     filled = _filled(lowered, spans, special)
     return [
@@ -69,17 +69,17 @@ def _token(
     )
 
 
-def _found(lowered: str, wanted: str, cursor: int) -> int | None:
+def _next_place(lowered: str, wanted: str, cursor: int) -> int | None:
     """The next place of a token: behind spaces, or a little further on as a word of its own; None if there is none."""
     start = cursor
     while start < len(lowered) and lowered[start].isspace():
         start += 1
     if lowered.startswith(wanted, start):
         return start
-    found = lowered.find(wanted, start, start + _AHEAD + len(wanted))
-    while found >= 0 and (_inside_word(lowered, found) or _inside_word(lowered, found + len(wanted))):
-        found = lowered.find(wanted, found + 1, start + _AHEAD + len(wanted))
-    return None if found < 0 else found
+    place = lowered.find(wanted, start, start + _AHEAD + len(wanted))
+    while place >= 0 and (_inside_word(lowered, place) or _inside_word(lowered, place + len(wanted))):
+        place = lowered.find(wanted, place + 1, start + _AHEAD + len(wanted))
+    return None if place < 0 else place
 
 
 def _inside_word(lowered: str, place: int) -> bool:

@@ -44,8 +44,8 @@ class Block(nn.Module):
         Args:
             activation: that before it.
         """
-        found: Tensor = self.relu(activation + self.conv(activation))
-        return found
+        output: Tensor = self.relu(activation + self.conv(activation))
+        return output
 
 
 class ReviewNet(nn.Module):
@@ -105,8 +105,8 @@ def vocabulary() -> Vocabulary:
 
 def record() -> dict[str, Any]:
     """Return how the packaged network was trained, and how often it is right on sentences it has never seen."""
-    found: dict[str, Any] = json.loads(_PACKAGED.joinpath("record.json").read_text(encoding="utf-8"))
-    return found
+    facts: dict[str, Any] = json.loads(_PACKAGED.joinpath("record.json").read_text(encoding="utf-8"))
+    return facts
 
 
 def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> "Learner":
@@ -135,7 +135,7 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
     if pretrained:
         path = str(_PACKAGED.joinpath("weights.pt"))
         weights = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict({name: each.float() for name, each in weights.items()})
+        network.load_state_dict({name: weight.float() for name, weight in weights.items()})
         network.eval()  # so that learn.model gives the same answer twice; fitting switches by itself
     loaders = review_dls(_examples() if reviews is None else reviews, known)
     return Learner(loaders, network, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
@@ -188,7 +188,7 @@ def padded(
     Args:
         pairs: indices of words, and class, text by text.
     """
-    ids = torch.nn.utils.rnn.pad_sequence([each for each, _ in pairs], batch_first=True, padding_value=PADDING)
+    ids = torch.nn.utils.rnn.pad_sequence([ids for ids, _ in pairs], batch_first=True, padding_value=PADDING)
     return ids, torch.tensor([label for _, label in pairs])
 
 

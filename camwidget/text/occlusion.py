@@ -66,8 +66,8 @@ def leave_out(
     groups = groups_of(words, positions=ids.shape[1])
     kept = [_kept(group, words, tokens) for group in groups]
     by_length: dict[int, list[int]] = {}
-    for number, each in enumerate(kept):
-        by_length.setdefault(int(each.sum()), []).append(number)
+    for number, stays in enumerate(kept):
+        by_length.setdefault(int(stays.sum()), []).append(number)
     values = torch.zeros(len(words), whole.shape[1], dtype=torch.float64)
     quiet = len(groups) * ids.shape[1] < TOLD
     with tqdm(total=len(groups), desc=f"Leaving out {len(words)} words", disable=quiet, leave=False) as progress:

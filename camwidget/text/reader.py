@@ -73,8 +73,9 @@ def looks_words_up(model: Any) -> bool:
         model: one that cannot be given a text, so that a message can say what it lacks.
     """
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    has_table = any(isinstance(each, nn.Embedding) for each in modules)
-    return hasattr(model, "vocabulary") or (has_table and not any(isinstance(each, nn.Conv2d) for each in modules))
+    has_table = any(isinstance(module, nn.Embedding) for module in modules)
+    has_pictures = any(isinstance(module, nn.Conv2d) for module in modules)
+    return hasattr(model, "vocabulary") or (has_table and not has_pictures)
 
 
 def reader_of(model: Any) -> Reader:
@@ -93,7 +94,8 @@ def reader_of(model: Any) -> Reader:
     network, kind = network_of(model), _kind(model)
     if not kind:
         raise ModelError(why_not_text(model))
-    tables = [each for each in network.modules() if isinstance(each, nn.Embedding) and each.num_embeddings >= FEWEST]
+    embeddings = [module for module in network.modules() if isinstance(module, nn.Embedding)]
+    tables = [embedding for embedding in embeddings if embedding.num_embeddings >= FEWEST]
     if not tables:
         given = f"The {type(network).__name__} has no table of words, or one of fewer than three"
         allowed = "A text classifier looks its tokens up in an nn.Embedding"
@@ -101,25 +103,25 @@ def reader_of(model: Any) -> Reader:
     vocabulary, names = _vocabulary_and_names(model)
     tokens = vocabulary.tokens if kind == "vocabulary" else _fastai_tokens(model.dls, vocabulary)
     # One of the tables may be of places in the text, and smaller or larger than that of the words.
-    sizes = [each.num_embeddings for each in tables]
-    padding = next((each.padding_idx for each in tables if each.padding_idx is not None), 0)
+    sizes = [table.num_embeddings for table in tables]
+    padding = next((table.padding_idx for table in tables if table.padding_idx is not None), 0)
     return Reader(network, partial(_fitting, tokens, rows=max(sizes)), names, min(sizes), padding)
 
 
 def _fitting(tokens: Callable[[str], Iterable[Any]], text: str, *, rows: int) -> tuple[Token, ...]:
     """The tokens of a text, once it is sure that the network can look them up."""
     made = tuple(tokens(text))
-    wrong = next((each for each in made if not isinstance(each, Token)), None)
+    wrong = next((token for token in made if not isinstance(token, Token)), None)
     if wrong is not None:
         given = f"The vocabulary made an object of type {type(wrong).__name__} of a part of the text"
         allowed = "Its tokens(text) gives a camwidget.text.tokens.Token for everything that the network reads"
         raise ModelError(three_parts(given, allowed, f"Make such tokens, or use {_OURS}"))
-    outside = next((each for each in made if not 0 <= each.index < rows), None)
+    outside = next((token for token in made if not 0 <= token.index < rows), None)
     if outside is not None:
         given = f"The vocabulary gives {outside.text!r} the number {outside.index}; the model's table has {rows} rows"
         advice = "A Vocabulary(words) counts its words from 2, so it goes with nn.Embedding(len(words) + 2, ...)"
         raise ModelError(three_parts(given, f"Numbers of tokens are 0 to {rows - 1}", advice))
-    beyond = next((each for each in made if not 0 <= each.start <= each.end <= len(text)), None)
+    beyond = next((token for token in made if not 0 <= token.start <= token.end <= len(text)), None)
     if beyond is not None:
         given = f"The vocabulary puts {beyond.text!r} at {beyond.start} to {beyond.end} of {len(text)} characters"
         allowed = "A token stands at text[start:end]; one that is special, at no place, has end equal to start"
@@ -151,8 +153,8 @@ def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
     return own, names or _names(vocab)  # a module of one's own, or a Learner around one
 
 
-def _names(found: Any) -> tuple[str, ...]:
-    return tuple(map(str, found)) if hasattr(found, "__iter__") else ()
+def _names(classes: Any) -> tuple[str, ...]:
+    return tuple(map(str, classes)) if hasattr(classes, "__iter__") else ()
 
 
 def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ...]]:
@@ -162,14 +164,14 @@ def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ..
 
     def tokens(text: str) -> tuple[Token, ...]:
         pieces = [str(piece) for piece in tokenizer(text)]
-        found = aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0))
+        made = aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0))
         # A data loader draws a random seed when it starts, and would start worker processes for one text.
         with torch.random.fork_rng(devices=[]):
             own = dls.test_dl([text], num_workers=0).one_batch()[0].flatten().tolist()
-        for order in (found, found[::-1]):  # a Learner made with backwards=True reads from the end
+        for order in (made, made[::-1]):  # a Learner made with backwards=True reads from the end
             if [token.index for token in order] == own:
                 return tuple(order)
-        given = f"The Learner makes {len(own)} numbers of this text, its tokenizer and vocabulary {len(found)} others"
+        given = f"The Learner makes {len(own)} numbers of this text, its tokenizer and vocabulary {len(made)} others"
         allowed = "Its data loader must make tokens, then numbers of them, and nothing else"
         raise ModelError(three_parts(given, allowed, "Look at learn.dls.train_ds.tls[0].tfms for further transforms"))
 

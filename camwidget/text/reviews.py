@@ -111,11 +111,11 @@ def _imdb_sample(folder: str | Path | None) -> Reviews:
     path = Path(folder) / "texts.csv"
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-        found = [(row["text"], {"positive": 1.0, "negative": -1.0}[row["label"]]) for row in rows]
+        rated = [(row["text"], {"positive": 1.0, "negative": -1.0}[row["label"]]) for row in rows]
     except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
         given = f"{path} cannot be read ({type(error).__name__})"
         raise DataError(three_parts(given, allowed, "Name the folder that holds texts.csv")) from error
-    return Reviews(tuple(text for text, _ in found), tuple(rating for _, rating in found))
+    return Reviews(tuple(text for text, _ in rated), tuple(rating for _, rating in rated))
 
 
 _EXAMPLES = {
@@ -183,9 +183,9 @@ def archive(folder: str | Path | None = None) -> Path:
     path = data_folder(folder) / _FILE
     if not path.is_file():
         _fetch(path)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != SHA256:
-        given = f"{path} is not the file it should be: its SHA-256 begins with {found[:12]}"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != SHA256:
+        given = f"{path} is not the file it should be: its SHA-256 begins with {digest[:12]}"
         raise DataError(three_parts(given, f"It must begin with {SHA256[:12]}", "Delete the file and try again"))
     return path
 

@@ -146,8 +146,8 @@ def text_with_words(text: Any) -> str:
         TextError: it is no text, or has no words.
     """
     if all(piece.kind == "mark" for piece in pieces_of(checked_text(text))):
-        shown = repr(clipped(text, longest=40))
-        raise TextError(three_parts(f"There is no word in {shown}", _ALLOWED, "Write a sentence"))
+        quoted = repr(clipped(text, longest=40))
+        raise TextError(three_parts(f"There is no word in {quoted}", _ALLOWED, "Write a sentence"))
     return str(text)
 
 
@@ -178,12 +178,12 @@ class Vocabulary:
         Raises:
             TextError: it is no text, or there is nothing in it.
         """
-        found = []
+        tokens = []
         for start, end, _ in pieces_of(checked_text(text)):
             index = self._index_of(text[start:end])
             place = 1 if index is None else index
-            found.append(Token(text[start:end], start, end, place, index is not None, False))
-        return tuple(found)
+            tokens.append(Token(text[start:end], start, end, place, index is not None, False))
+        return tuple(tokens)
 
     def _index_of(self, word: str) -> int | None:
         exact = self.index.get(word.lower())
@@ -221,20 +221,22 @@ def merged_words(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
         tokens: what the network reads, with places in that text.
     """
     whole = {place: (start, end) for start, end, _ in pieces_of(text) for place in range(start, end)}
-    found: list[tuple[int, int, list[int]]] = []
-    for position, token in sorted(enumerate(tokens), key=lambda each: (each[1].start, each[0])):
+    merged: list[tuple[int, int, list[int]]] = []
+    for position, token in sorted(enumerate(tokens), key=lambda item: (item[1].start, item[0])):
         if token.special or token.start >= token.end:
             continue
         start = min(token.start, whole.get(token.start, (token.start, 0))[0])
         end = max(token.end, whole.get(token.end - 1, (0, token.end))[1])
-        if found and start < found[-1][1]:
-            first, last, positions = found.pop()
-            found.append((first, max(last, end), [*positions, position]))
+        if merged and start < merged[-1][1]:
+            first, last, positions = merged.pop()
+            merged.append((first, max(last, end), [*positions, position]))
         else:
-            found.append((start, end, [position]))
+            merged.append((start, end, [position]))
     return tuple(
-        Word(text[start:end], start, end, all(tokens[each].known for each in positions), tuple(sorted(positions)))
-        for start, end, positions in found
+        Word(
+            text[start:end], start, end, all(tokens[position].known for position in positions), tuple(sorted(positions))
+        )
+        for start, end, positions in merged
     )
 
 

@@ -160,7 +160,7 @@ def masked_score(
         evidence = positive(run.cam)
         share = evidence / evidence.max() if bool(evidence.max() > 0) else evidence
         left = run.pixels * share.to(run.pixels)
-        whole, masked = (run.log_probabilities(each)[0] for each in (run.pixels, left))
+        whole, masked = (run.log_probabilities(pixels)[0] for pixels in (run.pixels, left))
         lost = abs(float(torch.expm1((masked - whole).clamp(max=0))))
         probabilities = float(whole.exp()), float(masked.exp())
         return MaskedScore(run.target_class, run.class_name, *probabilities, lost, bool(whole < masked))
@@ -190,12 +190,12 @@ def _curve(
             raise CamwidgetError(three_parts(f"{name} is {value}", f"{name} is at least 1", "Leave it out"))
     ranks = run.ranks()
     counts = torch.linspace(0, ranks.numel(), min(steps, ranks.numel()) + 1, dtype=torch.float64).round().long()
-    found = []
+    probabilities = []
     for chunk in counts.to(ranks.device).split(batch_size):
         changed = ranks < chunk[:, None, None, None]
-        found.append(run.log_probabilities(torch.where(changed, end, start)).exp())
+        probabilities.append(run.log_probabilities(torch.where(changed, end, start)).exp())
     fractions = (counts.double() / ranks.numel()).tolist()
-    return Curve(kind, run.target_class, run.class_name, tuple(fractions), tuple(torch.cat(found).tolist()))
+    return Curve(kind, run.target_class, run.class_name, tuple(fractions), tuple(torch.cat(probabilities).tolist()))
 
 
 def _some(scores: Sequence[MaskedScore]) -> Sequence[MaskedScore]:

@@ -53,8 +53,10 @@ class PerturbedRun:
     def ranks(self) -> Int[Tensor, "height width"]:
         """Return each pixel's place when the highest comes first; pixels of the same value go in reading order."""
         if bool((self.cam == self.cam[0, 0]).all()):
-            told = "The map is the same everywhere, so pixels go in reading order and the curve says nothing about it."
-            warnings.warn(f"{told} Try another layer or class.", stacklevel=4)
+            problem = (
+                "The map is the same everywhere, so pixels go in reading order and the curve says nothing about it."
+            )
+            warnings.warn(f"{problem} Try another layer or class.", stacklevel=4)
         order = self.cam.flatten().float().argsort(descending=True, stable=True)
         ranks = torch.empty_like(order)
         ranks[order] = torch.arange(len(order))

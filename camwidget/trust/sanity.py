@@ -162,13 +162,13 @@ def _copied(network: nn.Module) -> nn.Module:
     # Beside its parameters a module may keep tensors with a history, which PyTorch does not copy: fastai's AWD-LSTM
     # keeps the weights that its dropout has made. A copy makes them anew, or goes on from their values.
     kept = [
-        each
+        tensor
         for module in network.modules()
         for value in vars(module).values()
         if isinstance(value, Tensor | list | tuple)
-        for each in tensors_in(value)
+        for tensor in tensors_in(value)
     ]
-    values = {id(each): each.detach().clone() for each in kept if not each.is_leaf}
+    values = {id(tensor): tensor.detach().clone() for tensor in kept if not tensor.is_leaf}
     try:
         return copy.deepcopy(network, values)
     except (RuntimeError, TypeError) as error:
