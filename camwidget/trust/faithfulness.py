@@ -1,7 +1,7 @@
-"""Does the class depend on what a map marks? Curves over removed and inserted pixels, and the drop without the rest.
+"""Does the class depend on what a map marks? Deletion and insertion curves, and the drop without the rest.
 
 Every number here is a probability of a changed picture. A changed picture is unlike those the network was trained on,
-and a blurry map covers an object better than a sharp one: see `CAVEAT`, which stands on every figure.
+and a blurry map covers an object better than a sharp one: see `CAVEAT`, which is on every figure.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ CAVEAT = (
 
 @dataclass(frozen=True)
 class Curve:
-    """The probability of one class while pixels go or come, those that the map ranks highest first."""
+    """The probability of one class as pixels are removed or inserted, the map's highest first."""
 
     kind: str
     """`"deletion"` or `"insertion"`."""
@@ -78,9 +78,9 @@ def deletion_curve(
     batch_size: int = 16,
     baseline: Float[Tensor, "..."] | None = None,
 ) -> Curve:
-    """Return how the probability falls while the highest pixels of the map are taken away (Petsiuk et al. 2018).
+    """Return how the probability falls as the map's highest pixels are taken away (Petsiuk et al. 2018).
 
-    The order is that of the signed map at the picture's size; what is negative goes last. The model is left as found.
+    The signed map at the picture's size decides the order; negative pixels go last. The model is left as found.
 
     Args:
         model: a fastai Learner or a torch module.
@@ -88,12 +88,12 @@ def deletion_curve(
         cam: what `explain` returned, or one map of shape (map_height, map_width).
         layer: the layer of an explanation; None for the deepest with a map.
         target_class: index or name; None for the explanation's first class, or with a bare map the most probable.
-        steps: into how many steps the pixels are divided; one pixel a step at the most.
+        steps: how many steps the pixels are divided into; at most one per pixel.
         batch_size: how many changed pictures the model sees at once.
-        baseline: what stands in place of a pixel; None for zero in normalised inputs, which is the mean colour.
+        baseline: what replaces a pixel; None for zero in normalised inputs, which is the mean colour.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
     """
     with perturbed_run(model, inputs, cam, layer, target_class) as run:
         end = torch.zeros_like(run.pixels) if baseline is None else baseline_of(baseline, run.pixels)
@@ -111,9 +111,9 @@ def insertion_curve(
     batch_size: int = 16,
     baseline: Float[Tensor, "..."] | None = None,
 ) -> Curve:
-    """Return how the probability rises while the highest pixels of the map come into a blurred picture.
+    """Return how the probability rises as the map's highest pixels are put into a blurred picture.
 
-    Petsiuk et al. 2018. Otherwise as `deletion_curve`.
+    Petsiuk et al. 2018. Otherwise like `deletion_curve`.
 
     Args:
         model: see `deletion_curve`.
@@ -126,7 +126,7 @@ def insertion_curve(
         baseline: what the picture starts as; None for the picture `blurred`. Large pictures need a stronger blur.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
     """
     with perturbed_run(model, inputs, cam, layer, target_class) as run:
         start = blurred(run.pixels) if baseline is None else baseline_of(baseline, run.pixels)
@@ -141,10 +141,10 @@ def masked_score(
     layer: str | None = None,
     target_class: SupportsIndex | str | None = None,
 ) -> MaskedScore:
-    """Return what happens to the probability where only what the map marks is left of the picture.
+    """Return what happens to the probability when only what the map marks is left of the picture.
 
     Chattopadhyay et al. 2018: each pixel of the normalised inputs is multiplied by the map's positive part divided by
-    its maximum; what is faded out turns to the mean colour. A map without positive values leaves nothing.
+    its maximum; faded parts turn to the mean colour. A map without positive values leaves nothing.
 
     Args:
         model: see `deletion_curve`.
@@ -154,7 +154,7 @@ def masked_score(
         target_class: see `deletion_curve`.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
     """
     with perturbed_run(model, inputs, cam, layer, target_class) as run:
         evidence = positive(run.cam)
@@ -184,7 +184,7 @@ def _curve(
     steps: int,
     batch_size: int,
 ) -> Curve:
-    """The curve from one picture to the other."""
+    """The curve from the picture `start` to the picture `end`."""
     for name, value in (("steps", steps), ("batch_size", batch_size)):
         if value < 1:
             raise CamwidgetError(three_parts(f"{name} is {value}", f"{name} is at least 1", "Leave it out"))

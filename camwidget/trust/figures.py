@@ -30,14 +30,14 @@ from camwidget.trust.localisation import (
 from camwidget.trust.sanity import SANITY_CAVEAT, SanityCheck
 
 MOST_LABELS = 24
-"""How many layers are named below an axis; of more, only every second, third, ... one is."""
+"""The most layers named below an axis; if there are more, only every second, third, ... is named."""
 
 WORDS_WIDE = 30
-"""Letters in one line of a legend beside a picture."""
+"""Characters in one line of a legend beside a picture."""
 
 
 class DescribedFigure(Figure):
-    """A matplotlib figure that also says in words what it shows, to those who do not see it.
+    """A matplotlib figure that also says in words what it shows, for those who cannot see it.
 
     Args:
         alt_text: what it shows.
@@ -70,7 +70,7 @@ def curve_figure(curves: Curve | Sequence[Curve]) -> DescribedFigure:
     _at_least_one(drawn, "curve", "deletion_curve(model, image, cam=cam)")
     labels = [f"{curve.kind} for {curve.class_name}, area {curve.area:.3f}" for curve in drawn]
     falls = {"deletion": "taken away", "insertion": "put into the blurred one"}
-    lines = ("-", "--", ":", "-.")  # colour alone would not tell curves apart for everyone
+    lines = ("-", "--", ":", "-.")  # not everyone can tell curves apart by colour alone
     title = " and ".join(kind.capitalize() for kind in dict.fromkeys(curve.kind for curve in drawn))
     alt_text = f"{title}. {'; '.join(labels)}. {CAVEAT}"
     figure, axes = _figure(alt_text, f"{title}: probability while pixels change", CAVEAT)
@@ -114,7 +114,7 @@ def drop_figure(scores: MaskedScore | Sequence[MaskedScore]) -> DescribedFigure:
 
 
 def sanity_figure(check: SanityCheck) -> DescribedFigure:
-    """Return a figure of the rank correlation after each randomised layer; it starts at 1, where none is.
+    """Return a figure of the rank correlation after each randomised layer; it starts at 1, before the first.
 
     Args:
         check: what `randomised_weights` returned.
@@ -139,7 +139,7 @@ def localisation_figure(
     threshold: float | int = THRESHOLD,
     tolerance: float | int = TOLERANCE,
 ) -> DescribedFigure:
-    """Return a figure of the picture with the box from the map and, where one is given, how the map fits that box.
+    """Return a figure of the picture with the box from the map and, if you give a box, how well the map fits it.
 
     Args:
         result: what `explain` returned.
@@ -180,7 +180,7 @@ def localisation_figure(
 
 
 def _outline(axes: Axes, box: Box, label: str, line: str) -> None:
-    """A box as a line of two tones, seen on bright and on dark; a pixel reaches half a step around its place."""
+    """A box as a line in two tones, visible on bright and dark; a pixel extends half a step around its place."""
     corner, width, height = (box.left - 0.5, box.top - 0.5), box.right - box.left, box.bottom - box.top
     axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="white", linewidth=4))
     words = fill(label, WORDS_WIDE)
@@ -203,7 +203,7 @@ def _names_below(axes: Axes, names: Sequence[str], *, start: int) -> None:
 
 
 def _literal(text: str) -> str:
-    """The text with dollar signs that matplotlib does not take for formulas."""
+    """The text with its dollar signs escaped, so that matplotlib sees no formula."""
     return text.replace("$", r"\$")
 
 

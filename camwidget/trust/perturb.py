@@ -1,4 +1,4 @@
-"""A run of one model on changed forms of one picture: what is changed, in which order, and what comes out."""
+"""A run of one model on perturbed versions of a picture: what changes, in which order, and the output."""
 
 import warnings
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class PerturbedRun:
         return log_probabilities(logits.cpu().double())[:, self.target_class]
 
     def ranks(self) -> Int[Tensor, "height width"]:
-        """Return each pixel's place when the highest comes first; pixels of the same value go in reading order."""
+        """Return each pixel's rank, the highest first; equal pixels go in reading order."""
         if bool((self.cam == self.cam[0, 0]).all()):
             problem = (
                 "The map is the same everywhere, so pixels go in reading order and the curve says nothing about it."
@@ -71,7 +71,7 @@ def perturbed_run(
     layer: str | None,
     target_class: SupportsIndex | str | None,
 ) -> Iterator[PerturbedRun]:
-    """Check what was given and run the model once; it is left as found when the block ends.
+    """Check the arguments and run the model once; it is left as found when the block ends.
 
     Args:
         model: a Learner or module.
@@ -81,7 +81,7 @@ def perturbed_run(
         target_class: index or name; None for the explanation's first class, or the most probable one.
 
     Raises:
-        CamwidgetError: something given cannot be used, or the explanation is of another model or picture.
+        CamwidgetError: an argument cannot be used, or the explanation is of another model or picture.
     """
     pixels, _ = prepared(model, inputs)
     height, width = pixels.shape[2:]
@@ -95,7 +95,7 @@ def perturbed_run(
                 seen = f"{cam.image.width}x{cam.image.height} pixels and {len(names)} classes"
                 given = f"The explanation is of {seen}, the inputs are {width}x{height} and have {logits.shape[1]}"
                 advice = "Pass the model and the picture that explain() was given"
-                raise MapError(three_parts(given, "Both must be of one model and one picture", advice))
+                raise MapError(three_parts(given, "Both must come from one model and one picture", advice))
         else:
             names = names_of(None, own_names(model), count=logits.shape[1])
             target = targets_of(None if target_class is None else [target_class], logits, names)[0]
@@ -104,7 +104,7 @@ def perturbed_run(
 
 
 def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:
-    """Return the picture under a Gaussian blur, its edges continued outwards."""
+    """Return the picture with a Gaussian blur, its edges extended outwards."""
     reach = BLUR_WIDTH // 2
     weight = torch.exp(-((torch.arange(-reach, reach + 1).double() / BLUR_SIGMA) ** 2) / 2)
     weight = weight / weight.sum()
@@ -116,7 +116,7 @@ def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 hei
 def baseline_of(
     baseline: Float[Tensor, "..."], pixels: Float[Tensor, "1 3 height width"]
 ) -> Float[Tensor, "1 3 height width"]:
-    """Return what stands in place of pixels, on their device and of their dtype.
+    """Return what replaces pixels, on their device and in their dtype.
 
     Raises:
         ImageError: it is not a picture of the same size, or not finite.
