@@ -1,1 +1,1 @@
-"""Words: which of them decide what a classifier says about a text."""
+"""Which words decide what a classifier says about a text."""
