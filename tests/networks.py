@@ -1,4 +1,4 @@
-"""Every kind of network: what `explain` makes of it without help. Prints NETWORKS.md:
+"""What `explain` makes of every kind of network without help. Prints NETWORKS.md:
 
 python -m tests.networks > NETWORKS.md
 """
@@ -141,7 +141,7 @@ def networks() -> list[Network]:
 
 
 def explained(network: Network) -> dict[str, Explanation | str]:
-    """What each method says of a random picture, or why it says nothing."""
+    """What each method says about a random picture, or why it says nothing."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model, inputs = network.make(), torch.randn(1, 3, *network.size)
@@ -161,57 +161,59 @@ def one(model: nn.Module, inputs: torch.Tensor, method: str) -> Explanation | st
         return str(error)
 
 
-def row(network: Network, found: Mapping[str, Explanation | str]) -> str:
+def row(network: Network, results: Mapping[str, Explanation | str]) -> str:
     """One line of the table."""
-    layers = next((each.layers for name, each in found.items() if isinstance(each, Explanation) and name != "cam"), ())
+    layers = next(
+        (result.layers for name, result in results.items() if isinstance(result, Explanation) and name != "cam"), ()
+    )
     sizes = list(dict.fromkeys(f"{layer.map_height}×{layer.map_width}" for layer in layers))
     ends = [f"`{layers[index].name}`" for index in (0, -1)] if layers else ["", ""]
-    cells = ["on request" if method in ON_REQUEST else cell(found[method]) for method in methods.METHODS]
+    cells = ["on request" if method in ON_REQUEST else cell(results[method]) for method in methods.METHODS]
     size = "×".join(map(str, network.size))
     return line(network.library, network.family, network.member, size, len(layers), *ends, ", ".join(sizes), *cells)
 
 
 def line(*cells: object) -> str:
-    return f"| {' | '.join(str(each) for each in cells)} |"
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def cell(found: Explanation | str) -> str:
-    """Whether there are maps; for plain CAM from which layers, or why not from the deepest."""
-    if isinstance(found, str):
-        return found
-    if found.method != "cam":
+def cell(result: Explanation | str) -> str:
+    """Whether there are maps; for plain CAM, from which layers, or why not from the deepest."""
+    if isinstance(result, str):
+        return result
+    if result.method != "cam":
         return "map"
-    if found.cams:
-        names = [f"`{name}`" for name in found.cams]
+    if result.cams:
+        names = [f"`{name}`" for name in result.cams]
         return f"map from {', '.join(names) if len(names) < 3 else f'{names[0]} to {names[-1]} ({len(names)} layers)'}"
-    reason = list(found.refusals.values())[-1]
+    reason = list(result.refusals.values())[-1]
     between = re.search(r"Between it and the classes: .*?\.(?= CAM)", reason)
     return between[0] if between else reason
 
 
 def versions() -> str:
     """The one line that may differ."""
-    each = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "torchvision", "timm", "fastai")]
-    return f"Made with {', '.join(each)}."
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "torchvision", "timm", "fastai")]
+    return f"Made with {', '.join(packages)}."
 
 
 def head() -> list[str]:
-    """What stands above the rows."""
+    """What comes before the rows."""
     columns = ["Library", "Family", "Member", "Picture", "Layers", "First", "Last", "Map sizes", *methods.METHODS]
     return [
         "# Networks",
         "",
         "What `explain` makes of networks without help: which layers it chooses, and whether each method gives maps",
-        "there. All weights are random. Pictures are small and not square, where the network takes such.",
+        "there. All weights are random. Pictures are small, and not square if the network takes such pictures.",
         "",
-        "- *map*: for every layer that was chosen, finite and of the layer's size.",
-        "- *cam*: plain CAM holds from the layers named; else what stands between the last layer and the classes.",
-        "- *on request*: takes a forward pass per channel, and is not run for this table.",
+        "- *map*: every chosen layer has a map, finite and of the layer's size.",
+        "- *cam*: the layers from which plain CAM holds; otherwise, what is between the last layer and the classes.",
+        "- *on request*: needs a forward pass per channel, so it is not run for this table.",
         "",
-        "Tokens are taken to run row by row. Where a network orders them otherwise, as Hiera does, its maps are wrong,",
-        "and nothing in their shapes tells.",
+        "Tokens are assumed to run row by row. If a network orders them otherwise, as Hiera does, its maps are wrong,",
+        "and nothing in their shapes shows it.",
         "",
-        "A test makes every row anew. `python -m tests.networks > NETWORKS.md` rewrites the table.",
+        "A test makes every row again. `python -m tests.networks > NETWORKS.md` rewrites the table.",
         "",
         versions(),
         "",
@@ -221,7 +223,7 @@ def head() -> list[str]:
 
 
 def main() -> None:
-    print("\n".join([*head(), *(row(each, explained(each)) for each in networks())]))
+    print("\n".join([*head(), *(row(network, explained(network)) for network in networks())]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
 """Explaining a picture.
 
-Read in the order of a picture's way: `decode`, `inputs`, `explain`, `result`. `demo` brings a network and pictures.
+Read in the order a picture takes: `decode`, `inputs`, `explain`, `result`. `demo` has a network and pictures.
 """

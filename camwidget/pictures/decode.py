@@ -1,4 +1,4 @@
-"""Reading pictures that nobody has looked at yet: each becomes an upright RGB picture, or an error that helps."""
+"""Decode untrusted pictures into upright RGB, or fail with an error that helps."""
 
 import struct
 import warnings
@@ -17,18 +17,19 @@ from PIL import Image, UnidentifiedImageError
 from camwidget.errors import ImageError, three_parts
 
 MIN_SIDE = 8
-"""Fewest pixels a side may have: below, there is nothing to see and most networks have no map left."""
+"""Fewest pixels a side may have. Below that there is nothing to see, and most networks have no map left."""
 
 MAX_RATIO = 100
-"""How many times longer the longer side may be."""
+"""How many times the shorter side the longer one may be."""
 
-# Only formats that Pillow decodes itself: its EPS plugin would start an external program on whatever it is given.
+# Only formats that Pillow decodes itself: its EPS plugin would start an external program on any input.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 _ALLOWED = f"A picture is a {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} file: a path, bytes, PIL image or uint8 array"
 _SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-# What Pillow raises on damaged files, found by damaging files; not a bare Exception, which would hide our own slips.
+# What Pillow raises on damaged files, found by damaging files; a bare Exception would hide our own mistakes.
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 _ORIENTATION = 0x0112
+# Not ImageOps.exif_transpose: it also rewrites the metadata, and fails if they are damaged though the pixels are fine.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -43,18 +44,18 @@ ImageSource: TypeAlias = str | PathLike[str] | bytes | Image.Image | np.ndarray
 
 
 def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Image:
-    """Return `source` as an upright RGB picture of its own; what was given is not changed.
+    """Return `source` as a new, upright RGB picture; `source` itself does not change.
 
-    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB; transparency is laid over white; the rotation that a
-    camera noted (EXIF) is applied; of an animation the first frame is taken.
+    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB; transparent pictures are laid over white; a camera's
+    rotation (EXIF) is applied; an animation gives its first frame.
 
     Args:
         source: a path, the bytes of a file, a PIL image, or an array (height, width) or (height, width, 1 to 4) of
             uint8, uint16, bool, or floats in [0, 1].
-        max_pixels: the most pixels a picture may have; judged by the header, before anything is decoded.
+        max_pixels: the most pixels a picture may have; the header is checked before anything is decoded.
 
     Raises:
-        ImageError: `source` is no such thing, or is missing, empty, damaged, too small or too large.
+        ImageError: `source` is none of these, or is missing, empty, damaged, too small or too large.
     """
     if isinstance(source, np.ndarray):
         source = _from_array(source)
@@ -72,7 +73,7 @@ def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Im
             with content.open("rb") as file:
                 start = file.read(256)
         except OSError as error:
-            raise _refused(f"The file cannot be opened ({error.strerror})", "Check its path and its rights") from error
+            raise _refused(f"The file cannot be opened ({error.strerror})", "Check its path and permissions") from error
     else:
         raise _refused(f"This is a {type(source).__name__}, not a picture", "Give a path or a PIL image")
     if size == 0:
@@ -95,7 +96,7 @@ def _existing_file(source: str | PathLike[str]) -> Path:
         raise _refused(f"{str(source)!r} is an address on the web", "Download the picture and give its path")
     try:
         path = Path(source).expanduser()
-    except RuntimeError:  # ~name, and nobody on this machine has that name
+    except RuntimeError:  # ~name, and no user has that name
         path = Path(source)
     if "\0" in str(path) or not path.exists():
         raise _refused(f"There is no file {str(source)!r}", f"Look for it from the folder {str(Path.cwd())!r}")
@@ -115,9 +116,9 @@ def _what_it_may_be(start: bytes) -> str:
 
 @contextmanager
 def _reading(name: str) -> Iterator[None]:
-    """Turn what Pillow says about a bad picture, by exception or by warning, into one ImageError."""
+    """Turn what Pillow raises on a bad picture into one ImageError, and silence its warnings."""
     with warnings.catch_warnings():
-        # A picture is either read or refused; Pillow's remarks on size (ours is stricter) and metadata help nobody.
+        # A picture is read or refused; Pillow's warnings about size (our limit is stricter) and metadata help nobody.
         warnings.simplefilter("ignore")
         try:
             yield
@@ -138,7 +139,7 @@ def _decode(opened: Image.Image, *, name: str, max_pixels: int) -> Image.Image:
             three_parts(
                 f"{name} has {width} x {height} = {width * height / 1e6:.1f} million pixels",
                 f"At most {max_pixels / 1e6:g} million are opened",
-                "Make it smaller first: a network looks at some 224 x 224",
+                "Make it smaller first: a network sees about 224 x 224",
             )
         )
     if min(width, height) < MIN_SIDE:
@@ -183,7 +184,7 @@ def _to_bytes(levels: np.ndarray, white: float, name: str) -> UInt8[np.ndarray, 
         raise ImageError(
             three_parts(
                 f"{name} holds values outside of 0 to {white:g}",
-                f"Values of this kind run from 0, black, to {white:g}, white",
+                f"Values of this kind run from 0 (black) to {white:g} (white)",
                 "Shift and scale them first, or give whole numbers from 0 to 255 as uint8",
             )
         )
@@ -200,7 +201,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
     levels = array[:, :, 0] if channels == (1,) else array
     if levels.size and levels.dtype != np.uint8:
         levels = _eight_bit(levels)
-    # A side of zero is left for the check of the smallest side: Pillow makes such a picture, and it is refused there.
+    # Pillow makes a picture with a side of zero; the check of the smallest side then refuses it.
     return Image.fromarray(np.ascontiguousarray(levels)) if levels.size else Image.new("L", array.shape[1::-1])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 from camwidget.errors import quietly
 
 SIZE = 224
-"""Side of the square that the embedded network looks at, in pixels."""
+"""Side of the packaged network's square input, in pixels."""
 
 DOGS, CATS = range(151, 269), range(281, 286)
 """ImageNet's classes of dogs and of house cats."""
@@ -69,10 +69,10 @@ def demo_learner(kind: str = "cats") -> "Learner":
     """Return a fastai Learner around a real network, EfficientNet-Lite0 with ImageNet weights; nothing is downloaded.
 
     `learn.model[0]` is the body, in nine stages. `learn.model[1]` is the head: mean over positions, then one linear
-    layer, so plain CAM is exact. Each call gives a fresh Learner, so one that was broken can be started over.
+    layer, so plain CAM is exact. Each call returns a fresh Learner, so you can break one and start over.
 
     Args:
-        kind: "cats" tells cats (True) from dogs (False), with the means of ImageNet's rows for dogs and for cats;
+        kind: "cats" tells cats (True) from dogs (False), with the means of ImageNet's dog rows and cat rows;
             "imagenet" tells all 1,000 classes apart.
 
     Raises:
@@ -97,7 +97,7 @@ def demo_learner(kind: str = "cats") -> "Learner":
         bias = torch.stack([bias[DOGS.start : DOGS.stop].mean(), bias[CATS.start : CATS.stop].mean()])
     else:
         vocab = _imagenet_names()
-    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # empty: the rows are there already
+    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # empty: the weights already exist
     linear.weight, linear.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
     model = nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear))
     model.pretrained_cfg = network.pretrained_cfg  # so that the bare module is normalised like the Learner
@@ -113,7 +113,7 @@ def pets_learner(
 
     Args:
         path: a folder of pictures whose names start with a capital letter for cats; None downloads the pets (800 MB).
-        epochs: how often to go through the pictures; one takes minutes on a GPU and an hour or more without.
+        epochs: passes over the pictures; one takes minutes on a GPU and an hour or more without.
         pretrained: start from ImageNet weights, which are downloaded too.
         batch_size: pictures per step; fewer need less memory.
 
@@ -138,8 +138,8 @@ def pets_learner(
             given, allowed = f"There is no picture in {folder}", "The folder must hold picture files"
             raise CamwidgetError(three_parts(given, allowed, "Leave path out to download the pets"))
         if len({_is_cat(picture.name) for picture in pictures}) == 1:
-            given = f"All names in {folder} start like that of {pictures[0].name!r}, so there is one class only"
-            allowed = "Names of cats start with a capital letter, as Birman_1.jpg, those of dogs with a small one"
+            given = f"All names in {folder} start like {pictures[0].name!r}, so there is only one class"
+            allowed = "Names of cats start with a capital letter, such as Birman_1.jpg, names of dogs with a small one"
             raise CamwidgetError(three_parts(given, allowed, "Rename the pictures of one kind"))
         loaders = ImageDataLoaders.from_name_func(
             folder, pictures, valid_pct=0.2, seed=21, label_func=_is_cat, item_tfms=Resize(SIZE), bs=batch_size
@@ -148,7 +148,7 @@ def pets_learner(
     except OSError as error:
         given = f"The pictures or the weights could not be downloaded ({error})"
         allowed = "pets_learner() needs a network the first time it is called"
-        raise CamwidgetError(three_parts(given, allowed, "Without one use demo_learner()")) from error
+        raise CamwidgetError(three_parts(given, allowed, "Without a network use demo_learner()")) from error
     learner.fine_tune(epochs)
     return learner
 
@@ -158,7 +158,7 @@ def _is_cat(name: str) -> bool:
 
 
 def _stacked(above: Image.Image, below: Image.Image) -> Image.Image:
-    """Two pictures of one width, one above the other, each cut to twice as wide as high; together they are a square."""
+    """One picture above the other at one width, each cropped to twice as wide as high; together a square."""
     width = min(above.width, below.width) // 2 * 2
     pair = Image.new("RGB", (width, width))
     for place, picture in enumerate((above, below)):

@@ -1,4 +1,4 @@
-"""`explain`: from a model and a picture to maps of layers and classes, by one forward pass and one backward each."""
+"""`explain`: maps of one picture by layer and class, from one forward pass and one backward pass per class."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -29,15 +29,15 @@ def explain(model: Explainable, inputs: Picture, *, method: str = "grad_cam", **
         model: a fastai Learner or a torch module.
         inputs: a picture, or a normalised tensor of shape (1, 3, height, width), which is used as it is.
         method: `"cam"` (only where the layer feeds pooling and one linear layer), `"grad_cam"`, `"hires_cam"`,
-            `"grad_cam_plus_plus"`, `"xgrad_cam"`, `"layer_cam"`, or `"eigen_cam"`, which knows no class (the same map
-            for each, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
+            `"grad_cam_plus_plus"`, `"xgrad_cam"`, `"layer_cam"`, or `"eigen_cam"`, which ignores the class (one map
+            for all, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
             channel, states its cost first and, without `layers`, runs only at the deepest layer.
             `camwidget.maps.formulas` has the formulas.
         **asked: `layers`, `target_classes`, `class_names`, `hook` and `hook_bwd`, see
-            `camwidget.maps.arguments.request_of`. Tokens and channels last are brought to rows and columns.
+            `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns.
 
     Raises:
-        HookError: a class of your own does something wrong; the message names the mistake.
+        HookError: one of your hook classes is wrong; the message names the mistake.
         ImageError: the picture cannot be read, or is not one picture.
         LayerError: there is no such layer, or it has no map.
         ClassError: there is no such class, or the names do not fit the classes.
@@ -60,8 +60,8 @@ def explain_methods(
 ) -> dict[str, Explanation]:
     """Return method name to explanation, all from the same forward pass and the same backward passes.
 
-    Where plain CAM is not valid its explanation has no map but a refusal, with the reason. That is an error only where
-    no method gives any map. Whether it is valid is tried (by a few more forward passes) only if it is asked for.
+    Where plain CAM is not valid, its explanation has a refusal with the reason instead of a map. That is an error only
+    if no method gives any map. Validity is tested (by a few more forward passes) only if CAM is asked for.
 
     Args:
         model: see `explain`.
@@ -75,7 +75,7 @@ def explain_methods(
     request = request_of(methods, **asked)
     network = network_of(model)
     pixels, image = prepared(model, inputs)
-    # A result must not be made of inference tensors, whatever mode the caller is in.
+    # A result must not hold inference tensors, whatever mode the caller is in.
     with torch.inference_mode(False), open_capture(network, pixels, request.layers) as (capture, logits):
         names = names_of(request.class_names, own_names(model), count=logits.shape[1])
         results = layer_maps(
@@ -102,13 +102,13 @@ def _call(model: Explainable, inputs: Picture, request: Request, targets: Sequen
 def _by_score(
     request: Request, capture: LayerCapture, pixels: Tensor, activations: Mapping[str, Tensor], targets: Sequence[int]
 ) -> tuple[Maps, dict[str, str]]:
-    """Score-CAM's maps, and why there are none: without layers asked for, only the deepest is worth what it costs."""
+    """Score-CAM's maps, and why others are missing: unless layers are named, only the deepest is worth its cost."""
     chosen = activations if request.layers is not None else dict(list(activations.items())[-1:])
     scores = score_layers(capture.rerun, pixels, chosen, target_classes=targets, progress=request.progress)
     maps = {name: score_cam(activations[name], score)[0] for name, score in scores.items()}
-    return maps, {name: _not_run(each.shape[1]) for name, each in activations.items() if name not in chosen}
+    return maps, {name: _not_run(activation.shape[1]) for name, activation in activations.items() if name not in chosen}
 
 
 def _not_run(channels: int) -> str:
     given = f"Score-CAM was not run here: this layer alone would take {channels:,} passes of the network"
-    return three_parts(given, "Without layers=[...] it is run for the deepest layer only", "Name this layer in layers")
+    return three_parts(given, "Without layers=[...] it runs only at the deepest layer", "Name this layer in layers")

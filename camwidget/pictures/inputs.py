@@ -1,4 +1,4 @@
-"""Pictures to inputs of a network and back: the one home of mean and standard deviation."""
+"""From pictures to a network's inputs and back; the only home of mean and standard deviation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ class Normalisation(NamedTuple):
 def normalisation_of(model: nn.Module) -> Normalisation:
     """Return the mean, deviation and size that `model` was trained with.
 
-    Read from the `pretrained_cfg` that timm's models carry; ImageNet's, at 224 pixels, where there is none.
+    Read from timm's `pretrained_cfg`; without one, ImageNet's values at 224 pixels.
     """
     config = getattr(model, "pretrained_cfg", None)
     if not isinstance(config, dict):
@@ -52,7 +52,7 @@ def to_inputs(
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> Float[Tensor, "1 3 {size} {size}"]:
-    """Return `image` as a network eats it: short side scaled to `size`, middle square cut out, normalised."""
+    """Return `image` as a network's inputs: short side scaled to `size`, centre square cropped, normalised."""
     rgb = image.convert("RGB")
     width, height = rgb.size
     short = min(width, height)
@@ -70,7 +70,7 @@ def to_image(
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> Image.Image:
-    """Return the picture that a network saw as `inputs`: the normalisation undone, nothing else.
+    """Return the picture behind a network's `inputs`: only the normalisation is undone.
 
     Raises:
         ImageError: `inputs` is not one picture of three channels.
@@ -99,8 +99,8 @@ Picture = Image.Image | str | Path | bytes | np.ndarray | Tensor
 def prepared(model: Explainable, picture: Picture) -> tuple[Float[Tensor, "1 3 height width"], Image.Image]:
     """Return the inputs, on the model's device and of its dtype, and the picture that the network sees in them.
 
-    A Learner prepares pictures with its own transforms; for other models it is the usual crop and normalisation. A
-    tensor is taken to be prepared already.
+    A Learner prepares pictures with its own transforms; other models get the usual crop and normalisation. A tensor is
+    taken to be prepared already.
 
     Args:
         model: a Learner or module.
@@ -119,7 +119,7 @@ def prepared(model: Explainable, picture: Picture) -> tuple[Float[Tensor, "1 3 h
     else:
         inputs = _learner_inputs(learner, open_image(picture))
     image = to_image(inputs, mean=mean, std=std)
-    like = next((each for each in network.parameters() if each.is_floating_point()), inputs)
+    like = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), inputs)
     return inputs.to(device=like.device, dtype=like.dtype), image
 
 
@@ -135,14 +135,14 @@ def _checked(inputs: Tensor) -> Float[Tensor, "1 3 height width"]:
     elif inputs.ndim != 4 or inputs.shape[1] != 3 or not inputs.numel():
         advice = "For a grey picture repeat the channel: inputs.expand(1, 3, -1, -1)"
     elif not bool(torch.isfinite(inputs).all()):
-        given, advice = f"{given} that holds NaN or infinity", "Look at how the inputs were normalised"
+        given, advice = f"{given} that holds NaN or infinity", "Check how the inputs were normalised"
     else:
         return inputs
     raise ImageError(three_parts(given, allowed, advice))
 
 
 def _learner_inputs(learner: LearnerLike, image: Image.Image) -> Float[Tensor, "1 3 height width"]:
-    # Only a process that holds a Learner gets here, so fastai is there already.
+    # Only a process with a Learner gets here, so fastai is already imported.
     from fastai.vision.core import PILImage  # noqa: PLC0415
 
     # A data loader draws a random seed when it starts, and would start worker processes for one picture.
@@ -152,7 +152,7 @@ def _learner_inputs(learner: LearnerLike, image: Image.Image) -> Float[Tensor, "
 
 
 def _learner_normalisation(learner: LearnerLike) -> Normalisation:
-    """The mean and deviation of the Learner's Normalize, or those that change nothing where it has none; no size."""
+    """The mean and deviation of the Learner's Normalize, or 0 and 1, which change nothing; no size."""
     for transform in getattr(learner.dls.valid.after_batch, "fs", ()):
         if type(transform).__name__ == "Normalize":
             return Normalisation(tuple(transform.mean.flatten().tolist()), tuple(transform.std.flatten().tolist()), 0)

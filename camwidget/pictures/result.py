@@ -17,7 +17,7 @@ class Explanation(LayerMaps):
     """
 
     image: Image.Image
-    """What the network saw, in colours again, of the inputs' size."""
+    """What the network saw, back in colours, at the inputs' size."""
 
     def cam(
         self, layer: str | None = None, target_class: int | str | None = None

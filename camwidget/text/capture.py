@@ -1,4 +1,4 @@
-"""A text through a network, also where that reads it in chunks: how each layer's outputs lie on the words."""
+"""How each layer's outputs lie on the words of a text, also if the network reads it in chunks."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from camwidget.hooks.selection import refuse_missing
 from camwidget.hooks.tensors import at_least_single
 
 ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"
-"""What a layer must be."""
+"""What a layer must return."""
 
 
 def one_text(inputs: Tensor) -> None:
@@ -34,33 +34,33 @@ def one_text(inputs: Tensor) -> None:
 
 
 TEXT = Subject(one_text, takes_first=True, stateful=True)
-"""A text: of tuples the first member counts, and recurrent memory is put back."""
+"""A text: of a tuple the first member is used, and recurrent memory is put back."""
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """How a layer's outputs lie on a text: a text is a picture one row high, its chunks side by side.
+    """How a layer's outputs lie on a text, which is a picture one row high, its chunks side by side.
 
-    So activations and gradients have the axes (1, channel, 1, position), and the arithmetic of maps is that of
+    So activations and gradients have the axes (1, channel, 1, position), and the arithmetic of maps is the same as for
     pictures.
     """
 
     axis: int
-    """Which axis of each output is that of the positions, 1 or 2."""
+    """Which axis of each output holds the positions, 1 or 2."""
     lengths: tuple[int, ...]
-    """How many positions each of the calls that count has: those of all chunks, or of the last call over the whole."""
+    """The number of positions in each call that is used: all chunks, or the last call over the whole text."""
 
     def first_call(self, ran: int) -> int:
-        """Return the first of a layer's calls that counts, from 0."""
+        """Return the index of a layer's first call that is used, from 0."""
         return ran - len(self.lengths)
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
-        """Return the parts of a text put together, channels first, in single precision where the layer has less."""
+        """Return the parts of a text joined, channels first, in single precision if the layer has less."""
         whole = at_least_single(torch.cat(list(outputs), dim=self.axis).detach())
         return (whole if self.axis == 2 else whole.transpose(1, 2))[:, :, None]
 
     def put_back(self, activation: Tensor, own: Tensor, *, part: int) -> Tensor:
-        """Return the part of an activation that belongs to one call, in the layer's own form and dtype."""
+        """Return the part of an activation that belongs to one call, in the layer's own layout and dtype."""
         start = sum(self.lengths[:part])
         chunk = activation[:, :, 0, start : start + self.lengths[part]]
         return (chunk if self.axis == 2 else chunk.transpose(1, 2)).to(own.dtype, copy=True)
@@ -71,9 +71,9 @@ class Reach:
     """How far back in the text a logit's gradient reaches, in a network that reads it in chunks."""
 
     chunks: int
-    """In how many parts the text was read; 1 where it was read at once."""
+    """How many parts the text was read in; 1 if it was read at once."""
     cut: bool
-    """Whether no gradient goes from one part back to the part before."""
+    """Whether no gradient flows from one part back to the part before."""
     first: int
     """The first position that has any gradient at the deepest layer."""
 
@@ -82,7 +82,7 @@ class Reach:
 def open_text_capture(
     network: nn.Module, ids: Int[Tensor, "1 position"], layers: Sequence[str] | None
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
-    """Give, for a block, a capture that holds only layers with a value for every token, the logits, and the reach.
+    """Yield a capture that holds only layers with a value for every token, the logits, and the reach.
 
     Args:
         network: a text classifier.
@@ -91,12 +91,12 @@ def open_text_capture(
 
     Raises:
         LayerError: there is no such layer, or it has no value for every token.
-        ModelError: no layer has; or the model does not return finite logits.
+        ModelError: no layer has such values, or the model does not return finite logits.
     """
     readable = text_layers(network)
     for name in layers or ():
         find_module(network, name, worth=readable)
-    # All layers listen, whichever are asked for: what no gradient reaches shows only between two of them.
+    # Listen to all layers, whichever are asked for: where gradients stop shows only between two of them.
     with LayerCapture(network, list(dict.fromkeys([*readable, *(layers or ())])), subject=TEXT) as capture:
         logits = read_text(capture, ids)
         positions = ids.shape[1]
@@ -110,7 +110,7 @@ def open_text_capture(
             )
         if not capture.activations:
             given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
-            allowed = "Word by word one can explain embeddings, convolutions over words, and recurrent networks"
+            allowed = "Embeddings, convolutions over words, and recurrent networks can be explained word by word"
             raise ModelError(three_parts(given, allowed, "Name a layer yourself with layers=[...]"))
         reach = reach_of(capture)
         if layers is not None:
@@ -121,8 +121,8 @@ def open_text_capture(
 def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Tensor, "1 class"]:
     """Run a capture's network once over a text and keep the layers that have a value for every token.
 
-    A layer that runs once for every chunk of the text counts with all its chunks, put together; one that runs several
-    times over the whole counts with its last call. The others are put among `other_outputs`.
+    If a layer runs once for every chunk of the text, its chunks are joined; if it runs several times over the whole
+    text, its last call is used. The others go to `other_outputs`.
 
     Args:
         capture: made with `subject=TEXT`.
@@ -132,21 +132,23 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
         ModelError: the model does not return finite logits of shape (1, class).
     """
     logits, positions = capture.forward(ids), ids.shape[1]
-    axes = {
-        name: _position_axes([tuple(each.shape) for each in outputs], positions)
+    candidates = {
+        name: _position_axes([tuple(output.shape) for output in outputs], positions)
         for name, outputs in capture.outputs.items()
     }
-    if any(found and _may_be_channels(capture.model.get_submodule(name), positions) for name, found in axes.items()):
-        # As many channels as positions: the axis that changes with the text is that of the positions. A shorter
-        # text, because there may be no place for a longer one.
+    if any(
+        axes and _may_be_channels(capture.model.get_submodule(name), positions) for name, axes in candidates.items()
+    ):
+        # As many channels as positions: the axis that changes with the text is the positions'. A shorter text, because
+        # the network may have no room for a longer one.
         other = ids[:, :-1] if positions > 1 else ids.repeat(1, 2)
         sizes = capture.shapes(other)
-        axes = {
-            name: [axis for axis in found if axis in _position_axes(sizes[name], other.shape[1])]
-            for name, found in axes.items()
+        candidates = {
+            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
+            for name, axes in candidates.items()
         }
     layouts = {
-        name: _chunks(capture.outputs[name], found[0], positions) for name, found in axes.items() if len(found) == 1
+        name: _chunks(capture.outputs[name], axes[0], positions) for name, axes in candidates.items() if len(axes) == 1
     }
     capture.other_outputs |= {name: outputs[-1] for name, outputs in capture.outputs.items() if name not in layouts}
     capture.keep(layouts)
@@ -154,7 +156,7 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
 
 
 def reach_of(capture: LayerCapture) -> Reach:
-    """Return how far back in the text gradients reach; looked for by one more backward pass.
+    """Return how far back in the text gradients reach, by one more backward pass.
 
     Args:
         capture: after `read_text`.
@@ -176,17 +178,17 @@ def _chunks(outputs: Sequence[Tensor], axis: int, positions: int) -> Chunks:
 
 
 def _may_be_channels(layer: nn.Module, positions: int) -> bool:
-    """Whether an axis as long as the text may be that of a layer's channels, going by the sizes of its parameters.
+    """Whether an axis as long as the text may hold a layer's channels, judging by the sizes of its parameters.
 
-    Gates halve the channels, and an LSTM that reads both ways doubles them.
+    Gates halve the channels, and a bidirectional LSTM doubles them.
     """
-    # The first two axes: how many neighbours a convolution sees is no number of channels.
+    # The first two axes only: the reach of a convolution is not a number of channels.
     sizes = {size for parameter in layer.parameters() for size in parameter.shape[:2]}
     return not sizes.isdisjoint((positions, 2 * positions)) or any(2 * size == positions for size in sizes)
 
 
 def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:
-    """Which of the axes 1 and 2 may be that of the positions: with all chunks together, or in the last call alone."""
+    """Which of the axes 1 and 2 may hold the positions, of all chunks together or of the last call alone."""
     if any(len(size) != 3 or size[0] != 1 for size in sizes):
         return []
     return [
@@ -212,11 +214,11 @@ _CORES = (*_READING, nn.Linear, nn.modules.conv._ConvNd)
 
 
 def text_layers(model: nn.Module) -> list[str]:
-    """Return the names of the layers worth looking at, by the structure of the model alone; nothing is run.
+    """Return the names of the layers worth explaining, by the structure of the model alone; nothing is run.
 
-    A layer is a module around one embedding, convolution or recurrent network, with activation, normalisation and
-    dropout: the outermost that holds no other; or a block of PyTorch's transformer. Whether it runs, and puts out a
-    value per word, shows when it is run.
+    A layer is a block of PyTorch's transformer, or a module around one embedding, convolution or recurrent network with
+    activation, normalisation and dropout: the outermost that holds no other. Only a run shows whether it is used and
+    returns a value per word.
 
     Args:
         model: a text classifier.

@@ -1,4 +1,4 @@
-"""`explain_text`: from a model and a text to what each word contributes, by layer and class."""
+"""`explain_text`: what each word of a text contributes, by layer and class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -37,14 +37,14 @@ def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked:
     Args:
         model: what `text_learner` returns, a Learner of fastai's `text_classifier_learner`, or a module from token
             indices (batch, position) to logits with an attribute `vocabulary`; see `camwidget.text.reader.reader_of`.
-        text: the text, a str, as it is; tags and scripts in it are text. At least one word.
+        text: a str with at least one word; tags and scripts in it count as text.
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
         **asked: `layers`, `target_classes` and `class_names`, see `camwidget.maps.arguments.request_of`.
 
     Raises:
-        TextError: it is no text, or has no words, or none that the model reads.
+        TextError: it is not a text, has no words, or none that the model reads.
         LayerError: there is no such layer, or it has no value for every word.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model takes no text, or does not return finite logits.
@@ -60,8 +60,8 @@ def explain_text_methods(
 ) -> dict[str, TextExplanation]:
     """Return method name to explanation, all from the same forward pass and the same backward passes.
 
-    Where plain CAM is not valid its explanation has no map but a refusal, with the reason. That is an error only where
-    no method gives any map.
+    Where plain CAM is not valid, its explanation has a refusal with the reason instead of a map. That is an error only
+    if no method gives any map.
 
     Args:
         model: see `explain_text`.
@@ -77,7 +77,7 @@ def explain_text_methods(
     tokens = reader.tokens(text_with_words(text))
     words = _words_of(text, tokens)
     ids = reader.ids(tokens)
-    # A result must not be made of inference tensors, whatever mode the caller is in.
+    # A result must not hold inference tensors, whatever mode the caller is in.
     with (
         torch.inference_mode(False),
         open_text_capture(reader.network, ids, request.layers) as (capture, logits, reach),
@@ -101,8 +101,8 @@ def _words_of(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
     if words:
         return words
     given = f"None of the {len(tokens)} tokens that the model reads stands for a part of {clipped(text, longest=40)!r}"
-    allowed = "A text is explained by its words, so one of them must be left when the model's vocabulary has read it"
-    raise TextError(three_parts(given, allowed, "Write a sentence; tags such as <br /> may be taken out"))
+    allowed = "A text is explained by its words, so the model's vocabulary must leave at least one of them"
+    raise TextError(three_parts(given, allowed, "Write a sentence; tags such as <br /> may be removed"))
 
 
 def _call(model: Explainable, text: str, request: Request, targets: Sequence[int]) -> Call:
@@ -126,7 +126,7 @@ def _by_leaving_out(
     activations: Mapping[str, Tensor],
     targets: Sequence[int],
 ) -> tuple[Maps, dict[str, str]]:
-    """What each word's absence takes from the logits, in equal parts on its tokens: the same at every layer."""
+    """What each word's absence takes from the logits, shared equally by its tokens; the same at every layer."""
     lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
     values = lost[:, list(targets)].T
     like = next(iter(activations.values()))
@@ -137,18 +137,18 @@ def _by_leaving_out(
 
 
 def _one_row(maps: LayerMaps) -> LayerMaps:
-    """The same maps without the axis of rows, of which a text has one: (target_class, position)."""
+    """The same maps without the axis of rows, since a text has only one: (target_class, position)."""
     return replace(maps, cams=MappingProxyType({name: cam[:, 0] for name, cam in maps.cams.items()}))
 
 
 MANY_UNKNOWN = 0.5
-"""From which share of unknown words on a note says so."""
+"""The share of unknown words from which a note says so."""
 
 
 def notes_of(
     words: Sequence[Word], tokens: Sequence[Token], reach: Reach, *, methods: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    """Return, by method, what should be said beside its maps.
+    """Return, by method, the notes to show beside its maps.
 
     Args:
         words: the words of the text.
@@ -166,25 +166,25 @@ def _unknown(words: Sequence[Word]) -> list[str]:
     share = unknown_share(words)
     if share < MANY_UNKNOWN:
         return []
-    told = "None of the words is" if share == 1 else f"Only {1 - share:.0%} of the words are"
+    start = "None of the words is" if share == 1 else f"Only {1 - share:.0%} of the words are"
     alike = "To the network all unknown words are the same one, so neither its answer nor the maps say much."
-    return [f"{told} in the vocabulary. {alike} Is the text in the language that the network was trained on?"]
+    return [f"{start} in the vocabulary. {alike} Is the text in the language that the network was trained on?"]
 
 
 def _unreached(reach: Reach, positions: int) -> list[str]:
     if not reach.cut:
         return []
-    found = [
+    notes = [
         f"The network reads this text in {reach.chunks} parts and keeps no gradient from one part to the part before: "
         "what a word does through the memory that is handed on to later parts is not in this map. "
         "“Leave one out” (method='occlusion') has it."
     ]
     if reach.first:
-        found.append(
+        notes.append(
             f"No gradient reaches the first {reach.first} of {positions} tokens: the classifier looks only at what "
             "comes after them. Their values are zero, which does not mean that they have no effect."
         )
-    return found
+    return notes
 
 
 def _together(words: Sequence[Word], positions: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the tokens of fastai's tokenizers stand in the text that they were made of."""
+"""Find the place of each of fastai's tokens in the original text."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,20 +8,20 @@ SPECIAL = ("xxunk", "xxpad", "xxbos", "xxeos", "xxfld", "xxrep", "xxwrep", "xxup
 """The special tokens of fastai's tokenizers."""
 
 _REPEATED = {"xxrep": "", "xxwrep": " "}
-_AHEAD = 48  # how far to look for a token behind something that became no token, such as "<br />"
+_AHEAD = 48  # how far to look for a token after something that became no token, such as "<br />"
 
 
 def aligned(text: str, pieces: Sequence[str], *, index_of: Callable[[str], int | None], unknown: int) -> list[Token]:
     """Return the tokens with their places in the text.
 
-    A tokenizer lowers letters, takes out tags, writes "!!!" as "xxrep 3 !", turns "&amp;" into "&": a token is looked
-    for where the one before it ended. What is not found gets what lies between its neighbours.
+    A tokenizer lowers letters, removes tags, writes "!!!" as "xxrep 3 !", turns "&amp;" into "&". So each token is
+    searched for where the one before it ended. One that is not found gets the text between its neighbours.
 
     Args:
         text: the text.
         pieces: what the tokenizer made of it.
-        index_of: gives the index of a token that the vocabulary has, and None for others.
-        unknown: the index of those.
+        index_of: from a token to its index in the vocabulary, or None if it has none.
+        unknown: the index for those without one.
     """
     lowered, places = _lowered(text)
     # "xxrep 3 !" is one sign that stands for three: the name and the number are special, the sign is not.
@@ -31,22 +31,22 @@ def aligned(text: str, pieces: Sequence[str], *, index_of: Callable[[str], int |
     cursor = 0
     for at, piece in enumerate(pieces):
         wanted = piece.replace("▁", " ").strip().lower()
-        found = None if special[at] or not wanted else _found(lowered, wanted, cursor)
-        if found is not None and found > cursor and lowered[cursor:found].strip():
+        start = None if special[at] or not wanted else _next_place(lowered, wanted, cursor)
+        if start is not None and start > cursor and lowered[cursor:start].strip():
             following = next(
-                (each for each, mark in zip(pieces[at + 1 :], special[at + 1 :], strict=True) if not mark), ""
+                (later for later, mark in zip(pieces[at + 1 :], special[at + 1 :], strict=True) if not mark), ""
             )
-            closer = _found(lowered, following.lower(), cursor) if following.strip() else None
-            found = None if closer is not None and closer < found else found
-        if found is None:
+            closer = _next_place(lowered, following.lower(), cursor) if following.strip() else None
+            start = None if closer is not None and closer < start else start
+        if start is None:
             spans.append(None)
             continue
-        end = found + len(wanted)
+        end = start + len(wanted)
         name, count = counts.get(at - 1, ("", ""))
         for _ in range(int(count) - 1 if count.isdecimal() else 0):
             again = end if name == "xxrep" else end + len(lowered[end:]) - len(lowered[end:].lstrip())
             end = again + len(wanted) if lowered.startswith(wanted, again) else end
-        spans.append((found, end))
+        spans.append((start, end))
         cursor = end
     filled = _filled(lowered, spans, special)
     return [
@@ -69,17 +69,17 @@ def _token(
     )
 
 
-def _found(lowered: str, wanted: str, cursor: int) -> int | None:
-    """The next place of a token: behind spaces, or a little further on as a word of its own; None if there is none."""
+def _next_place(lowered: str, wanted: str, cursor: int) -> int | None:
+    """The next place of a token: after spaces, or a little further on as a whole word; None if there is none."""
     start = cursor
     while start < len(lowered) and lowered[start].isspace():
         start += 1
     if lowered.startswith(wanted, start):
         return start
-    found = lowered.find(wanted, start, start + _AHEAD + len(wanted))
-    while found >= 0 and (_inside_word(lowered, found) or _inside_word(lowered, found + len(wanted))):
-        found = lowered.find(wanted, found + 1, start + _AHEAD + len(wanted))
-    return None if found < 0 else found
+    place = lowered.find(wanted, start, start + _AHEAD + len(wanted))
+    while place >= 0 and (_inside_word(lowered, place) or _inside_word(lowered, place + len(wanted))):
+        place = lowered.find(wanted, place + 1, start + _AHEAD + len(wanted))
+    return None if place < 0 else place
 
 
 def _inside_word(lowered: str, place: int) -> bool:
@@ -87,9 +87,9 @@ def _inside_word(lowered: str, place: int) -> bool:
 
 
 def _filled(lowered: str, spans: Sequence[tuple[int, int] | None], special: Sequence[bool]) -> list[tuple[int, int]]:
-    """The spans, with what lies between the neighbours for those not found; empty for special tokens."""
+    """The spans; those not found get the text between their neighbours, special tokens an empty span."""
     following = len(lowered)
-    ends: list[int] = []  # where the next token begins, from the back
+    ends: list[int] = []  # where the next token begins, last token first
     for span in reversed(spans):
         ends.append(following)
         following = following if span is None else span[0]
@@ -106,6 +106,6 @@ def _filled(lowered: str, spans: Sequence[tuple[int, int] | None], special: Sequ
 
 
 def _lowered(text: str) -> tuple[str, list[int]]:
-    """The text in small letters, and for each of these the place it comes from (a capital may become two letters)."""
+    """The text in small letters, and the place that each of them comes from (a capital may become two letters)."""
     letters = [(small, place) for place, letter in enumerate(text) for small in letter.lower()]
     return "".join(small for small, _ in letters), [*(place for _, place in letters), len(text)]

@@ -1,4 +1,4 @@
-"""`ReviewNet`, a small network over words for which plain CAM is exact at the last layer, and a Learner around it."""
+"""`ReviewNet`, a small network over words with exact plain CAM at its last layer, and a Learner around it."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ UNKNOWN = 1
 
 
 class Block(nn.Module):
-    """A convolution over neighbouring words, added to its input, and a ReLU; the sizes stay.
+    """A convolution over neighbouring words, added to its input, and a ReLU; sizes do not change.
 
     Args:
         width: channels in and out.
@@ -42,10 +42,10 @@ class Block(nn.Module):
         """Return the activation after this layer.
 
         Args:
-            activation: that before it.
+            activation: the activation before it.
         """
-        found: Tensor = self.relu(activation + self.conv(activation))
-        return found
+        output: Tensor = self.relu(activation + self.conv(activation))
+        return output
 
 
 class ReviewNet(nn.Module):
@@ -73,7 +73,7 @@ class ReviewNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, len(self.class_names))
         with torch.no_grad():
-            self.embedding.weight.mul_(0.1)  # so that rare words, which training hardly moves, say little
+            self.embedding.weight.mul_(0.1)  # so that rare words, which training hardly changes, say little
 
     def forward(self, ids: Int[Tensor, "batch position"]) -> Float[Tensor, "batch class"]:
         """Return the logits.
@@ -92,9 +92,9 @@ class ReviewNet(nn.Module):
 
 _PACKAGED = files("camwidget.text").joinpath("packaged")
 FEWEST = 2
-"""Reviews that one can learn from and validate with."""
+"""The fewest reviews that allow both training and validation."""
 LONGEST = 400
-"""Words of one text that are trained on; longer ones are cut."""
+"""The most words of one text used in training; longer texts are cut."""
 
 
 @cache
@@ -105,8 +105,8 @@ def vocabulary() -> Vocabulary:
 
 def record() -> dict[str, Any]:
     """Return how the packaged network was trained, and how often it is right on sentences it has never seen."""
-    found: dict[str, Any] = json.loads(_PACKAGED.joinpath("record.json").read_text(encoding="utf-8"))
-    return found
+    facts: dict[str, Any] = json.loads(_PACKAGED.joinpath("record.json").read_text(encoding="utf-8"))
+    return facts
 
 
 def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> "Learner":
@@ -116,8 +116,8 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
 
     Args:
         reviews: sentences to train on, a tenth of which is kept for validation; None for the packaged dozen, which is
-            enough to look at the network, and for nothing else.
-        pretrained: with the packaged weights; else as random as any new network, ready for `fit_one_cycle`.
+            enough to look at the network and for nothing else.
+        pretrained: use the packaged weights; otherwise they are random, ready for `fit_one_cycle`.
 
     Example:
         >>> learn = text_learner()
@@ -125,7 +125,7 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
         ['negative', 'positive']
     """
     with quietly():
-        import fastai.callback.progress  # noqa: PLC0415 (so that training shows how far it is)
+        import fastai.callback.progress  # noqa: PLC0415 (so that training shows its progress)
         import fastai.callback.schedule  # noqa: F401, PLC0415 (for fit_one_cycle)
         from fastai.learner import Learner  # noqa: PLC0415 (seconds to import)
         from fastai.losses import CrossEntropyLossFlat  # noqa: PLC0415 (see above)
@@ -135,24 +135,24 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
     if pretrained:
         path = str(_PACKAGED.joinpath("weights.pt"))
         weights = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict({name: each.float() for name, each in weights.items()})
-        network.eval()  # so that learn.model gives the same answer twice; fitting switches by itself
+        network.load_state_dict({name: weight.float() for name, weight in weights.items()})
+        network.eval()  # so that learn.model gives the same answer twice; fitting switches back by itself
     loaders = review_dls(_examples() if reviews is None else reviews, known)
     return Learner(loaders, network, loss_func=CrossEntropyLossFlat(), metrics=accuracy)
 
 
 def review_dls(reviews: Reviews, known: Vocabulary, *, batch_size: int = 64, seed: int = 0) -> "DataLoaders":
-    """Return fastai DataLoaders over reviews: a tenth, drawn by `seed`, validates.
+    """Return fastai DataLoaders over reviews: a tenth, drawn by `seed`, is for validation.
 
     Args:
         reviews: at least two.
-        known: the words.
+        known: the vocabulary.
         batch_size: texts per step.
-        seed: of the split.
+        seed: decides the split.
 
     Raises:
         DataError: there are fewer than two.
-        TextError: one of them is no text, or empty.
+        TextError: one of them is not a text, or is empty.
     """
     with quietly():
         from fastai.data.core import DataLoaders  # noqa: PLC0415 (seconds to import)
@@ -183,12 +183,12 @@ def review_dls(reviews: Reviews, known: Vocabulary, *, batch_size: int = 64, see
 def padded(
     pairs: Sequence[tuple[Int[Tensor, " _"], int]],
 ) -> tuple[Int[Tensor, "batch position"], Int[Tensor, " batch"]]:
-    """Return a batch of texts, shorter ones filled up at their end, and their classes.
+    """Return a batch of texts, shorter ones padded at their end, and their classes.
 
     Args:
-        pairs: indices of words, and class, text by text.
+        pairs: the indices of a text's words and its class, text by text.
     """
-    ids = torch.nn.utils.rnn.pad_sequence([each for each, _ in pairs], batch_first=True, padding_value=PADDING)
+    ids = torch.nn.utils.rnn.pad_sequence([ids for ids, _ in pairs], batch_first=True, padding_value=PADDING)
     return ids, torch.tensor([label for _, label in pairs])
 
 

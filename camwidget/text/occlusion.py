@@ -11,22 +11,22 @@ from camwidget.errors import ModelError, three_parts
 from camwidget.text.tokens import Token, Word
 
 MOST_READ = 1_000_000
-"""How many tokens are read in all at the most; for longer texts neighbouring words are left out together."""
+"""The most tokens that are read in all; in longer texts neighbouring words are left out together."""
 
 BATCH = 16_384
 """About how many tokens are read at once."""
 
-TOLD = 200_000
-"""From how many tokens on the progress is shown, before the first is read."""
+PROGRESS_FROM = 200_000
+"""How many tokens it takes to show progress, starting before the first is read."""
 
 _FRAME = ("xxbos", "xxeos", "xxfld", "xxpad")
-"""Special tokens that belong to the text as a whole; the others mark the word behind them."""
+"""Special tokens that belong to the text as a whole; the others mark the word after them."""
 
 
 def groups_of(words: Sequence[Word], *, positions: int) -> list[list[int]]:
-    """Return which words are left out together: each on its own, or in long texts a few neighbours.
+    """Return which words are left out together: each on its own, or a few neighbours in long texts.
 
-    The number of runs depends on the length of the text alone, so that a result is the same on every machine.
+    The number of runs depends only on the length of the text, so a result is the same on every machine.
 
     Args:
         words: the words.
@@ -46,14 +46,14 @@ def leave_out(
 ) -> Float[Tensor, "word class"]:
     """Return for each word the logits with all words minus the logits without that word.
 
-    The word is deleted, with the special tokens that mark it (a capital, a repetition), and the others close up; if no
-    token is left, the network gets one padding. Zeiler and Fergus 2014 cover parts of a picture in this way; Li, Monroe
+    The word is deleted, with the special tokens that mark it (a capital, a repetition), and the gap closes; if no token
+    is left, the network gets one padding token. Zeiler and Fergus 2014 cover parts of a picture in this way; Li, Monroe
     and Jurafsky 2016 (arXiv 1612.08220) erase words.
 
-    Words that `groups_of` puts together share what the group makes, in equal parts.
+    Words that `groups_of` puts together share the group's value equally.
 
     Args:
-        logits_of: runs the model on several texts of one length.
+        logits_of: runs the model on several texts of equal length.
         ids: the whole text.
         words: its words.
         tokens: its tokens.
@@ -66,10 +66,10 @@ def leave_out(
     groups = groups_of(words, positions=ids.shape[1])
     kept = [_kept(group, words, tokens) for group in groups]
     by_length: dict[int, list[int]] = {}
-    for number, each in enumerate(kept):
-        by_length.setdefault(int(each.sum()), []).append(number)
+    for number, stays in enumerate(kept):
+        by_length.setdefault(int(stays.sum()), []).append(number)
     values = torch.zeros(len(words), whole.shape[1], dtype=torch.float64)
-    quiet = len(groups) * ids.shape[1] < TOLD
+    quiet = len(groups) * ids.shape[1] < PROGRESS_FROM
     with tqdm(total=len(groups), desc=f"Leaving out {len(words)} words", disable=quiet, leave=False) as progress:
         for length, numbers in by_length.items():
             for batch in torch.tensor(numbers).split(max(1, BATCH // max(length, 1))):
@@ -91,7 +91,7 @@ def _logits_of(
 ) -> Float[Tensor, "batch class"]:
     try:
         return logits_of(ids)
-    except Exception as error:  # whatever the model raises, it has read the whole text before
+    except Exception as error:  # whatever it is, the model has already read the whole text
         given = (
             f"On {len(ids)} shortened texts of {ids.shape[1]} tokens the model raised {type(error).__name__}: {error}"
         )

@@ -1,4 +1,4 @@
-"""What reads a text in a model: its network, and how words become the indices that the network is given."""
+"""How a model reads a text: its network, and how words become the network's indices."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from camwidget.text.fastai_tokens import aligned
 from camwidget.text.tokens import Token
 
 FEWEST = 3
-"""Rows that a table of words has at least: padding, unknown words, a word."""
+"""The fewest rows of a table of words: padding, unknown words, a word."""
 
 _OURS = "camwidget.text.tokens.Vocabulary(words)"
 
@@ -27,7 +27,7 @@ class Reader:
     network: nn.Module
     """From token indices (batch, position) to logits."""
     tokens: Callable[[str], tuple[Token, ...]]
-    """Gives the tokens of a text."""
+    """From a text to its tokens."""
     class_names: tuple[str, ...]
     """The model's own names for its classes; empty where it has none."""
     size: int
@@ -41,13 +41,13 @@ class Reader:
         return torch.tensor([[token.index for token in tokens]], device=like.device)
 
     def others(self, ids: Int[Tensor, "1 position"]) -> Int[Tensor, "1 position"]:
-        """Return another text of the same length: one token over and over, not among the first, which are special."""
+        """Return another text of the same length: one token repeated, not one of the first, which are special."""
         last = self.size - 1
         return torch.full_like(ids, last if not bool((ids == last).all()) else last - 1)
 
 
 def why_not_text(model: Any) -> str:
-    """Return why a model cannot be given a text, as a sentence; empty where it can."""
+    """Return why a model cannot read a text, in sentences; empty if it can."""
     if _kind(model):
         return ""
     name = type(_network(model)).__name__
@@ -55,26 +55,27 @@ def why_not_text(model: Any) -> str:
     network = _network(model)
     if isinstance(network, nn.Module) and hasattr(network, "vocabulary"):
         kind = type(network.vocabulary).__name__
-        given = f"The vocabulary of the {name} is a {kind}, which makes no tokens of a text"
+        given = f"The vocabulary of the {name} is a {kind}, which cannot turn a text into tokens"
     allowed = "Text models are text_learner(), fastai's text_classifier_learner, and modules with a `vocabulary`"
     advice = f"Set model.vocabulary = {_OURS}, or give a picture to a model of pictures"
     return three_parts(given, allowed, advice)
 
 
 def reads_text(model: Any) -> bool:
-    """Return whether a model or Learner is given texts."""
+    """Return whether a model or Learner reads texts."""
     return bool(_kind(model))
 
 
 def looks_words_up(model: Any) -> bool:
-    """Return whether a model seems to be one of texts: it has something called vocabulary, or a table and no pictures.
+    """Return whether a model seems to read texts: it has a `vocabulary`, or a table of words but no 2-d convolution.
 
     Args:
-        model: one that cannot be given a text, so that a message can say what it lacks.
+        model: one that cannot read a text, so that a message can say what it lacks.
     """
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    has_table = any(isinstance(each, nn.Embedding) for each in modules)
-    return hasattr(model, "vocabulary") or (has_table and not any(isinstance(each, nn.Conv2d) for each in modules))
+    has_table = any(isinstance(module, nn.Embedding) for module in modules)
+    has_pictures = any(isinstance(module, nn.Conv2d) for module in modules)
+    return hasattr(model, "vocabulary") or (has_table and not has_pictures)
 
 
 def reader_of(model: Any) -> Reader:
@@ -88,42 +89,43 @@ def reader_of(model: Any) -> Reader:
 
     Raises:
         TypeError: the model is neither a Learner nor a module.
-        ModelError: it has no vocabulary. Later, of a text: its tokens are no `Token`, or not in the table of words.
+        ModelError: it has no vocabulary. Later, for a text: its tokens are not `Token`s, or not in the table of words.
     """
     network, kind = network_of(model), _kind(model)
     if not kind:
         raise ModelError(why_not_text(model))
-    tables = [each for each in network.modules() if isinstance(each, nn.Embedding) and each.num_embeddings >= FEWEST]
+    embeddings = [module for module in network.modules() if isinstance(module, nn.Embedding)]
+    tables = [embedding for embedding in embeddings if embedding.num_embeddings >= FEWEST]
     if not tables:
         given = f"The {type(network).__name__} has no table of words, or one of fewer than three"
         allowed = "A text classifier looks its tokens up in an nn.Embedding"
         raise ModelError(three_parts(given, allowed, "Explain another model"))
     vocabulary, names = _vocabulary_and_names(model)
     tokens = vocabulary.tokens if kind == "vocabulary" else _fastai_tokens(model.dls, vocabulary)
-    # One of the tables may be of places in the text, and smaller or larger than that of the words.
-    sizes = [each.num_embeddings for each in tables]
-    padding = next((each.padding_idx for each in tables if each.padding_idx is not None), 0)
+    # One of the tables may be for places in the text, and smaller or larger than the one for words.
+    sizes = [table.num_embeddings for table in tables]
+    padding = next((table.padding_idx for table in tables if table.padding_idx is not None), 0)
     return Reader(network, partial(_fitting, tokens, rows=max(sizes)), names, min(sizes), padding)
 
 
 def _fitting(tokens: Callable[[str], Iterable[Any]], text: str, *, rows: int) -> tuple[Token, ...]:
-    """The tokens of a text, once it is sure that the network can look them up."""
+    """The tokens of a text, after checking that the network can look them up."""
     made = tuple(tokens(text))
-    wrong = next((each for each in made if not isinstance(each, Token)), None)
+    wrong = next((token for token in made if not isinstance(token, Token)), None)
     if wrong is not None:
-        given = f"The vocabulary made an object of type {type(wrong).__name__} of a part of the text"
+        given = f"The vocabulary turned a part of the text into an object of type {type(wrong).__name__}"
         allowed = "Its tokens(text) gives a camwidget.text.tokens.Token for everything that the network reads"
         raise ModelError(three_parts(given, allowed, f"Make such tokens, or use {_OURS}"))
-    outside = next((each for each in made if not 0 <= each.index < rows), None)
+    outside = next((token for token in made if not 0 <= token.index < rows), None)
     if outside is not None:
         given = f"The vocabulary gives {outside.text!r} the number {outside.index}; the model's table has {rows} rows"
         advice = "A Vocabulary(words) counts its words from 2, so it goes with nn.Embedding(len(words) + 2, ...)"
         raise ModelError(three_parts(given, f"Numbers of tokens are 0 to {rows - 1}", advice))
-    beyond = next((each for each in made if not 0 <= each.start <= each.end <= len(text)), None)
+    beyond = next((token for token in made if not 0 <= token.start <= token.end <= len(text)), None)
     if beyond is not None:
         given = f"The vocabulary puts {beyond.text!r} at {beyond.start} to {beyond.end} of {len(text)} characters"
-        allowed = "A token stands at text[start:end]; one that is special, at no place, has end equal to start"
-        raise ModelError(three_parts(given, allowed, "Count the places in the text as it is given to tokens(text)"))
+        allowed = "A token is at text[start:end]; a special one, which has no place, has end equal to start"
+        raise ModelError(three_parts(given, allowed, "Count the places in the text that tokens(text) gets"))
     return made
 
 
@@ -144,33 +146,35 @@ def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
     network = _network(model)
     own, names = getattr(network, "vocabulary", None), _names(getattr(network, "class_names", ()))
     vocab: Any = () if isinstance(model, nn.Module) else getattr(getattr(model, "dls", None), "vocab", ())
-    # Words first, then classes; with two classes a plain list of their names (strings, numbers, False and True) is as
-    # long.
+    # Words first, then classes; with two classes a plain list of their names (strings, numbers, False and True) is
+    # just as long.
     if hasattr(vocab, "__len__") and len(vocab) == 2 and hasattr(vocab[1], "__len__") and not isinstance(vocab[1], str):
         return vocab[0], _names(vocab[1])
-    return own, names or _names(vocab)  # a module of one's own, or a Learner around one
+    return own, names or _names(vocab)  # a module of your own, or a Learner around one
 
 
-def _names(found: Any) -> tuple[str, ...]:
-    return tuple(map(str, found)) if hasattr(found, "__iter__") else ()
+def _names(classes: Any) -> tuple[str, ...]:
+    return tuple(map(str, classes)) if hasattr(classes, "__iter__") else ()
 
 
 def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ...]]:
-    """How a fastai Learner of texts makes tokens: its own tokenizer and rules, and its own numbers."""
+    """How a fastai Learner of texts makes tokens: with its own tokenizer, rules and numbers."""
     tokenizer = dls.tokenizer if callable(dls.tokenizer) else dls.tokenizer[0]
     numbers = {word: index for index, word in reversed(list(enumerate(vocabulary)))}
 
     def tokens(text: str) -> tuple[Token, ...]:
         pieces = [str(piece) for piece in tokenizer(text)]
-        found = aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0))
+        made = aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0))
         # A data loader draws a random seed when it starts, and would start worker processes for one text.
         with torch.random.fork_rng(devices=[]):
             own = dls.test_dl([text], num_workers=0).one_batch()[0].flatten().tolist()
-        for order in (found, found[::-1]):  # a Learner made with backwards=True reads from the end
+        for order in (made, made[::-1]):  # a Learner made with backwards=True reads from the end
             if [token.index for token in order] == own:
                 return tuple(order)
-        given = f"The Learner makes {len(own)} numbers of this text, its tokenizer and vocabulary {len(found)} others"
-        allowed = "Its data loader must make tokens, then numbers of them, and nothing else"
-        raise ModelError(three_parts(given, allowed, "Look at learn.dls.train_ds.tls[0].tfms for further transforms"))
+        given = (
+            f"The Learner turns this text into {len(own)} numbers, its tokenizer and vocabulary into {len(made)} others"
+        )
+        allowed = "Its data loader must turn a text into tokens and these into numbers, and do nothing else"
+        raise ModelError(three_parts(given, allowed, "Check learn.dls.train_ds.tls[0].tfms for further transforms"))
 
     return tokens

@@ -15,16 +15,16 @@ from camwidget.text.tokens import Token, Word, unknown_share
 class TextExplanation(LayerMaps):
     """What one method says about one text, for several layers and classes; see `LayerMaps` for what it holds.
 
-    A map has one value for each position, that is for each token that the network read. Where the values of a map add
-    up to something (`contributions`), those of all positions do: the words' values and the `rest`.
+    A map has one value for each position, that is for each token that the network read. If the values of a map add up
+    to something (`contributions`), it takes all positions: the words' values and the `rest`.
     """
 
     text: str
     """The text, as it was given."""
     tokens: tuple[Token, ...]
-    """What the network read, one for each position; special tokens, which stand for no part of the text, included."""
+    """What the network read, one for each position, including special tokens, which stand for no part of the text."""
     words: tuple[Word, ...]
-    """The words of the text in their order, each with the tokens made of it."""
+    """The words of the text in order, each with its tokens."""
     notes: tuple[str, ...] = ()
     """What to know before believing the maps, in sentences: unknown words, what no gradient reaches. Often empty."""
 
@@ -38,7 +38,7 @@ class TextExplanation(LayerMaps):
 
     @property
     def unknown_share(self) -> float:
-        """The share of the words that the vocabulary does not have, from 0 to 1; to the network these are all alike."""
+        """The share of words missing from the vocabulary, from 0 to 1; to the network they are all alike."""
         return unknown_share(self.words)
 
     def cam(self, layer: str | None = None, target_class: int | str | None = None) -> Float[Tensor, " position"]:
@@ -71,7 +71,7 @@ class TextExplanation(LayerMaps):
         return cam.new_zeros(len(self.words)).index_add(0, torch.tensor(owners), cam[positions])
 
     def rest(self, layer: str | None = None, target_class: int | str | None = None) -> float:
-        """Return the sum of the values of all tokens that are part of no word: those special to the tokenizer.
+        """Return the sum over all tokens that are part of no word: the tokenizer's special ones.
 
         Args:
             layer: see `cam`.

@@ -1,4 +1,4 @@
-"""Movie reviews: thousands that people rated, fetched by pip when first asked for, and a dozen of our own."""
+"""Movie reviews: thousands rated by people, fetched by pip on first use, and a dozen of our own."""
 
 import csv
 import hashlib
@@ -20,7 +20,7 @@ from camwidget.errors import DataError, nearest, three_parts
 
 @dataclass(frozen=True)
 class Reviews:
-    """Sentences with how people rated them. None has the rating 0, which belongs to no class."""
+    """Sentences and how people rated them. None has the rating 0, which belongs to no class."""
 
     texts: tuple[str, ...]
     """The sentences, as they were written."""
@@ -39,7 +39,7 @@ class Reviews:
 def load_reviews(folder: str | Path | None = None, *, source: str = "rated") -> Reviews:
     """Return real movie reviews.
 
-    The texts stay as the source has them, even where it says `&amp;` for & (22 sentences): the packaged network was
+    The texts stay as in the source, even where it has `&amp;` for & (22 sentences): the packaged network was
     trained on these, and it is right equally often on the others.
 
     Args:
@@ -49,7 +49,7 @@ def load_reviews(folder: str | Path | None = None, *, source: str = "rated") -> 
             negative, as fastai provides them.
 
     Raises:
-        DataError: there is no such source; or the data cannot be had or read. The message says what to do.
+        DataError: there is no such source; or the data cannot be fetched or read. The message says what to do.
     """
     sources: dict[str, Callable[[], Reviews]] = {
         "rated": partial(_rated, "movieReviewSnippets_GroundTruth.txt", folder),
@@ -65,7 +65,7 @@ def load_reviews(folder: str | Path | None = None, *, source: str = "rated") -> 
 
 
 def other_sentences(folder: str | Path | None = None) -> Reviews:
-    """Return 13,000 rated sentences that are no movie reviews, to learn words from: products, tweets, editorials.
+    """Return 13,000 rated sentences that are not movie reviews, to learn words from: products, tweets, editorials.
 
     Args:
         folder: see `load_reviews`.
@@ -98,7 +98,7 @@ def _rated(name: str, folder: str | Path | None) -> Reviews:
 def _imdb_sample(folder: str | Path | None) -> Reviews:
     allowed = "It is a folder with texts.csv, whose columns label (positive or negative) and text hold the reviews"
     if folder is None:
-        # Imported here: seconds of work that the other source does not need.
+        # Imported here: it takes seconds that the other source does not need.
         from fastai.data.external import URLs, untar_data  # noqa: PLC0415 (see above)
 
         try:
@@ -111,11 +111,11 @@ def _imdb_sample(folder: str | Path | None) -> Reviews:
     path = Path(folder) / "texts.csv"
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-        found = [(row["text"], {"positive": 1.0, "negative": -1.0}[row["label"]]) for row in rows]
+        rated = [(row["text"], {"positive": 1.0, "negative": -1.0}[row["label"]]) for row in rows]
     except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
         given = f"{path} cannot be read ({type(error).__name__})"
         raise DataError(three_parts(given, allowed, "Name the folder that holds texts.csv")) from error
-    return Reviews(tuple(text for text, _ in found), tuple(rating for _, rating in found))
+    return Reviews(tuple(text for text, _ in rated), tuple(rating for _, rating in rated))
 
 
 _EXAMPLES = {
@@ -154,7 +154,7 @@ FOLDER_VARIABLE = "CAMWIDGET_DATA"
 
 _FILE = "vaderSentiment-3.3.2.tar.gz"
 _INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
-_LARGEST = 5_000_000  # bytes of any member; the largest there is has 2.4 million
+_LARGEST = 5_000_000  # bytes of any member; the largest has 2.4 million
 _LIMIT_S = 300
 _ADVICE = (
     f"Connect once and try again; or put {_FILE} into a folder yourself and name that folder: "
@@ -172,26 +172,26 @@ def data_folder(folder: str | Path | None = None) -> Path:
 
 
 def archive(folder: str | Path | None = None) -> Path:
-    """Return the source distribution, fetched by pip if it is not there yet.
+    """Return the path of the source distribution, which pip fetches if it is missing.
 
     Args:
         folder: see `data_folder`.
 
     Raises:
-        DataError: it cannot be had, or is not what it should be.
+        DataError: it cannot be fetched, or has the wrong hash.
     """
     path = data_folder(folder) / _FILE
     if not path.is_file():
         _fetch(path)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != SHA256:
-        given = f"{path} is not the file it should be: its SHA-256 begins with {found[:12]}"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != SHA256:
+        given = f"{path} is not the expected file: its SHA-256 begins with {digest[:12]}"
         raise DataError(three_parts(given, f"It must begin with {SHA256[:12]}", "Delete the file and try again"))
     return path
 
 
 def _fetch(path: Path) -> None:
-    """Let pip fetch the file: it knows the index that this installation uses, and checks the hash before anything."""
+    """Let pip fetch the file: it knows the index that this installation uses, and checks the hash first."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         workspace = tempfile.TemporaryDirectory(dir=path.parent)
@@ -240,7 +240,7 @@ def _read(packed: bytes, name: str, path: Path) -> bytes:
             reader = opened.extractfile(about) if about.isfile() and about.size <= _LARGEST else None
             if reader is not None:
                 return reader.read(_LARGEST)
-        given = f"In {path} the member {name} is no file, or too large"
+        given = f"In {path} the member {name} is not a file, or is too large"
     except KeyError:
         given = f"{path} has no member {name}"
     except (tarfile.TarError, OSError, EOFError) as error:

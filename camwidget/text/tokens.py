@@ -1,4 +1,4 @@
-"""From a text to words: where they begin and end in any script, their numbers in a vocabulary, tokens merged back."""
+"""From a text to its words: where they begin and end in any script, their numbers, tokens merged back."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from camwidget.errors import TextError, clipped, three_parts
 
 APOSTROPHES = "'\u2019\u02bc"
 """As typed, as printed, and the letter."""
-_JOINERS = "\u200c\u200d"  # zero-width: inside a Persian word, between the persons of one emoji
+_JOINERS = "\u200c\u200d"  # zero-width: inside a Persian word, between the people of one emoji
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 
@@ -21,7 +21,7 @@ Kind = Literal["word", "emoji", "mark"]
 
 
 class Piece(NamedTuple):
-    """What stands at `text[start:end]`: a word (letters, digits, accents), an emoji or other symbol, or a mark."""
+    """What `text[start:end]` is: a word (letters, digits, accents), an emoji or other symbol, or a mark."""
 
     start: int
     end: int
@@ -29,11 +29,11 @@ class Piece(NamedTuple):
 
 
 def pieces_of(text: str) -> Iterator[Piece]:
-    """Yield the words, emoji and punctuation marks of a text in their order.
+    """Yield the words, emoji and punctuation marks of a text in order.
 
-    A word keeps the apostrophes inside it and its accents, also where these are characters of their own; an emoji keeps
-    its skin tone and what is joined to it; every mark stands alone. Between two pieces there are only white space
-    and characters that cannot be seen.
+    A word keeps the apostrophes inside it and its accents, even if these are separate characters; an emoji keeps its
+    skin tone and what is joined to it; every mark is a piece of its own. Between two pieces there are only white space
+    and invisible characters.
 
     Args:
         text: any.
@@ -54,7 +54,7 @@ def pieces_of(text: str) -> Iterator[Piece]:
 
 
 def _kind(character: str) -> Kind | None:
-    """What a piece that begins with this character is; None for white space and what cannot be seen."""
+    """What a piece that begins with this character is; None for white space and what is invisible."""
     category = unicodedata.category(character)
     if category[0] in "LMN" or character == "_":
         return "word"
@@ -77,7 +77,7 @@ def _end_of_word(text: str, start: int) -> int:
 
 
 def _end_of_sign(text: str, start: int) -> int:
-    """Behind an emoji or a mark, with what changes its look: a variant, a skin tone, another one joined to it."""
+    """The end of an emoji or a mark, with what changes its look: a variant, a skin tone, another one joined to it."""
     end = start + 1
     if ord(text[start]) in _FLAG_LETTERS and end < len(text) and ord(text[end]) in _FLAG_LETTERS:
         return end + 1
@@ -102,14 +102,14 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True)
 class Token:
-    """One of the things that a network reads."""
+    """One unit that a network reads."""
 
     text: str
-    """As it stands in the text."""
+    """As written in the text."""
     start: int
     """Place of its first character in the text."""
     end: int
-    """Place behind its last character; `start` for special tokens."""
+    """Place after its last character; `start` for special tokens."""
     index: int
     """Its number in the vocabulary."""
     known: bool
@@ -122,19 +122,19 @@ _ALLOWED = "A text is one str with at least one word"
 
 
 def checked_text(text: Any) -> str:
-    """Return the text; it may be punctuation only.
+    """Return the text, which may be punctuation only.
 
     Raises:
-        TextError: it is no text, or there is nothing in it.
+        TextError: it is not a text, or there is nothing in it.
     """
     if not isinstance(text, str):
         given = "The text is None" if text is None else f"The text is of type {type(text).__name__}"
-        raise TextError(three_parts(given, _ALLOWED, "Pass a str; bytes.decode() makes one of bytes"))
+        raise TextError(three_parts(given, _ALLOWED, "Pass a str; bytes.decode() turns bytes into one"))
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        given = "The text holds half a character, which happens when a file is read in the wrong way"
+        given = "The text holds half a character, which happens when a file is read with the wrong encoding"
         raise TextError(three_parts(given, _ALLOWED, "Read the file with encoding='utf-8'"))
     if next(pieces_of(text), None) is None:
-        given = "The text is empty" if not text.strip() else "The text is empty but for characters that cannot be seen"
+        given = "The text is empty" if not text.strip() else "The text is empty except for invisible characters"
         raise TextError(three_parts(given, _ALLOWED, "Write a sentence"))
     return text
 
@@ -143,18 +143,18 @@ def text_with_words(text: Any) -> str:
     """Return the text, of which at least one piece is a word, a number or an emoji.
 
     Raises:
-        TextError: it is no text, or has no words.
+        TextError: it is not a text, or has no words.
     """
     if all(piece.kind == "mark" for piece in pieces_of(checked_text(text))):
-        shown = repr(clipped(text, longest=40))
-        raise TextError(three_parts(f"There is no word in {shown}", _ALLOWED, "Write a sentence"))
+        quoted = repr(clipped(text, longest=40))
+        raise TextError(three_parts(f"There is no word in {quoted}", _ALLOWED, "Write a sentence"))
     return str(text)
 
 
 class Vocabulary:
     """The words that a network knows, each with a number.
 
-    0 stands for padding and 1 for any unknown word, the words are counted from 2. So the network needs an
+    0 stands for padding, 1 for any unknown word, and the words are counted from 2. So the network needs an
     `nn.Embedding(len(words) + 2, ...)`.
 
     Args:
@@ -176,14 +176,14 @@ class Vocabulary:
         difference: an "Isn't" copied from a newspaper is the "isn't" of the vocabulary.
 
         Raises:
-            TextError: it is no text, or there is nothing in it.
+            TextError: it is not a text, or there is nothing in it.
         """
-        found = []
+        tokens = []
         for start, end, _ in pieces_of(checked_text(text)):
             index = self._index_of(text[start:end])
             place = 1 if index is None else index
-            found.append(Token(text[start:end], start, end, place, index is not None, False))
-        return tuple(found)
+            tokens.append(Token(text[start:end], start, end, place, index is not None, False))
+        return tuple(tokens)
 
     def _index_of(self, word: str) -> int | None:
         exact = self.index.get(word.lower())
@@ -196,50 +196,52 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a text, or one run of other characters that the network was given, with the tokens made of it."""
+    """One word of a text, or one run of other characters that the network reads, with its tokens."""
 
     text: str
-    """The characters, as they stand in the text."""
+    """The characters, as written in the text."""
     start: int
     """Place of its first character in the text."""
     end: int
-    """Place behind its last character."""
+    """Place after its last character."""
     known: bool
     """Whether the vocabulary has all its tokens."""
     positions: tuple[int, ...]
-    """Which tokens it became, as places in the sequence that the network reads."""
+    """Its tokens, as places in the sequence that the network reads."""
 
 
 def merged_words(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
-    """Return the words of a text that have tokens, in their order; special tokens are left out.
+    """Return the words of a text that have tokens, in order; special tokens are left out.
 
-    Two tokens are one word where they share a place, or where both come from one word or emoji of the text (apostrophes
-    and accents included): a tokenizer may make "do" and "n't" of "don't".
+    Two tokens are one word if they share a place, or if both come from one word or emoji of the text (apostrophes and
+    accents included): a tokenizer may split "don't" into "do" and "n't".
 
     Args:
         text: the text.
         tokens: what the network reads, with places in that text.
     """
     whole = {place: (start, end) for start, end, _ in pieces_of(text) for place in range(start, end)}
-    found: list[tuple[int, int, list[int]]] = []
-    for position, token in sorted(enumerate(tokens), key=lambda each: (each[1].start, each[0])):
+    merged: list[tuple[int, int, list[int]]] = []
+    for position, token in sorted(enumerate(tokens), key=lambda item: (item[1].start, item[0])):
         if token.special or token.start >= token.end:
             continue
         start = min(token.start, whole.get(token.start, (token.start, 0))[0])
         end = max(token.end, whole.get(token.end - 1, (0, token.end))[1])
-        if found and start < found[-1][1]:
-            first, last, positions = found.pop()
-            found.append((first, max(last, end), [*positions, position]))
+        if merged and start < merged[-1][1]:
+            first, last, positions = merged.pop()
+            merged.append((first, max(last, end), [*positions, position]))
         else:
-            found.append((start, end, [position]))
+            merged.append((start, end, [position]))
     return tuple(
-        Word(text[start:end], start, end, all(tokens[each].known for each in positions), tuple(sorted(positions)))
-        for start, end, positions in found
+        Word(
+            text[start:end], start, end, all(tokens[position].known for position in positions), tuple(sorted(positions))
+        )
+        for start, end, positions in merged
     )
 
 
 def unknown_share(words: Sequence[Word]) -> float:
-    """Return the share of the words that the vocabulary does not have, from 0 to 1; 0 where there are no words.
+    """Return the share of words missing from the vocabulary, from 0 to 1; 0 if there are no words.
 
     Commas and the like do not count: they are the same in many languages.
     """

@@ -1,7 +1,7 @@
-"""Does the class depend on what a map marks? Curves over removed and inserted pixels, and the drop without the rest.
+"""Does the class depend on what a map marks? Deletion and insertion curves, and the drop without the rest.
 
 Every number here is a probability of a changed picture. A changed picture is unlike those the network was trained on,
-and a blurry map covers an object better than a sharp one: see `CAVEAT`, which stands on every figure.
+and a blurry map covers an object better than a sharp one: see `CAVEAT`, which is on every figure.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from camwidget.maps.arguments import Explainable
 from camwidget.maps.formulas import positive
 from camwidget.pictures.inputs import Picture
 from camwidget.pictures.result import Explanation
-from camwidget.trust.perturb import Trial, baseline_of, blurred, open_trial
+from camwidget.trust.perturb import PerturbedRun, baseline_of, blurred, perturbed_run
 
 CAVEAT = (
     "Blurry maps score well, and a picture with holes is unlike any the network has learnt from: "
@@ -28,7 +28,7 @@ CAVEAT = (
 
 @dataclass(frozen=True)
 class Curve:
-    """The probability of one class while pixels go or come, those that the map ranks highest first."""
+    """The probability of one class as pixels are removed or inserted, the map's highest first."""
 
     kind: str
     """`"deletion"` or `"insertion"`."""
@@ -78,9 +78,9 @@ def deletion_curve(
     batch_size: int = 16,
     baseline: Float[Tensor, "..."] | None = None,
 ) -> Curve:
-    """Return how the probability falls while the highest pixels of the map are taken away (Petsiuk et al. 2018).
+    """Return how the probability falls as the map's highest pixels are taken away (Petsiuk et al. 2018).
 
-    The order is that of the signed map at the picture's size; what is negative goes last. The model is left as found.
+    The signed map at the picture's size decides the order; negative pixels go last. The model is left as found.
 
     Args:
         model: a fastai Learner or a torch module.
@@ -88,16 +88,16 @@ def deletion_curve(
         cam: what `explain` returned, or one map of shape (map_height, map_width).
         layer: the layer of an explanation; None for the deepest with a map.
         target_class: index or name; None for the explanation's first class, or with a bare map the most probable.
-        steps: into how many steps the pixels are divided; one pixel a step at the most.
+        steps: how many steps the pixels are divided into; at most one per pixel.
         batch_size: how many changed pictures the model sees at once.
-        baseline: what stands in place of a pixel; None for zero in normalised inputs, which is the mean colour.
+        baseline: what replaces a pixel; None for zero in normalised inputs, which is the mean colour.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
     """
-    with open_trial(model, inputs, cam, layer, target_class) as trial:
-        end = torch.zeros_like(trial.pixels) if baseline is None else baseline_of(baseline, trial.pixels)
-        return _curve("deletion", trial, trial.pixels, end, steps, batch_size)
+    with perturbed_run(model, inputs, cam, layer, target_class) as run:
+        end = torch.zeros_like(run.pixels) if baseline is None else baseline_of(baseline, run.pixels)
+        return _curve("deletion", run, run.pixels, end, steps, batch_size)
 
 
 def insertion_curve(
@@ -111,9 +111,9 @@ def insertion_curve(
     batch_size: int = 16,
     baseline: Float[Tensor, "..."] | None = None,
 ) -> Curve:
-    """Return how the probability rises while the highest pixels of the map come into a blurred picture.
+    """Return how the probability rises as the map's highest pixels are put into a blurred picture.
 
-    Petsiuk et al. 2018. Otherwise as `deletion_curve`.
+    Petsiuk et al. 2018. Otherwise like `deletion_curve`.
 
     Args:
         model: see `deletion_curve`.
@@ -126,11 +126,11 @@ def insertion_curve(
         baseline: what the picture starts as; None for the picture `blurred`. Large pictures need a stronger blur.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
     """
-    with open_trial(model, inputs, cam, layer, target_class) as trial:
-        start = blurred(trial.pixels) if baseline is None else baseline_of(baseline, trial.pixels)
-        return _curve("insertion", trial, start, trial.pixels, steps, batch_size)
+    with perturbed_run(model, inputs, cam, layer, target_class) as run:
+        start = blurred(run.pixels) if baseline is None else baseline_of(baseline, run.pixels)
+        return _curve("insertion", run, start, run.pixels, steps, batch_size)
 
 
 def masked_score(
@@ -141,10 +141,10 @@ def masked_score(
     layer: str | None = None,
     target_class: SupportsIndex | str | None = None,
 ) -> MaskedScore:
-    """Return what happens to the probability where only what the map marks is left of the picture.
+    """Return what happens to the probability when only what the map marks is left of the picture.
 
     Chattopadhyay et al. 2018: each pixel of the normalised inputs is multiplied by the map's positive part divided by
-    its maximum; what is faded out turns to the mean colour. A map without positive values leaves nothing.
+    its maximum; faded parts turn to the mean colour. A map without positive values leaves nothing.
 
     Args:
         model: see `deletion_curve`.
@@ -154,16 +154,16 @@ def masked_score(
         target_class: see `deletion_curve`.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
     """
-    with open_trial(model, inputs, cam, layer, target_class) as trial:
-        evidence = positive(trial.cam)
+    with perturbed_run(model, inputs, cam, layer, target_class) as run:
+        evidence = positive(run.cam)
         share = evidence / evidence.max() if bool(evidence.max() > 0) else evidence
-        left = trial.pixels * share.to(trial.pixels)
-        whole, masked = (trial.log_probabilities(each)[0] for each in (trial.pixels, left))
+        left = run.pixels * share.to(run.pixels)
+        whole, masked = (run.log_probabilities(pixels)[0] for pixels in (run.pixels, left))
         lost = abs(float(torch.expm1((masked - whole).clamp(max=0))))
         probabilities = float(whole.exp()), float(masked.exp())
-        return MaskedScore(trial.target_class, trial.class_name, *probabilities, lost, bool(whole < masked))
+        return MaskedScore(run.target_class, run.class_name, *probabilities, lost, bool(whole < masked))
 
 
 def average_drop(scores: Sequence[MaskedScore]) -> float:
@@ -178,24 +178,24 @@ def increase(scores: Sequence[MaskedScore]) -> float:
 
 def _curve(
     kind: str,
-    trial: Trial,
+    run: PerturbedRun,
     start: Float[Tensor, "1 3 height width"],
     end: Float[Tensor, "1 3 height width"],
     steps: int,
     batch_size: int,
 ) -> Curve:
-    """The curve from one picture to the other."""
+    """The curve from the picture `start` to the picture `end`."""
     for name, value in (("steps", steps), ("batch_size", batch_size)):
         if value < 1:
             raise CamwidgetError(three_parts(f"{name} is {value}", f"{name} is at least 1", "Leave it out"))
-    ranks = trial.ranks()
+    ranks = run.ranks()
     counts = torch.linspace(0, ranks.numel(), min(steps, ranks.numel()) + 1, dtype=torch.float64).round().long()
-    found = []
+    probabilities = []
     for chunk in counts.to(ranks.device).split(batch_size):
         changed = ranks < chunk[:, None, None, None]
-        found.append(trial.log_probabilities(torch.where(changed, end, start)).exp())
+        probabilities.append(run.log_probabilities(torch.where(changed, end, start)).exp())
     fractions = (counts.double() / ranks.numel()).tolist()
-    return Curve(kind, trial.target_class, trial.class_name, tuple(fractions), tuple(torch.cat(found).tolist()))
+    return Curve(kind, run.target_class, run.class_name, tuple(fractions), tuple(torch.cat(probabilities).tolist()))
 
 
 def _some(scores: Sequence[MaskedScore]) -> Sequence[MaskedScore]:

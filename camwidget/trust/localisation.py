@@ -1,7 +1,7 @@
-"""Where does a map say the object is? A box from a map, and how well a map fits a box that the user gives.
+"""Where does a map say the object is? A box from a map, and how well a map fits the user's box.
 
-Everything is counted at the picture's size: a map is interpolated to it first, as it is for the eye. Only evidence for
-the class counts, so a map without any positive value points nowhere and is refused.
+Everything is measured at the picture's size: a map is interpolated first, as it is for display. Only evidence for the
+class counts, so a map without any positive value points nowhere and is refused.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ THRESHOLD = 0.2
 """Share of the map's maximum above which a pixel belongs to the object: the rule of Zhou et al. 2016."""
 
 TOLERANCE = 15
-"""How many pixels beside the box still count as a hit: Zhang et al. 2016, on pictures of common size."""
+"""How many pixels outside the box still count as a hit: Zhang et al. 2016, on pictures of common size."""
 
 LOCALISATION_CAVEAT = (
     "A map shows where the evidence is, not where the object ends: a network may know it by one part, or by what is "
@@ -48,7 +48,7 @@ class Box:
             raise TypeError(three_parts(given, allowed, "Use int(round(side)), and check that they are not shares"))
         if self.left < 0 or self.top < 0 or self.left >= self.right or self.top >= self.bottom:
             allowed = "A box has 0 <= left < right and 0 <= top < bottom"
-            advice = "Where you have left, top, width and height, use Box(left, top, left + width, top + height)"
+            advice = "If you have left, top, width and height, use Box(left, top, left + width, top + height)"
             raise BoxError(three_parts(given, allowed, advice))
 
 
@@ -58,16 +58,16 @@ def box_from_map(
     """Return the box around the largest connected region above a share of the map's maximum.
 
     This is how Zhou et al. 2016 made boxes from CAM, with 20 %. The best share differs between methods, layers and data
-    sets (Choe et al. 2020): one that was not tuned on pictures with known boxes compares nothing.
+    sets (Choe et al. 2020): unless it was tuned on pictures with known boxes, it compares nothing.
 
     Args:
         cam: raw values, at any size.
         height: height of the picture in pixels.
         width: width of the picture in pixels.
-        threshold: the share, from 0 to below 1. A pixel must lie above it.
+        threshold: the share, from 0 to below 1. A pixel must be above it.
 
     Raises:
-        MapError: the map has no positive value, or one that is not finite, or is no map.
+        MapError: the map has no positive value, or one that is not finite, or is not a map.
         BoxError: the threshold is not such a share.
 
     Example:
@@ -98,7 +98,7 @@ def energy_in_box(cam: Float[Tensor, "map_height map_width"], box: Box, *, heigh
         width: width of the picture in pixels.
 
     Raises:
-        MapError: the map has no positive value, or one that is not finite, or is no map.
+        MapError: the map has no positive value, or one that is not finite, or is not a map.
         BoxError: the box does not lie inside the picture.
     """
     evidence = _evidence(cam, height, width)
@@ -111,8 +111,8 @@ def pointing_game(
 ) -> bool:
     """Return whether the map's highest point lies in the box, or within the tolerance of it.
 
-    Zhang et al. 2016 count hits / (hits + misses) over a data set. Where several pixels are the highest, the one
-    nearest to the middle of them is taken.
+    Zhang et al. 2016 count hits / (hits + misses) over a data set. If several pixels are highest, the one nearest to
+    their centre is taken.
 
     Args:
         cam: raw values, at any size.
@@ -122,7 +122,7 @@ def pointing_game(
         tolerance: allowed distance from the box in pixels, in a straight line; 15 in the paper.
 
     Raises:
-        MapError: the map has no positive value, is the same everywhere, has a value that is not finite, or is no map.
+        MapError: the map has no positive value, or one that is not finite, is the same everywhere, or is not a map.
         BoxError: the box does not lie inside the picture, or the tolerance is negative.
     """
     if not tolerance >= 0:
@@ -136,7 +136,7 @@ def pointing_game(
 
 
 def highest_point(cam: Float[Tensor, "map_height map_width"], *, height: int, width: int) -> tuple[int, int]:
-    """Return the row and the column of the map's highest pixel; of several, the one nearest to the middle of them.
+    """Return the row and the column of the map's highest pixel; of several, the one nearest to their centre.
 
     Args:
         cam: raw values, at any size.
@@ -144,13 +144,13 @@ def highest_point(cam: Float[Tensor, "map_height map_width"], *, height: int, wi
         width: width of the picture in pixels.
 
     Raises:
-        MapError: the map has no positive value, is the same everywhere, has a value that is not finite, or is no map.
+        MapError: the map has no positive value, or one that is not finite, is the same everywhere, or is not a map.
     """
     evidence = _evidence(cam, height, width)
     if bool((evidence == evidence[0, 0]).all()):
         given, allowed = "The map is the same everywhere", "The pointing game needs a map with a highest point"
         raise MapError(three_parts(given, allowed, "Try another layer, or energy_in_box"))
-    highest = torch.nonzero(evidence >= evidence.max() * (1 - 1e-9)).double()  # but for rounding
+    highest = torch.nonzero(evidence >= evidence.max() * (1 - 1e-9)).double()  # up to rounding
     row, column = highest[(highest - highest.mean(dim=0)).norm(dim=1).argmin()].tolist()
     return int(row), int(column)
 
@@ -166,7 +166,7 @@ def at_picture_size(cam: Float[Tensor, "..."], *, height: int, width: int) -> Fl
         raise MapError(three_parts(given, allowed, "Use result.cam(layer, target_class), or cams[0] of several"))
     if not bool(torch.isfinite(cam).all()):
         given, allowed = "The map holds NaN or infinity", "Every value of a map must be a finite number"
-        raise MapError(three_parts(given, allowed, "Look at the model's logits and weights for NaN or infinity first"))
+        raise MapError(three_parts(given, allowed, "Check the model's logits and weights for NaN or infinity first"))
     values = cam.detach().cpu().double()
     if bool((values == values[0, 0]).all()):  # interpolation would round it to a pattern
         return values[0, 0].expand(height, width)

@@ -1,4 +1,4 @@
-"""A run of one model on changed forms of one picture: what is changed, in which order, and what comes out."""
+"""A run of one model on perturbed versions of a picture: what changes, in which order, and the output."""
 
 import warnings
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ BLUR_WIDTH, BLUR_SIGMA = 11, 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class PerturbedRun:
     """One open run: what is changed, by which map, and for which class."""
 
     capture: LayerCapture
@@ -51,10 +51,12 @@ class Trial:
         return log_probabilities(logits.cpu().double())[:, self.target_class]
 
     def ranks(self) -> Int[Tensor, "height width"]:
-        """Return each pixel's place when the highest comes first; pixels of the same value go in reading order."""
+        """Return each pixel's rank, the highest first; equal pixels go in reading order."""
         if bool((self.cam == self.cam[0, 0]).all()):
-            told = "The map is the same everywhere, so pixels go in reading order and the curve says nothing about it."
-            warnings.warn(f"{told} Try another layer or class.", stacklevel=4)
+            problem = (
+                "The map is the same everywhere, so pixels go in reading order and the curve says nothing about it."
+            )
+            warnings.warn(f"{problem} Try another layer or class.", stacklevel=4)
         order = self.cam.flatten().float().argsort(descending=True, stable=True)
         ranks = torch.empty_like(order)
         ranks[order] = torch.arange(len(order))
@@ -62,14 +64,14 @@ class Trial:
 
 
 @contextmanager
-def open_trial(
+def perturbed_run(
     model: Explainable,
     inputs: Picture,
     cam: Explanation | Tensor,
     layer: str | None,
     target_class: SupportsIndex | str | None,
-) -> Iterator[Trial]:
-    """Check what was given and run the model once; it is left as found when the block ends.
+) -> Iterator[PerturbedRun]:
+    """Check the arguments and run the model once; it is left as found when the block ends.
 
     Args:
         model: a Learner or module.
@@ -79,7 +81,7 @@ def open_trial(
         target_class: index or name; None for the explanation's first class, or the most probable one.
 
     Raises:
-        CamwidgetError: something given cannot be used, or the explanation is of another model or picture.
+        CamwidgetError: an argument cannot be used, or the explanation is of another model or picture.
     """
     pixels, _ = prepared(model, inputs)
     height, width = pixels.shape[2:]
@@ -93,16 +95,16 @@ def open_trial(
                 seen = f"{cam.image.width}x{cam.image.height} pixels and {len(names)} classes"
                 given = f"The explanation is of {seen}, the inputs are {width}x{height} and have {logits.shape[1]}"
                 advice = "Pass the model and the picture that explain() was given"
-                raise MapError(three_parts(given, "Both must be of one model and one picture", advice))
+                raise MapError(three_parts(given, "Both must come from one model and one picture", advice))
         else:
             names = names_of(None, own_names(model), count=logits.shape[1])
             target = targets_of(None if target_class is None else [target_class], logits, names)[0]
             raw = cam
-        yield Trial(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])
+        yield PerturbedRun(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])
 
 
 def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:
-    """Return the picture under a Gaussian blur, its edges continued outwards."""
+    """Return the picture with a Gaussian blur, its edges extended outwards."""
     reach = BLUR_WIDTH // 2
     weight = torch.exp(-((torch.arange(-reach, reach + 1).double() / BLUR_SIGMA) ** 2) / 2)
     weight = weight / weight.sum()
@@ -114,7 +116,7 @@ def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 hei
 def baseline_of(
     baseline: Float[Tensor, "..."], pixels: Float[Tensor, "1 3 height width"]
 ) -> Float[Tensor, "1 3 height width"]:
-    """Return what stands in place of pixels, on their device and of their dtype.
+    """Return what replaces pixels, on their device and in their dtype.
 
     Raises:
         ImageError: it is not a picture of the same size, or not finite.

@@ -1,7 +1,7 @@
 """Does a map depend on what the network has learnt? Its weights are randomised, layer by layer, from the last one back.
 
 After Adebayo et al. 2018. A map that stays the same when the weights are gone shows edges of the picture, or where the
-commas are, not what the network knows. All is done on a copy of the model.
+commas are, not what the network knows. Everything is done on a copy of the model.
 """
 
 import copy
@@ -10,6 +10,7 @@ from typing import Any, SupportsIndex
 
 import torch
 from jaxtyping import Float
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from camwidget.dispatch import explain
@@ -22,17 +23,18 @@ from camwidget.text.capture import TEXT
 from camwidget.text.reader import reader_of, reads_text
 
 SANITY_CAVEAT = (
-    "A map that changes has passed a test that it could have failed: that it shows what the network uses is not proved."
+    "A map that changes has passed a test that it could have failed. That does not prove that it shows what the "
+    "network uses."
 )
 """What to say beside the correlations."""
 
 REST = "(outside layers)"
-"""The name for parameters that belong to no layer that ran; they are randomised first."""
+"""The name for parameters of no layer that ran; they are randomised first."""
 
 
 @dataclass(frozen=True)
 class SanityCheck:
-    """How like the original a map remains while more and more layers forget what they have learnt."""
+    """How similar a map stays to the original as more and more layers forget what they have learnt."""
 
     method: str
     """The method of the maps."""
@@ -43,7 +45,7 @@ class SanityCheck:
     class_name: str
     """Its name."""
     randomised: tuple[str, ...]
-    """The layers in the order in which they were randomised, the last of the network first; each stays randomised."""
+    """The layers in the order of their randomisation, the network's last first; each stays randomised."""
     correlations: tuple[float, ...]
     """Spearman's rank correlation of the signed map with the original one after each of these layers."""
 
@@ -59,10 +61,10 @@ def randomised_weights(
 ) -> SanityCheck:
     """Return how the map changes while the weights are randomised in a cascade from the last layer to the first.
 
-    Kernels and matrices get normal numbers around zero with the root mean square of those that were there; vectors
-    (biases, gains of a norm) are shuffled; running statistics and single numbers stay. The paper initialises anew; this
-    way activations keep their size. The model is not touched; it takes the memory of a second one, and an explanation
-    per layer.
+    Kernels and matrices get normal random numbers around zero with the root mean square of the old values; vectors
+    (biases, gains of a norm) are shuffled; running statistics and single numbers stay. The paper re-initialises; this
+    way activations keep their size. The model is not touched; the check takes the memory of a second one, and one
+    explanation per layer.
 
     Args:
         model: a fastai Learner or a torch module, of pictures or of texts.
@@ -101,26 +103,20 @@ def randomised_weights(
 def rank_correlation(first: Float[Tensor, "*axes"], second: Float[Tensor, "*axes"]) -> float:
     """Return Spearman's rank correlation, from -1 to 1; equal values share their mean rank.
 
-    Where one of the two is the same everywhere the correlation is not defined; it is given as 0, for no relation.
+    If either is the same everywhere, the correlation is not defined; 0 is returned, for no relation.
 
     Args:
         first: numbers.
         second: as many numbers.
     """
-    ranks = [_ranks(each) for each in (first, second)]
-    a, b = (each - each.mean() for each in ranks)
-    norm = float(a.norm() * b.norm())
-    return max(-1.0, min(1.0, float(a @ b) / norm)) if norm > 0 else 0.0
-
-
-def _ranks(values: Tensor) -> Float[Tensor, " channel"]:
-    _, place, count = torch.unique(values.detach().cpu(), return_inverse=True, return_counts=True)
-    mean_rank: Tensor = count.cumsum(0).double() - (count.double() - 1) / 2
-    return mean_rank[place.flatten()]
+    a, b = (values.detach().cpu().double().flatten().numpy() for values in (first, second))
+    if (a == a[:1]).all() or (b == b[:1]).all():  # SciPy would warn and return NaN
+        return 0.0
+    return float(spearmanr(a, b).statistic)
 
 
 def _run_on(model: Explainable, inputs: Any, *, is_text: bool) -> tuple[Subject, Tensor]:
-    """What the network itself is run on, and of which kind that is."""
+    """What the network itself runs on, and which kind of subject that is."""
     if not is_text:
         return PICTURE, inputs
     reader = reader_of(model)
@@ -128,7 +124,7 @@ def _run_on(model: Explainable, inputs: Any, *, is_text: bool) -> tuple[Subject,
 
 
 def _groups(network: nn.Module, subject: Subject, inputs: Tensor) -> dict[str, list[nn.Parameter]]:
-    """The parameters by the layer that owns them, the layer that finishes last first."""
+    """The parameters by owning layer; the layer that finishes last comes first."""
     owned = {name: list(module.parameters(recurse=False)) for name, module in network.named_modules()}
     owned = {name: parameters for name, parameters in owned.items() if parameters}
     with LayerCapture(network, [name for name in owned if name], subject=subject) as capture:
@@ -164,19 +160,19 @@ def _randomise(parameter: nn.Parameter, generator: torch.Generator) -> None:
 
 
 def _copied(network: nn.Module) -> nn.Module:
-    # Beside its parameters a module may keep tensors with a history, which PyTorch does not copy: fastai's AWD-LSTM
-    # keeps the weights that its dropout has made. A copy makes them anew, or goes on from their values.
+    # Besides its parameters a module may keep tensors with a history, which PyTorch does not copy: fastai's AWD-LSTM
+    # keeps the weights made by its dropout. A copy makes them again, or continues from their values.
     kept = [
-        each
+        tensor
         for module in network.modules()
         for value in vars(module).values()
         if isinstance(value, Tensor | list | tuple)
-        for each in tensors_in(value)
+        for tensor in tensors_in(value)
     ]
-    values = {id(each): each.detach().clone() for each in kept if not each.is_leaf}
+    values = {id(tensor): tensor.detach().clone() for tensor in kept if not tensor.is_leaf}
     try:
         return copy.deepcopy(network, values)
     except (RuntimeError, TypeError) as error:
         given = f"This {type(network).__name__} cannot be copied: {error}"
-        allowed = "Its weights are randomised on a copy, so that yours stay"
+        allowed = "Its weights are randomised on a copy, so that yours stay as they are"
         raise ModelError(three_parts(given, allowed, "Build the model again and load its state_dict()")) from error

@@ -17,7 +17,7 @@ from tests.text.toys import Reviews
     [
         ("", "empty"),
         ("  \n\t ", "empty"),
-        ("\u200b", "cannot be seen"),
+        ("\u200b", "invisible characters"),
         ("?!", "no word"),
         ("good \ud83d film", "half a character"),
         (None, "None"),

@@ -179,7 +179,7 @@ def test_a_learner_that_does_more_to_a_text_is_refused(learner: Any, monkeypatch
     batch = learner.dls.test_dl([TEXT], num_workers=0)
     monkeypatch.setattr(learner.dls, "test_dl", lambda *_, **__: batch)
 
-    with pytest.raises(ModelError, match=r"makes 21 numbers of this text"):
+    with pytest.raises(ModelError, match=r"turns this text into 21 numbers"):
         explain_text(learner, "Fun", method="grad_cam")
 
 

@@ -108,7 +108,7 @@ def test_tokens_must_be_tokens() -> None:
 
     model.vocabulary = Numbers()
     with pytest.raises(
-        ModelError, match=r"made an object of type int of a part of the text\. .*camwidget\.text\.tokens\.Token"
+        ModelError, match=r"turned a part of the text into an object of type int\. .*camwidget\.text\.tokens\.Token"
     ):
         explain(model, TEXT)
 
@@ -178,5 +178,7 @@ def test_a_learner_around_a_network_with_a_vocabulary_reads_texts(vocab: Any) ->
     model.class_names = ()
     assert explain(learner, TEXT).class_names == (tuple(map(str, vocab or ())) or ("class 0", "class 1"))
     model.vocabulary = {"film": 1}
-    with pytest.raises(ModelError, match="The vocabulary of the Reviews is a dict, which makes no tokens"):
+    with pytest.raises(
+        ModelError, match="The vocabulary of the Reviews is a dict, which cannot turn a text into tokens"
+    ):
         explain_text(learner, TEXT)

@@ -59,7 +59,7 @@ def test_a_word_that_the_vocabulary_has_as_it_is_written_is_that_word() -> None:
     ("text", "told"),
     [
         (" \n", "The text is empty"),
-        ("\u200b\ufeff", "empty but for characters that cannot be seen"),
+        ("\u200b\ufeff", "empty except for invisible characters"),
         ("good\ud83d film", "half a character.*encoding='utf-8'"),
     ],
 )
