@@ -56,8 +56,9 @@ def find_readout(
     The claim is about behaviour, so it is tested by behaviour, whatever modules or functions lie between: the weights
     come from gradients already at hand (for the target classes only: all of a thousand classes would cost a thousand
     backward passes), the bias from a zero activation, and both must then predict the logits of the real activation and
-    of random ones. One of these has the signs of one class's weights: so nothing cancels, and a ReLU, a norm or a
-    second linear layer shows in low precision too. The other runs on another picture: where the logits also depend on
+    of random ones. One of these has the signs of one class's weights, another the opposite ones: so nothing cancels, and
+    a ReLU, a norm or a second linear layer shows in low precision too; of a ReLU one side alone may lie in the same
+    piece as the picture. The last runs on another picture: where the logits also depend on
     the picture through a path around the layer (a skip connection, a class token), the prediction fails.
 
     Args:
@@ -86,7 +87,8 @@ def find_readout(
     others = -inputs.flip(3) if others is None else others
     signs = classifier_weight[0].sign()[None, :, None, None]
     # The first is never small, whatever the activation: close to zero smooth activation functions are straight.
-    trials = ((random.abs() * signs * max(4 * largest, 4), inputs), (random * (largest or 1), others))
+    aligned = random.abs() * signs * max(4 * largest, 4)
+    trials = ((aligned, inputs), (-aligned, inputs), (random * (largest or 1), others))
     missed = [_missed(readout, activation, logits[0, wanted])]
     for trial, picture in trials:
         missed.append(_missed(readout, trial, logits_with(trial, picture)[0, wanted]))

@@ -12,7 +12,6 @@ TESTED_OTHERWISE = {
     "course/assignments/": "`course/test_bank.py` puts right and wrong answers before every judge, as learners do",
     "course/compare.py": "what it recognises is what `course/test_bank.py` expects of every wrong answer",
     "hooks/tensors.py": "`hooks/test_capture.py` and `test_hook.py` give them tuples, dicts and subclasses",
-    "maps/arguments.py": "what it refuses is asked of `explain`, of pictures and of texts",
     "panel/controls.py": "`panel/test_picture.py` and `browser/` move the controls",
 }
 

@@ -18,6 +18,7 @@ ONE_IDEA: dict[str, dict[str, str]] = {
         "course/bank/grad_cam.py": "a list of answers as learners write them",
         "course/bank/hooks.py": "a list of answers as learners write them",
         "course/bank/keepdim.py": "a list of answers as learners write them",
+        "panel/test_state.py": "what setting a trait does and does not, for every trait of both panels",
     },
 }
 MOST_BYTES = 1_000_000

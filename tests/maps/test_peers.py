@@ -87,7 +87,8 @@ def test_looking_for_plain_cam_takes_a_few_forward_passes_more_however_many_laye
     handle.remove()
 
     assert len(found["cam"].refusals) == 8
-    assert len(forwards) == 1 + 3 + 1  # capture; zero and two random activations at the last block; what stands between
+    # the capture; at the last block zero and three random activations; what lies between
+    assert len(forwards) == 1 + 4 + 1
 
 
 # The peers keep a layer's output itself, not a copy: an in-place module behind the layer overwrites what they kept. So

@@ -168,3 +168,16 @@ def test_a_gradient_is_constant_up_to_rounding(spread: float, expected: bool) ->
     gradient[0, 1, 2, 3] += spread
 
     assert is_constant(gradient) is expected
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 8])
+def test_a_relu_in_the_head_is_seen_on_whichever_side_of_it_the_picture_lies(width: int) -> None:
+    accepted = []
+    for seed in range(60):
+        torch.manual_seed(seed)
+        head = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 2))
+        model = nn.Sequential(nn.Conv2d(3, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head).double()
+        if isinstance(readout_of(model, "0"), Readout):
+            accepted.append(seed)
+
+    assert accepted == []
