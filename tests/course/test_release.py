@@ -19,6 +19,7 @@ from camwidget.course.items import find_item
 from camwidget.course.report import REPORT_MIME
 from tests.course.source import SOLUTIONS, WRITTEN, questions
 from tests.house.repository import ROOT, run_python
+from tests.patience import HANGING_S
 
 EXERCISES = ROOT / "exercises"
 # Each is put together here, so that this file does not contain what it looks for.
@@ -114,7 +115,14 @@ def test_an_items_head_hints_and_points_are_those_of_the_package(item: str) -> N
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[NotebookNode], None]]:
     """Runs notebooks one after the other in one kernel, which finds the hidden checks; names are forgotten between."""
     resources = {"metadata": {"path": str(tmp_path_factory.mktemp("run"))}}
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=60, allow_errors=True, resources=resources)
+    client = NotebookClient(
+        nbformat.v4.new_notebook(),
+        timeout=HANGING_S,
+        startup_timeout=HANGING_S,
+        iopub_timeout=HANGING_S,
+        allow_errors=True,
+        resources=resources,
+    )
     path = os.pathsep.join(filter(None, [str(SOLUTIONS), str(ROOT), os.environ.get("PYTHONPATH")]))
 
     def run_cells(notebook: NotebookNode) -> None:

@@ -22,6 +22,7 @@ from torch import nn
 
 from camwidget.errors import CamwidgetError
 from camwidget.pictures.demo import _weights, demo_image, demo_images, demo_learner, pets_learner
+from tests.patience import HANGING_S
 
 
 @pytest.fixture
@@ -261,7 +262,7 @@ def test_nothing_asks_for_a_network(way: str, tmp_path: Path) -> None:
     # a home of its own: nothing may come from a cache that an earlier download left
     environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "TORCH_HOME": str(tmp_path)}
 
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=HANGING_S)
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip() == "espresso"
