@@ -17,7 +17,6 @@ import tests.typechecker  # noqa: F401 (the hook looks it up by name, and import
 install_import_hook("camwidget", "tests.typechecker.checked")
 
 import pytest
-import torch
 
 from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
 
@@ -44,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def seed() -> Iterator[int]:
     """Start every test from one state of the random numbers, and leave the caller's as it was."""
+    import torch  # not above: the process that only hands out the work does without
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         yield SEED
