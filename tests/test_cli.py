@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -120,6 +121,8 @@ def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
     with subprocess.Popen(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
     ) as process:
+        hangs = threading.Timer(HANGING_S, process.kill)
+        hangs.start()
         try:
             first = read_until(process, "Waiting for the next save")
             wait_until_it_watches(process)  # which begins with the line, or somewhat later
@@ -128,6 +131,7 @@ def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             code = process.wait(HANGING_S)
         finally:
+            hangs.cancel()
             process.kill()
 
     assert "0 of 1 items done" in first
