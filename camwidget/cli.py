@@ -1,6 +1,6 @@
-"""The command `camwidget`: begin the course, check how far one is, ask for a hint.
+"""The command `camwidget`: begin the course, check your progress, ask for a hint.
 
-Each part is imported only when it is asked for: a hint needs no PyTorch and no kernel.
+Each part is imported only when it is needed: a hint needs no PyTorch and no kernel.
 """
 
 import argparse
@@ -16,10 +16,10 @@ RIGHT, NOT_YET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; return the exit code.
+    """Run the command; return the exit code.
 
     Args:
-        arguments: without the program's name; the command line's own by default.
+        arguments: without the program's name; those of the command line by default.
     """
     asked = _parser().parse_args(arguments)
     work: Callable[[argparse.Namespace], int] = asked.work
@@ -37,13 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     start = commands.add_parser("start", help="copy the notebooks and exercises into a folder")
-    start.add_argument("folder", type=Path, metavar="DIR", help="made if it is not there; no file is overwritten")
+    start.add_argument("folder", type=Path, metavar="DIR", help="created if it does not exist; no file is overwritten")
     start.set_defaults(work=_start)
 
     check = commands.add_parser(
         "check",
-        help="run exercises and say what is done",
-        description="Run each notebook in a fresh kernel and say of every item whether it is done, not started or "
+        help="run exercises and report what is done",
+        description="Run each notebook in a fresh kernel and report for every item whether it is done, not started or "
         "wrong. Your files are not changed. The exit code is 0 only if everything is right, 1 if it is not yet, "
         "and 2 if something cannot be read.",
     )
@@ -70,13 +70,13 @@ def _start(asked: argparse.Namespace) -> int:
         _say(f"left as it is  {asked.folder / path}")
     for path in copied:
         _say(f"copied         {asked.folder / path}")
-    kept = f" {len(left)} were there already and stay as they are." if left else ""
+    kept = f" {len(left)} already existed and were left as they are." if left else ""
     _say(f"{len(copied)} files copied.{kept} Begin with: jupyter lab {asked.folder}")
     return RIGHT
 
 
 def _check(asked: argparse.Namespace) -> int:
-    from camwidget.course.selfstudy.notebook import exercises_under, limit_of, watched
+    from camwidget.course.selfstudy.notebook import check_when_saved, exercises_under, limit_of
 
     limit_s = limit_of(asked.limit)
     paths = asked.notebooks or exercises_under(Path())
@@ -87,22 +87,22 @@ def _check(asked: argparse.Namespace) -> int:
         _say("Waiting for the next save; stop with Ctrl+C.")
         folders = {path.resolve().parent for path in paths}
         changes = watch(*folders, recursive=False, raise_interrupt=False)
-        with suppress(KeyboardInterrupt):  # between two looks, or in the middle of one
-            watched(paths, lambda path: _check_one(path, limit_s), changes)
+        with suppress(KeyboardInterrupt):  # between two checks, or in the middle of one
+            check_when_saved(paths, lambda path: _check_one(path, limit_s), changes)
     return code
 
 
 def _check_one(path: Path, limit_s: float) -> int:
-    from camwidget.course.selfstudy.notebook import progress
+    from camwidget.course.selfstudy.notebook import check_notebook
 
     try:
-        found = progress(path, limit_s=limit_s)
-    except CamwidgetError as error:  # the other notebooks are checked all the same
+        progress = check_notebook(path, limit_s=limit_s)
+    except CamwidgetError as error:  # the other notebooks are still checked
         _complain(error)
         return BAD_INPUT
-    for line in found.lines():
+    for line in progress.lines():
         _say(line)
-    return RIGHT if found.right else NOT_YET
+    return RIGHT if progress.right else NOT_YET
 
 
 def _hint(asked: argparse.Namespace) -> int:
@@ -122,7 +122,7 @@ def _list(_: argparse.Namespace) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()  # a pipe shows each notebook when it is done, not all at the end
+    sys.stdout.flush()  # so that a pipe shows each notebook when it is done, not all at the end
 
 
 def _complain(error: CamwidgetError) -> None:

@@ -1,4 +1,4 @@
-"""The one `explain` for pictures and for texts: which it is, the model decides."""
+"""The one `explain` for pictures and texts: the model decides which it is."""
 
 import os.path
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def explain(
 ) -> Explanation | TextExplanation:
     """Return what one method says about one picture or one text, for many layers and classes.
 
-    The model decides how `inputs` are read: to a classifier of texts a string is a text, to one of pictures it is the
+    The model decides how `inputs` are read: to a text classifier a string is a text, to a picture classifier it is the
     path of a picture. The model is left as found: training flags, `requires_grad`, gradients, hooks, buffers, state.
 
     Args:
@@ -43,7 +43,7 @@ def explain(
         hook_bwd: one that keeps gradients.
 
     Raises:
-        CamwidgetError: something given cannot be used; the message says what to try.
+        CamwidgetError: an argument cannot be used; the message says what to try.
 
     Example:
         >>> model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
@@ -54,11 +54,11 @@ def explain(
     chosen: dict[str, Any] = {"layers": layers, "target_classes": target_classes, "class_names": class_names}
     if reads_text(model):
         if hook is not None or hook_bwd is not None:
-            given = f"A hook class of your own was given with a {type(model).__name__} that reads texts"
+            given = f"A hook class of your own was passed with a {type(model).__name__}, which reads texts"
             allowed = "Hook classes of your own work with models of pictures"
             raise CamwidgetError(three_parts(given, allowed, "Leave hook and hook_bwd out"))
         return explain_text(model, inputs, method="cam" if method is None else method, **chosen)
-    if isinstance(inputs, str) and looks_words_up(model) and not os.path.exists(inputs):  # noqa: PTH110 (Path raises at long texts)
+    if isinstance(inputs, str) and looks_words_up(model) and not os.path.exists(inputs):  # noqa: PTH110 (Path raises on long texts)
         raise ModelError(why_not_text(model))
     chosen |= {"hook": hook, "hook_bwd": hook_bwd}
     return explain_picture(model, inputs, method="grad_cam" if method is None else method, **chosen)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class CamwidgetError(ValueError):
-    """Something given to camwidget cannot be used; the message says what to try."""
+    """Something passed to camwidget cannot be used; the message says what to try."""
 
 
 class ImageError(CamwidgetError):
-    """A picture cannot be read, or is not one picture that a network can look at."""
+    """A picture cannot be read, or is not one picture that a network can process."""
 
 
 class LayerError(CamwidgetError):
@@ -34,19 +34,19 @@ class ClassError(CamwidgetError):
 
 
 class TextError(CamwidgetError):
-    """A text cannot be read: it is no text, or has no words."""
+    """A text cannot be read: it is not a text, or has no words."""
 
 
 class NotStoredError(CamwidgetError, RuntimeError):
-    """A hook has nothing stored: nothing ran yet, or it was removed, or no gradient was recorded."""
+    """A hook has stored nothing: nothing ran yet, or it was removed, or no gradient was recorded."""
 
 
 class MapError(CamwidgetError):
-    """A map was asked for that would not mean what its name says, or that is not a number."""
+    """A map that was asked for would not mean what its name says, or holds values that are not numbers."""
 
 
 class HookError(CamwidgetError):
-    """A hook class of one's own does something wrong; `mistake` is its name, the cause is in `__cause__` if it raised.
+    """A learner's own hook class does something wrong; `mistake` names it, `__cause__` is the cause if it raised.
 
     Args:
         mistake: one of `camwidget.hooks.mistakes.MISTAKES`.
@@ -59,11 +59,11 @@ class HookError(CamwidgetError):
 
 
 class DataError(CamwidgetError):
-    """Data for training cannot be had, or is not what it should be."""
+    """Training data is not available, or is not what it should be."""
 
 
 class ExportError(CamwidgetError):
-    """A panel cannot be saved where it was asked to be."""
+    """A panel cannot be saved to the place asked for."""
 
 
 class BoxError(CamwidgetError):
@@ -71,19 +71,19 @@ class BoxError(CamwidgetError):
 
 
 class CourseError(CamwidgetError):
-    """There is no such item or assignment, or a check is made wrongly."""
+    """There is no such item or assignment, or a check is set up wrongly."""
 
 
 def nearest(name: str, allowed: Iterable[str], *, count: int = 3) -> list[str]:
     """The names most like ``name``, best first, for the last part of a message.
 
     Args:
-        name: What was given. Upper and lower case are not told apart.
+        name: What was given. Upper and lower case are treated alike.
         allowed: The names that exist.
         count: How many names at most.
 
     Returns:
-        Up to ``count`` of the allowed names, spelt as they were given; empty where none is alike.
+        Up to ``count`` of the allowed names, spelt as they were given; empty if none is similar.
 
     Example:
         >>> nearest("Tench", ["tench", "goldfish", "trench coat"], count=1)
@@ -128,7 +128,7 @@ def three_parts(given: str, allowed: str, try_: str) -> str:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Import without the deprecation notices that other libraries print about themselves; a learner can do nothing."""
+    """Import without the deprecation notices that other libraries print about themselves: a learner cannot fix them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)

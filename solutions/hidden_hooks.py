@@ -1,71 +1,31 @@
 """The teacher's hidden checks of `hooks`: other sizes, other networks, the same facts."""
 
-from camwidget.course.assignments.hooks.classes import judge_change, judge_context, judge_panel
+from dataclasses import replace
+from functools import partial
+
 from camwidget.course.assignments.hooks.functions import judge_stats, judge_store
 from camwidget.course.assignments.hooks.modes import judge_modes, judge_quiet_run
-from camwidget.course.attempt import Attempt
-from camwidget.course.items import Items, items_of
+from camwidget.course.items import items_of
 
-VISIBLE = items_of("hooks").found
-ITEMS = Items("hooks")
+VISIBLE = items_of("hooks")
 
-
-def same(short_name: str) -> None:
-    """Judge as the visible check does: what is asked leaves nothing to vary.
-
-    Args:
-        short_name: of the item.
-    """
-    item = VISIBLE[f"hooks.{short_name}"]
-    ITEMS.item(short_name, item.title, facts=item.facts, rounds=item.rounds)(item.judge)
-
-
-same("q1a")
-same("q1b")
-same("q3")
-same("q4a")
-
-
-@ITEMS.item("q4b", "Statistics", facts=VISIBLE["hooks.q4b"].facts, rounds=4)
-def activation_stats(attempt: Attempt) -> None:
-    """Inputs near zero: the limit of 0.05 matters."""
-    judge_stats(attempt, scale=0.1)
-
-
-@ITEMS.item("q5", "Store activations", facts=VISIBLE["hooks.q5"].facts, rounds=4)
-def store_activation(attempt: Attempt) -> None:
-    """The layer in front of the in-place ReLU first."""
-    judge_store(attempt, inner=True)
-
-
-same("q6a")
-
-
-@ITEMS.item("q6b", "Try the modes", facts=VISIBLE["hooks.q6b"].facts)
-def try_modes(attempt: Attempt) -> None:
-    """Where the inputs ask for it, something is recorded even in a frozen network."""
-    judge_modes(attempt, learning_inputs=True)
-
-
-@ITEMS.item("q6c", "Look without a trace", facts=VISIBLE["hooks.q6c"].facts)
-def quiet_run(attempt: Attempt) -> None:
-    """A part of the model is in evaluation mode beforehand."""
-    judge_quiet_run(attempt, mixed=True)
-
-
-@ITEMS.item("q10", "Context manager", facts=VISIBLE["hooks.q10"].facts, rounds=5)
-def context_manager(attempt: Attempt) -> None:
-    """More networks."""
-    judge_context(attempt)
-
-
-@ITEMS.item("change_output", "Change an output", facts=VISIBLE["hooks.change_output"].facts, rounds=6)
-def change_output(attempt: Attempt) -> None:
-    """More networks and channels."""
-    judge_change(attempt)
-
-
-@ITEMS.item("panel", "Own hook", facts=VISIBLE["hooks.panel"].facts, rounds=4)
-def panel(attempt: Attempt) -> None:
-    """More networks."""
-    judge_panel(attempt)
+# What a quiz or a prediction asks leaves nothing to vary: those items are the visible ones.
+ITEMS = (
+    VISIBLE["hooks.q1a"],
+    VISIBLE["hooks.q1b"],
+    VISIBLE["hooks.q3"],
+    VISIBLE["hooks.q4a"],
+    # Inputs near zero: the limit of 0.05 matters.
+    replace(VISIBLE["hooks.q4b"], title="Statistics", judge=partial(judge_stats, scale=0.1), rounds=4),
+    # The layer in front of the in-place ReLU first.
+    replace(VISIBLE["hooks.q5"], title="Store activations", judge=partial(judge_store, inner=True), rounds=4),
+    VISIBLE["hooks.q6a"],
+    # If the inputs ask for gradients, something is recorded even in a frozen network.
+    replace(VISIBLE["hooks.q6b"], title="Try the modes", judge=partial(judge_modes, learning_inputs=True)),
+    # A part of the model is in evaluation mode beforehand.
+    replace(VISIBLE["hooks.q6c"], title="Look without a trace", judge=partial(judge_quiet_run, mixed=True)),
+    # More networks, and more channels.
+    replace(VISIBLE["hooks.q10"], title="Context manager", rounds=5),
+    replace(VISIBLE["hooks.change_output"], title="Change an output", rounds=6),
+    replace(VISIBLE["hooks.panel"], title="Own hook", rounds=4),
+)

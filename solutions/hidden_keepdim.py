@@ -1,34 +1,18 @@
-"""The teacher's checks of `keepdim`: other sizes and properties, the same points. Never released, never installed."""
+"""The teacher's hidden checks of `keepdim`: other sizes and properties, the same points. Never released."""
+
+from dataclasses import replace
 
 import torch
 
-from camwidget.course.assignments.keepdim.items import ITEMS as VISIBLE
 from camwidget.course.assignments.keepdim.judges import batch_map, broadcast_cases, silent_case, weighted_map
 from camwidget.course.attempt import Attempt
-from camwidget.course.items import Items
+from camwidget.course.items import Item, items_of
 
-ITEMS = Items("keepdim")
-
-
-def _same(short_name: str) -> None:
-    """Take the visible item: its answer is one value, whatever one draws."""
-    ITEMS.found[f"keepdim.{short_name}"] = VISIBLE.found[f"keepdim.{short_name}"]
+VISIBLE = items_of("keepdim")
 
 
-_same("predict")
-_same("error")
-
-
-@ITEMS.item(
-    "broadcast",
-    "The rule of broadcasting, as a function",
-    facts={
-        "ones": ("a length of 1 is stretched, in every axis", 1),
-        "missing": ("missing axes are added on the left, up to five of them", 1),
-        "misfit": ("shapes that do not fit give None, wherever they differ", 1),
-    },
-)
-def _broadcast(attempt: Attempt) -> None:
+def judge_broadcast(attempt: Attempt) -> None:
+    """Up to five axes, some of length 1, and shapes without an axis."""
     a, b, c, d, e = attempt.sizes(5, high=12)
     broadcast_cases(
         attempt, [("ones", (1, b, 1, d), (a, 1, c, 1)), ("ones", (1,), (1,)), ("ones", (1, 1, 1), (a, b, c))]
@@ -38,35 +22,14 @@ def _broadcast(attempt: Attempt) -> None:
     broadcast_cases(attempt, [("misfit", (a, b, c), (a, d, c)), ("misfit", (a, b, 1), (c, d, e, 1))])
 
 
-@ITEMS.item(
-    "silent",
-    "The silent case",
-    facts={
-        "pair": ("two tensors of one shape, with the channels and the height asked for", 1),
-        "silent": ("nothing is raised when keepdim is dropped", 1),
-        "same": ("the wrong map has the shape of the right one", 1),
-        "wrong": ("its values are wrong", 1),
-    },
-    rounds=5,
-)
-def _silent(attempt: Attempt) -> None:
+def judge_silent(attempt: Attempt) -> None:
+    """More channels and rows, or as many of one as of the other."""
     channels, height = attempt.size(2, 24), attempt.size(1, 24)
     silent_case(attempt, channels, height)
 
 
-_same("meets")
-
-
-@ITEMS.item(
-    "unsqueeze",
-    "Mend it without keepdim",
-    facts={
-        "shape": ("the map has one value per position", 1),
-        "equal": ("it is right where some of the three lengths are equal", 2),
-        "values": ("it is right for every other size", 1),
-    },
-)
-def _unsqueeze(attempt: Attempt) -> None:
+def judge_unsqueeze(attempt: Attempt) -> None:
+    """Every pair of equal lengths, all three equal, and lengths of 1."""
     channels, other, width = attempt.sizes(3, high=16)
     for key, shape in [
         ("equal", (channels, channels, channels)),
@@ -80,16 +43,8 @@ def _unsqueeze(attempt: Attempt) -> None:
         weighted_map(attempt, key, shape)
 
 
-@ITEMS.item(
-    "einsum",
-    "Grad-CAM for a batch, with letters in place of shapes",
-    facts={
-        "shape": ("there is one map per picture", 1),
-        "values": ("every picture is weighed by its own gradient", 2),
-        "kept": ("activation and gradient are left as they were", 1),
-    },
-)
-def _einsum(attempt: Attempt) -> None:
+def judge_einsum(attempt: Attempt) -> None:
+    """Equal lengths, a batch of one, one channel, and no gradients recorded."""
     batch, channels, height, width = attempt.sizes(4, low=2, high=12)
     for shape in [
         (batch, batch, height, width),
@@ -103,4 +58,43 @@ def _einsum(attempt: Attempt) -> None:
         batch_map(attempt, (batch, channels, height, width))
 
 
-_same("wild")
+# The answers to the other items are single values: nothing could be drawn.
+ITEMS = (
+    VISIBLE["keepdim.predict"],
+    VISIBLE["keepdim.error"],
+    Item(
+        "keepdim.broadcast",
+        VISIBLE["keepdim.broadcast"].title,
+        judge=judge_broadcast,
+        facts={
+            "ones": ("a length of 1 is stretched, in every axis", 1),
+            "missing": ("missing axes are added on the left, up to five of them", 1),
+            "misfit": ("shapes that do not fit give None, wherever they differ", 1),
+        },
+    ),
+    Item(
+        "keepdim.silent",
+        VISIBLE["keepdim.silent"].title,
+        judge=judge_silent,
+        rounds=5,
+        facts={
+            "pair": ("two tensors of one shape, with the channels and the height asked for", 1),
+            "silent": ("nothing is raised when keepdim is dropped", 1),
+            "same": ("the wrong map has the shape of the right one", 1),
+            "wrong": ("its values are wrong", 1),
+        },
+    ),
+    VISIBLE["keepdim.meets"],
+    Item(
+        "keepdim.unsqueeze",
+        VISIBLE["keepdim.unsqueeze"].title,
+        judge=judge_unsqueeze,
+        facts={
+            "shape": ("the map has one value per position", 1),
+            "equal": ("it is right where some of the three lengths are equal", 2),
+            "values": ("it is right for every other size", 1),
+        },
+    ),
+    replace(VISIBLE["keepdim.einsum"], judge=judge_einsum),
+    VISIBLE["keepdim.wild"],
+)

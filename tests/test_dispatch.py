@@ -64,7 +64,7 @@ def test_a_learner_of_two_classes_is_not_taken_for_one_of_words_whatever_they_ar
 
 
 def test_it_is_the_public_one() -> None:
-    assert camwidget.pictures.explain is explain
+    assert camwidget.explain is explain
 
 
 def test_hook_classes_of_ones_own_are_for_pictures() -> None:

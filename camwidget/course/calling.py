@@ -1,4 +1,4 @@
-"""Calling a learner's code: with a time limit, with its prints kept apart, and its errors put into words."""
+"""Call a learner's code: with a time limit, its output kept apart, its errors put into words."""
 
 import io
 import signal
@@ -18,8 +18,11 @@ import torch
 
 from camwidget.errors import clipped
 
-LONGEST = 160
+LONGEST_ERROR = 160
 """Characters shown of an error that an answer raised, and of its line."""
+
+PATIENCE = 5
+"""How many times the limit may pass on the clock: on a busy machine a right answer waits, but is not slow."""
 
 _LIBRARIES = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
 """Folders of code that a learner did not write."""
@@ -39,11 +42,7 @@ _EXPLAINED = {
     "'NoneType' object": "something is None: a function without return, or a hook that stored nothing",
     "is not defined": "a name from outside the function: pass it in, or import it in the notebook",
 }
-"""Parts of frequent error messages, and what they mostly mean here."""
-
-
-PATIENCE = 5
-"""So many times the limit may pass on the clock: on a busy machine a right answer waits, and is not slow for that."""
+"""Part of a frequent error message to what it usually means here."""
 
 
 class OutOfTime(BaseException):
@@ -52,20 +51,20 @@ class OutOfTime(BaseException):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one call."""
+    """The outcome of one call."""
 
     value: Any = None
     """What was returned."""
     error: Exception | None = None
     """What was raised."""
     stopped: str = ""
-    """Why there is no value, in a sentence for the learner; empty if there is one."""
+    """Why there is no value, as a sentence for the learner; empty if there is one."""
     likely: str = ""
     """The likely cause of that."""
     printed: str = ""
-    """What was printed, to either stream, and warned."""
+    """What was printed to either stream, and warned."""
     late: bool = False
-    """Whether it was ended because it took too long."""
+    """Whether it was stopped because it took too long."""
     unwritten: bool = False
     """Whether the answer raised NotImplementedError: nobody has written it yet."""
 
@@ -73,10 +72,10 @@ class Outcome:
 def call_quietly(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, limit_s: float
 ) -> Outcome:
-    """Call an answer; whatever it does, return.
+    """Call an answer; return, whatever it does.
 
-    Gradient mode is given back as it was. The limit is one of computing time, and on the clock `PATIENCE` times it.
-    It needs the main thread of a POSIX system; elsewhere a call that never returns is not ended.
+    Gradient mode is restored. The limit is on computing time; on the clock it is `PATIENCE` times as long. It needs the
+    main thread of a POSIX system; elsewhere a call that never returns is not stopped.
 
     Args:
         function: the answer.
@@ -84,11 +83,11 @@ def call_quietly(
         kwargs: its keyword arguments.
         limit_s: seconds of computing that it may take.
     """
-    heard = io.StringIO()
+    output = io.StringIO()
     recording = torch.is_grad_enabled()
     value, error, stopped, likely, late = None, None, "", "", False
     try:
-        with redirect_stdout(heard), redirect_stderr(heard), warnings.catch_warnings(record=True) as warned:
+        with redirect_stdout(output), redirect_stderr(output), warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             with time_limit(limit_s):
                 value = function(*args, **kwargs)
@@ -97,17 +96,18 @@ def call_quietly(
         likely = "a loop that never ends, or much more work than needed"
     except SystemExit:
         stopped, likely = "Your code called exit()", "an answer returns; it does not end Python"
-    except Exception as raised:  # noqa: BLE001 (an answer may raise anything, and the learner is told)
+    except Exception as raised:  # noqa: BLE001 (an answer may raise anything; it is reported)
         error, stopped, likely = raised, described(raised), explained(raised)
     finally:
         torch.set_grad_enabled(recording)
-    told = "".join(f"{type(each.message).__name__}: {each.message}\n" for each in warned)
+    warnings_text = "".join(f"{type(warning.message).__name__}: {warning.message}\n" for warning in warned)
+    printed = (output.getvalue() + warnings_text).strip()
     unwritten = isinstance(error, NotImplementedError)
-    return Outcome(value, error, stopped, likely, (heard.getvalue() + told).strip(), late, unwritten)
+    return Outcome(value, error, stopped, likely, printed, late=late, unwritten=unwritten)
 
 
 class Budget:
-    """Seconds of computing that an answer may use, over all its calls; our own work beside it costs it nothing.
+    """Seconds of computing that an answer may use over all its calls; the judge's own work is not charged.
 
     Args:
         limit_s: seconds in all.
@@ -134,30 +134,30 @@ class Budget:
 
 
 def described(error: BaseException) -> str:
-    """Return an error in a sentence: its kind, its message, and the learner's own line in which it arose."""
+    """Return an error as a sentence: its kind, its message, and the learner's own line that raised it."""
     message = " ".join(str(error).split())
-    own = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith(_LIBRARIES)]
-    line = f", in your line `{clipped(own[-1].line, longest=LONGEST)}`" if own and own[-1].line else ""
-    return f"Your code raised {type(error).__name__}: {clipped(message, longest=LONGEST)}{line}"
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_LIBRARIES)]
+    line = f", in your line `{clipped(own[-1].line, longest=LONGEST_ERROR)}`" if own and own[-1].line else ""
+    return f"Your code raised {type(error).__name__}: {clipped(message, longest=LONGEST_ERROR)}{line}"
 
 
 def explained(error: BaseException) -> str:
-    """Return what an error mostly means here, or nothing."""
+    """Return what an error usually means here; empty if that is not known."""
     return next((meaning for part, meaning in _EXPLAINED.items() if part in str(error)), "")
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in the block when its time is over, again and again in case it is swallowed."""
+    """Raise OutOfTime in the block when its time is over, again and again in case it is caught."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 
-    def ring(_: int, __: FrameType | None) -> None:
+    def raise_out_of_time(_: int, __: FrameType | None) -> None:
         raise OutOfTime
 
     clocks = {signal.SIGPROF: (signal.ITIMER_PROF, seconds), signal.SIGALRM: (signal.ITIMER_REAL, PATIENCE * seconds)}
-    before = {kind: signal.signal(kind, ring) for kind in clocks}
+    before = {kind: signal.signal(kind, raise_out_of_time) for kind in clocks}
     for timer, limit in clocks.values():
         signal.setitimer(timer, max(limit, 0.01), 0.05)
     try:

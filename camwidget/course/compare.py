@@ -1,4 +1,9 @@
-"""Is what an answer returned the right thing, and if not, which wrong thing is it?"""
+"""Are these the right numbers, and if not, which known mistake gives them?
+
+`camwidget.hooks.mistakes` asks the same two questions about what a learner's hook stored. There the reference is the
+layer's own output: the dtype sets the tolerance, and a mistake is an error. Here the reference is computed by us: an
+answer may add in another order or return a list, and a mistake costs points.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +13,7 @@ import torch
 from torch import Tensor
 
 RELATIVE = 1e-4
-"""Relative tolerance. Right ways of adding 2,048 products in float32 differ by up to 1e-5."""
+"""Relative tolerance. Correct ways to add 2,048 products in float32 differ by up to 1e-5."""
 ABSOLUTE = 1e-5
 """Tolerance as a share of the largest expected magnitude, for values near zero."""
 
@@ -18,7 +23,7 @@ def as_numbers(value: Any) -> Tensor | None:
     if isinstance(value, Tensor):
         with torch.no_grad():
             return value.detach().as_subclass(Tensor).cpu().double() if not value.is_complex() else None
-    if isinstance(value, list | tuple) and any(isinstance(each, Tensor) and each.ndim for each in value):
+    if isinstance(value, list | tuple) and any(isinstance(part, Tensor) and part.ndim for part in value):
         return None  # several tensors are not one
     try:
         return torch.as_tensor(np.asarray(value, dtype=np.float64))
@@ -26,36 +31,39 @@ def as_numbers(value: Any) -> Tensor | None:
         return None
 
 
-def agree(got: Any, expected: Any, *, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> bool:
-    """Whether two things hold the same numbers in the same shape, give or take the rounding of float32.
+def numbers_agree(got: Any, expected: Any) -> bool:
+    """Return whether two things hold the same numbers in the same shape, up to float32 rounding.
+
+    Unlike `hooks.mistakes.same` it takes arrays, lists and numbers as well as tensors, and it tolerates what adding in
+    another order changes (`RELATIVE`, `ABSOLUTE`).
 
     Args:
         got: what was returned.
-        expected: the reference, best worked out in float64.
-        relative: see `RELATIVE`.
-        absolute: see `ABSOLUTE`.
+        expected: the reference, preferably in float64.
     """
     ours, theirs = as_numbers(expected), as_numbers(got)
     if ours is None or theirs is None or ours.shape != theirs.shape or not bool(torch.isfinite(theirs).all()):
         return False
     if ours.numel() == 0:
         return True
-    room = relative * ours.abs() + absolute * float(ours.abs().max().clamp(min=1e-12))
+    room = RELATIVE * ours.abs() + ABSOLUTE * float(ours.abs().max().clamp(min=1e-12))
     return bool(((ours - theirs).abs() <= room).all())
 
 
-def recognised(got: Any, mistakes: Mapping[str, Any]) -> str:
-    """Return the name of the first mistake whose result is what was returned; empty if none is.
+def likely_mistake(got: Any, mistakes: Mapping[str, Any]) -> str:
+    """Return what the learner should read about the first mistake that gives what was returned; empty if none does.
+
+    Unlike `hooks.mistakes.recognised` it only looks, and raises nothing.
 
     Args:
         got: what was returned.
-        mistakes: what to tell the learner, to the value that this mistake gives.
+        mistakes: what the learner should read, to the value that this mistake gives.
     """
-    return next((told for told, wrong in mistakes.items() if agree(got, wrong)), "")
+    return next((message for message, wrong in mistakes.items() if numbers_agree(got, wrong)), "")
 
 
 def usual_mistakes(expected: Any) -> dict[str, Any]:
-    """Return what learners often do to a right result, by what to tell them.
+    """Return what learners often make of a right result: what they should read, to the value.
 
     Args:
         expected: the right result.
@@ -78,7 +86,7 @@ def usual_mistakes(expected: Any) -> dict[str, Any]:
         "this is a softmax, not the raw values": right.softmax(dim=0),
         "these are all zeros": torch.zeros_like(right),
     }
-    return {told: value for told, value in wrong.items() if not agree(value, right)}
+    return {message: value for message, value in wrong.items() if not numbers_agree(value, right)}
 
 
 def factor_between(got: Any, expected: Any) -> float | None:
@@ -87,11 +95,11 @@ def factor_between(got: Any, expected: Any) -> float | None:
     if ours is None or theirs is None or ours.shape != theirs.shape or not float(ours.square().sum()):
         return None
     factor = float((ours * theirs).sum() / ours.square().sum())
-    return factor if factor and agree(theirs, factor * ours) else None
+    return factor if factor and numbers_agree(theirs, factor * ours) else None
 
 
 def brief(value: Any) -> str:
-    """Return a value in a few words: a tensor by its shape and first numbers, other things by their repr."""
+    """Summarise a value: a tensor by its shape and first numbers, anything else by its repr."""
     if isinstance(value, Tensor | np.ndarray):
         numbers = as_numbers(value)
         kind = str(value.dtype).removeprefix("torch.")
@@ -99,13 +107,13 @@ def brief(value: Any) -> str:
             return f"{kind} tensor of shape {tuple(value.shape)}"
         if numbers.ndim == 0:
             return f"{float(numbers):.6g}"
-        first = ", ".join(f"{each:.4g}" for each in numbers.flatten()[:4].tolist())
+        first = ", ".join(f"{number:.4g}" for number in numbers.flatten()[:4].tolist())
         more = ", …" if numbers.numel() > 4 else ""
         return f"{first}{more} in shape {tuple(value.shape)}"
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, list) and value and all(isinstance(each, float) for each in value):
-        return f"[{', '.join(f'{each:.4g}' for each in value)}]"
+    if isinstance(value, list) and value and all(isinstance(number, float) for number in value):
+        return f"[{', '.join(f'{number:.4g}' for number in value)}]"
     try:
         return repr(value)
     except Exception as raised:  # noqa: BLE001 (a learner's own class may have a __repr__ that raises anything)

@@ -1,4 +1,4 @@
-"""Listening to a network, and leaving it as it was found.
+"""Listen to a network, and leave it as it was found.
 
 Read `hook` first (the chapter's own classes), then `capture`, `layout` and `selection`; `restore` puts everything back.
 """

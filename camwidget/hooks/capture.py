@@ -1,8 +1,9 @@
 """One forward pass over all layers, one backward pass per class; the model is left exactly as it was found."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import torch
 from jaxtyping import Float, Shaped
@@ -11,20 +12,61 @@ from torch import Tensor, nn
 from camwidget.errors import ImageError, ModelError, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
-from camwidget.hooks.layout import Grid
-from camwidget.hooks.restore import left_as_found
+from camwidget.hooks.layout import AS_IT_IS, Layout
+from camwidget.hooks.restore import attributes_left_as_found, left_as_found
 from camwidget.hooks.tensors import plain
+
+Target = int | Callable[[Tensor], Tensor]
+"""What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
+
+
+def one_picture(inputs: Tensor) -> None:
+    """Refuse inputs that are not one picture.
+
+    Args:
+        inputs: the inputs the model would run on.
+
+    Raises:
+        ImageError: more or fewer pictures than one.
+    """
+    if inputs.ndim != 4 or inputs.shape[0] != 1:
+        given = f"The inputs have shape {tuple(inputs.shape)}"
+        allowed = "One picture is explained at a time: shape (1, channel, height, width)"
+        raise ImageError(three_parts(given, allowed, "For the first picture of a batch pass inputs[:1]"))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a network runs on, a picture or a text, and what that means for a pass through it."""
+
+    check: Callable[[Tensor], None]
+    """Refuses anything but one picture, or one text."""
+    takes_first: bool = False
+    """Whether only the first member of a tuple counts: in a layer's output (an LSTM: outputs and state), and in what
+    the model returns (fastai's text classifiers: logits and raw outputs)."""
+    stateful: bool = False
+    """Whether modules keep state in plain attributes, as recurrent networks do; these are restored."""
+
+    def first_of(self, output: Any) -> Any:
+        """Return the part of an output that counts."""
+        return output[0] if self.takes_first and isinstance(output, tuple) and output else output
+
+
+PICTURE = Subject(one_picture)
+"""A picture: every output counts as it is."""
 
 
 class LayerCapture:
     """Runs a model once and gives the activations of many layers, then their gradients class by class.
 
     Nothing is recorded before the first of the layers, because its output starts the graph. Callers may be under
-    `no_grad` or `inference_mode`. A layer that runs several times in one pass counts with its last call.
+    `no_grad` or `inference_mode`. A layer's `Layout` says how its outputs are read and, if the layer runs several times
+    in one pass, which calls count. Until `keep` sets one, the last call counts, in the layer's own form.
 
     Args:
         model: a network that returns logits.
-        layer_names: dotted names of the layers to look at.
+        layer_names: dotted names of the layers to capture.
+        subject: what the model runs on.
 
     Raises:
         LayerError: the model has no layer of that name.
@@ -37,28 +79,35 @@ class LayerCapture:
         torch.Size([1, 4, 3, 4])
     """
 
-    def __init__(self, model: nn.Module, layer_names: Sequence[str]) -> None:
+    def __init__(self, model: nn.Module, layer_names: Sequence[str], *, subject: Subject = PICTURE) -> None:
         self.activations: dict[str, Tensor] = {}
-        """What each layer put out, in the order in which the layers ran; part of the graph until the block ends. In the
-        layers' own form until `keep` says how to read them, from then on as maps."""
+        """The output of each layer, in the order in which the layers ran; part of the graph until the block ends. In
+        the layers' own form until `keep` says how to read them; as maps from then on."""
+        self.outputs: dict[str, list[Tensor]] = {}
+        """The same for every call, always in the layers' own form: gradients are taken with respect to these."""
         self.other_outputs: dict[str, Any] = {}
-        """For layers that ran but did not put out a floating-point tensor: what they did put out."""
-        self.put_out: dict[str, tuple[int, ...]] = {}
-        """The shape of each floating-point output, in the layer's own form."""
+        """For layers that ran but did not return a floating-point tensor: what they returned."""
+        self.output_shapes: dict[str, tuple[int, ...]] = {}
+        """The shape of each floating-point output, in the layer's own form, of the last call."""
         self.calls: dict[str, int] = {}
         """How often each layer ran in the forward pass."""
-        self._model = model
+        self.layouts: Mapping[str, Layout] = {}
+        """How each kept layer is read."""
+        self.model = model
+        """The network to run."""
+        self._subject = subject
         self._modules = {name: find_module(model, name) for name in layer_names}
-        self._outputs: dict[str, Tensor] = {}  # in the layers' own form: what gradients are asked for
-        self.grids: Mapping[str, Grid] = {}
-        """How the layers that are kept are read."""
         self._stack = ExitStack()
         self._logits: Tensor | None = None
-        self._replacing: dict[str, tuple[int, Tensor]] | None = None  # not None while run without capturing
+        # The pass in progress. Between passes others may run the model or its layers, and none of that counts.
+        self._pass: Literal["", "forward", "rerun"] = ""
+        self._replacing: dict[str, tuple[int, Tensor]] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(left_as_found(self._model))
+            stack.enter_context(left_as_found(self.model))
+            if self._subject.stateful:
+                stack.enter_context(attributes_left_as_found(self.model))
             for name, module in self._modules.items():
                 stack.callback(module.register_forward_hook(self._hook(name)).remove)
             self._stack = stack.pop_all()
@@ -68,24 +117,24 @@ class LayerCapture:
         self._forget()
         self._stack.__exit__(*error)
 
-    def forward(self, inputs: Shaped[Tensor, "..."]) -> Float[Tensor, "1 class"]:
+    def forward(self, inputs: Shaped[Tensor, "..."]) -> Float[Tensor, "batch class"]:
         """Run the model once and return its logits.
 
         Args:
-            inputs: one normalised picture, on the model's device.
+            inputs: one normalised picture, or an index for every token of one text, on the model's device.
 
         Raises:
             ImageError: more or fewer pictures than one.
-            ModelError: the model does not return finite logits of shape (1, class).
+            ModelError: not one text; or the model does not return finite logits of shape (1, class).
         """
-        self._check(inputs)
+        self._subject.check(inputs)
         self._forget()
-        self.calls = {}
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad(), self._passing("forward"):
             # An inference tensor cannot be recorded; its clone can.
-            self._logits = _checked(self._run(inputs.clone() if inputs.is_inference() else inputs))
-        self.activations = dict(self._outputs)
-        self.put_out = {name: tuple(each.shape) for name, each in self._outputs.items()}
+            output = self._run(inputs.clone() if inputs.is_inference() else inputs)
+            self._logits = _checked(output, count=inputs.shape[0])
+        self.output_shapes = {name: tuple(outputs[-1].shape) for name, outputs in self.outputs.items()}
+        self.keep(dict.fromkeys(self.outputs, AS_IT_IS))
         return self._logits.detach()
 
     @property
@@ -93,92 +142,77 @@ class LayerCapture:
         """Whether the logits carry a gradient."""
         return self._logits is not None and self._logits.requires_grad
 
-    def keep(self, grids: Mapping[str, Grid]) -> None:
-        """Give the activations of some layers as maps, and forget the others, so that they cost no gradient.
+    def keep(self, layouts: Mapping[str, Layout]) -> None:
+        """Turn the activations of some layers into maps and forget the others, so that they cost no gradient.
 
         From here on, activations, gradients and replacements of these layers are maps.
 
         Args:
-            grids: how to read each layer that is kept.
+            layouts: how to read each kept layer.
         """
-        self.grids = grids
-        self._outputs = {name: each for name, each in self._outputs.items() if name in grids}
+        self.layouts = {name: layouts[name] for name in self.outputs if name in layouts}
+        self.outputs = {name: self.outputs[name] for name in self.layouts}
         with torch.inference_mode(False), torch.enable_grad():
-            self.activations = {name: self.as_map(name, each) for name, each in self._outputs.items()}
+            self.activations = {name: self.as_map(name, self._counting(name)) for name in self.layouts}
 
-    def as_map(self, name: str, output: Tensor) -> Tensor:
-        """Return a layer's output, or a gradient with respect to it, as a map; as it is where no grid is known."""
-        return self.grids[name].as_map(output) if name in self.grids else output
+    def as_map(self, name: str, outputs: Sequence[Tensor]) -> Tensor:
+        """Return a layer's outputs, or gradients with respect to them, as a map.
 
-    def shapes(self, inputs: Tensor) -> dict[str, tuple[int, ...]]:
-        """Run the model once more and return the shape of what every module in it put out, in the order of running."""
-        found: dict[str, tuple[int, ...]] = {}
+        Args:
+            name: a kept layer.
+            outputs: in the layer's own form, one for each call that counts.
+        """
+        return self.layouts[name].as_map(outputs)
+
+    def shapes(self, inputs: Tensor) -> dict[str, list[tuple[int, ...]]]:
+        """Run the model once more and return the output shape of every call of every module.
+
+        Args:
+            inputs: what the model runs on.
+
+        Returns:
+            Shapes by dotted name, in the order in which the modules last finished; tensors only.
+        """
+        shapes: dict[str, list[tuple[int, ...]]] = {}
 
         def note(name: str, output: Any) -> None:
+            output = self._subject.first_of(output)
             if isinstance(output, Tensor):
-                found.pop(name, None)
-                found[name] = tuple(output.shape)
+                shapes[name] = [*shapes.pop(name, []), tuple(output.shape)]
 
         with ExitStack() as stack:
-            for name, module in self._model.named_modules():
+            for name, module in self.model.named_modules():
                 hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
                 stack.callback(hook.remove)
             self.rerun(inputs)
-        return found
+        return shapes
 
-    def gradients(self, class_index: int) -> dict[str, Float[Tensor, "..."]]:
+    def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
 
-        Each has the form of its activation: (1, channel, map_height, map_width) for layers that are kept. The logit is
+        Each has the form of its activation: (1, channel, map_height, map_width) for kept layers. The logit is
         differentiated, not the probability: a probability also falls when another class rises.
 
         Args:
-            class_index: the class.
+            target: the class, or what to differentiate instead of its logit.
 
         Raises:
             ModelError: the logits carry no gradient.
         """
-        found = self._derivatives(class_index, tuple(self._outputs.values()))
-        return {name: self.as_map(name, each) for name, each in zip(self._outputs, found, strict=True)}
+        sources = {name: self._counting(name) for name in self.outputs}
+        gradients = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
+        return {name: self.as_map(name, [next(gradients) for _ in outputs]) for name, outputs in sources.items()}
 
-    def rerun(self, inputs: Tensor, *, replace: Mapping[str, Tensor] | None = None) -> Float[Tensor, "..."]:
-        """Run the model once more, capture nothing, and return its logits, not checked.
+    def derivatives(self, target: Target, sources: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the derivative of a class's logit with respect to each source; zero where the logit does not use it.
 
         Args:
-            inputs: what the model is run on.
-            replace: what layers put out in place of their own output, by name, in the form of `activations`. Tokens
-                that are no place stay the layer's own.
+            target: see `gradients`.
+            sources: some of `outputs`.
+
+        Raises:
+            ModelError: the logits carry no gradient.
         """
-        counted, self.calls = self.calls, {}
-        self._replacing = {name: (counted[name], each) for name, each in (replace or {}).items()}
-        try:
-            with torch.no_grad():
-                return plain(self._run(inputs))
-        finally:
-            self._replacing, self.calls = None, counted
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Let others run the model for the block: nothing is captured, and what was captured stays."""
-        counted, self.calls, self._replacing = self.calls, {}, {}
-        try:
-            yield
-        finally:
-            self._replacing, self.calls = None, counted
-
-    def _check(self, inputs: Tensor) -> None:
-        """Refuse inputs that are not one of their kind."""
-        if inputs.ndim != 4 or inputs.shape[0] != 1:
-            given = f"The inputs have shape {tuple(inputs.shape)}"
-            allowed = "One picture is explained at a time: shape (1, channel, height, width)"
-            raise ImageError(three_parts(given, allowed, "For the first picture of a batch pass inputs[:1]"))
-
-    def _run(self, inputs: Tensor) -> Any:
-        """Run the model and return what should be its logits."""
-        return self._model(inputs)
-
-    def _derivatives(self, class_index: int, sources: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The derivative of one class's logit with respect to each source; zero where the logit does not use it."""
         if self._logits is None:
             raise RuntimeError("gradients() needs a forward pass: call forward(inputs) first, inside the with block.")
         if not self._logits.requires_grad:
@@ -186,44 +220,98 @@ class LayerCapture:
             allowed = "Its forward must compute them from the layers without detach() or torch.no_grad()"
             raise ModelError(three_parts(given, allowed, "Look for these in its forward, or name later layers"))
         with torch.inference_mode(False), torch.enable_grad():
-            target_logit = self._logits[0, class_index]
-            found = torch.autograd.grad(target_logit, sources, retain_graph=True, allow_unused=True)
+            scalar = target(self._logits) if callable(target) else self._logits[:, target].sum()
+            gradients = torch.autograd.grad(scalar, tuple(sources), retain_graph=True, allow_unused=True)
         return tuple(
             torch.zeros_like(source) if gradient is None else gradient
-            for source, gradient in zip(sources, found, strict=True)
+            for source, gradient in zip(sources, gradients, strict=True)
         )
 
+    def rerun(self, inputs: Tensor, *, replace: Mapping[str, Tensor] | None = None) -> Float[Tensor, "..."]:
+        """Run the model once more without capturing, and return its unchecked logits.
+
+        Args:
+            inputs: what the model runs on.
+            replace: activations to use instead of the layers' own outputs, by name, in the form of `activations`.
+                Tokens without a position keep the layer's own values.
+        """
+        self._replacing = {name: (self.calls[name], activation) for name, activation in (replace or {}).items()}
+        counted = self.calls
+        try:
+            with torch.no_grad(), self._passing("rerun"):
+                return plain(self._run(inputs))
+        finally:
+            self._replacing, self.calls = {}, counted
+
+    @contextmanager
+    def _passing(self, which: Literal["forward", "rerun"]) -> Iterator[None]:
+        """Count the layers' calls from zero for the block; in a forward pass, keep their outputs."""
+        self.calls, self._pass = {}, which
+        try:
+            yield
+        finally:
+            self._pass = ""
+
+    def _run(self, inputs: Tensor) -> Any:
+        """Run the model and return what should be its logits."""
+        # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own do.
+        recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
+        with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
+            return self._subject.first_of(self.model(inputs))
+
+    def _counting(self, name: str) -> list[Tensor]:
+        """A layer's outputs from the calls that count."""
+        outputs = self.outputs[name]
+        return outputs[self.layouts[name].first_call(len(outputs)) :]
+
     def _forget(self) -> None:
-        self.activations, self.other_outputs = {}, {}
-        self._outputs, self.grids, self._logits = {}, {}, None
+        self.activations, self.outputs, self.other_outputs = {}, {}, {}
+        self.layouts, self._logits = {}, None
 
     def _hook(self, name: str) -> Any:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
+            if not self._pass:
+                return None
             self.calls[name] = self.calls.get(name, 0) + 1
-            if self._replacing is not None:
-                call, activation = self._replacing.get(name, (0, None))
-                if activation is None or call != self.calls[name]:
-                    return None
-                return self.grids[name].put_back(activation, output) if name in self.grids else activation.clone()
-            if not isinstance(output, Tensor) or not output.is_floating_point():
+            first = self._subject.first_of(output)
+            if self._pass == "rerun":
+                replacement = self._replacement(name, first)
+                return None if replacement is None else _with_first(output, replacement)
+            if not isinstance(first, Tensor) or not first.is_floating_point():
                 self.other_outputs[name] = output
                 return None
-            kept = differentiable(plain(output), inputs)
-            self._outputs.pop(name, None)  # of several calls the last counts, in its place in the order
-            self._outputs[name] = kept
+            kept = differentiable(plain(first), inputs)
+            self.outputs[name] = [*self.outputs.pop(name, []), kept]  # a layer is placed by its last call
             with torch.enable_grad():
-                return kept.clone()
+                return _with_first(output, kept.clone())
 
         return fire
 
+    def _replacement(self, name: str, own: Tensor) -> Tensor | None:
+        """The replacement for a layer's output in the current call; None where its own stays."""
+        ran, activation = self._replacing.get(name, (0, None))
+        if activation is None:
+            return None
+        layout, call = self.layouts[name], self.calls[name] - 1
+        first = layout.first_call(ran)
+        return layout.put_back(activation, own, part=call - first) if first <= call < ran else None
 
-def _checked(logits: Any) -> Float[Tensor, "1 class"]:
+
+def _with_first(output: Any, first: Tensor) -> Any:
+    """An output with a new first tensor; a named tuple, such as a packed sequence, keeps its kind."""
+    if not isinstance(output, tuple):
+        return first
+    members = (first, *output[1:])
+    return type(output)(*members) if hasattr(output, "_fields") else members
+
+
+def _checked(logits: Any, *, count: int) -> Float[Tensor, "batch class"]:
     advice = "Wrap it in a module whose forward returns only the logits"
     allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture or text"
     if not isinstance(logits, Tensor):
         size = f" of {len(logits)}" if isinstance(logits, tuple | list | dict) else ""
         raise ModelError(three_parts(f"The model returned a {type(logits).__name__}{size}", allowed, advice))
-    if logits.ndim != 2 or logits.shape[0] != 1 or logits.shape[1] < 1 or not logits.is_floating_point():
+    if logits.ndim != 2 or logits.shape[0] != count or logits.shape[1] < 1 or not logits.is_floating_point():
         given = f"The model returned a {logits.dtype} tensor of shape {tuple(logits.shape)}"
         raise ModelError(three_parts(given, allowed, advice))
     if not bool(torch.isfinite(logits).all()):

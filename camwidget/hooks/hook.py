@@ -1,8 +1,8 @@
-"""Hooks on modules: `Hook` keeps what a module puts out, `HookBwd` the gradient that comes back to it.
+"""Hooks on modules: `Hook` keeps a module's output, `HookBwd` the gradient that flows back to it.
 
-The interface is the one of the fastai book: `Hook(module)`, `.stored`, `.remove()`, and `with`. What is added is
-safety. A hook that nobody holds any more takes itself off the module (a cell that is run twice leaves one hook, not
-two), leaving the block clears what was stored, and reading too early says what is missing.
+The interface is that of the fastai book: `Hook(module)`, `.stored`, `.remove()`, and `with`. What is added is safety.
+A hook that nobody holds any more removes itself from the module (a cell that is run twice leaves one hook, not two),
+leaving the block clears what was stored, and reading too early says what is missing.
 """
 
 import weakref
@@ -20,9 +20,9 @@ from camwidget.hooks.tensors import map_tensors, plain, tensors_in
 
 
 def differentiable(output: Tensor, inputs: Any) -> Tensor:
-    """Return the tensor to differentiate with respect to, where `output` is what a module has just put out.
+    """Return the tensor to differentiate with respect to, for the `output` that a module has just returned.
 
-    What follows must be computed from a *clone* of it: then an in-place ReLU behind the module can change neither the
+    The rest must be computed from a *clone* of it: then an in-place ReLU after the module can change neither the
     activation nor the gradient. (`register_full_backward_hook` forbids such networks instead.)
 
     Args:
@@ -30,18 +30,18 @@ def differentiable(output: Tensor, inputs: Any) -> Tensor:
         inputs: the inputs of the module.
     """
     with torch.enable_grad():
-        # A module that hands on its input (Identity, Dropout at rest, in-place ReLU): a skip connection may use the
-        # same tensor, and its gradient would count the skip connection too.
+        # A module that passes its input on (Identity, inactive Dropout, in-place ReLU): a skip connection may use the
+        # same tensor, whose gradient would count the skip connection too.
         memory = output.untyped_storage().data_ptr()
-        if any(each.untyped_storage().data_ptr() == memory for each in tensors_in(inputs)):
+        if any(tensor.untyped_storage().data_ptr() == memory for tensor in tensors_in(inputs)):
             output = output.clone()
         return output if output.requires_grad else output.detach().requires_grad_()
 
 
 class Hook:
-    """Keeps what a module put out the last time it ran: a detached copy, as a plain tensor.
+    """Keeps a module's output from the last time it ran: a detached copy, as a plain tensor.
 
-    A later in-place operation does not change the copy. Of a module that runs several times the last call counts.
+    A later in-place operation does not change the copy. If a module runs several times, its last call counts.
 
     Args:
         module: the module to listen to.
@@ -83,7 +83,7 @@ class Hook:
 
     @property
     def stored(self) -> Any:
-        """What the module put out: a tensor, or tuples and dicts of tensors where the module returns those.
+        """The module's output: a tensor, or tuples and dicts of tensors where the module returns those.
 
         Raises:
             NotStoredError: nothing is stored (any more); the message says why and what to do.
@@ -93,7 +93,7 @@ class Hook:
         return self._kept[0]
 
     def remove(self) -> None:
-        """Take the hook off the module and forget what was stored. Doing it twice does no harm."""
+        """Remove the hook from the module and clear what was stored. Calling it twice is harmless."""
         self._removed = True
         self._kept.clear()
         _remove_all(self._handles)
@@ -106,7 +106,7 @@ class Hook:
 
     def _on_forward(self, inputs: Any, output: Any) -> Any:
         self._kept[:] = [map_tensors(lambda tensor: plain(tensor.detach()).clone(), output)]
-        return None  # the output goes on as it is
+        return None  # the output is not changed
 
     def _why_empty(self) -> tuple[str, str, str]:
         name, kind = type(self).__name__, self._module_kind
@@ -118,11 +118,11 @@ class Hook:
 
 
 class HookBwd(Hook):
-    """Keeps the gradient of what is back-propagated, with respect to the module's output.
+    """Keeps the gradient of whatever is back-propagated, with respect to the module's output.
 
-    Works where a backward hook of PyTorch does not: on modules followed by an in-place operation, and in a frozen body.
-    Of a module that runs several times the last call counts. The gradient of a tuple is a tuple, with None where
-    nothing flows back.
+    Works where PyTorch's backward hooks do not: on modules followed by an in-place operation, and in a frozen body.
+    If a module runs several times, its last call counts. The gradient of a tuple is a tuple, with None where nothing
+    flows back.
 
     Args:
         module: the module to listen to. Put the hook on before the forward pass.
@@ -154,7 +154,7 @@ class HookBwd(Hook):
         return map_tensors(lambda _: self._gradients.get(next(positions)), self._output)
 
     def remove(self) -> None:
-        """Take the hook off the module and forget what was stored. Doing it twice does no harm."""
+        """Remove the hook from the module and clear what was stored. Calling it twice is harmless."""
         super().remove()
         self._gradients.clear()
         self._output = None
@@ -179,7 +179,7 @@ class HookBwd(Hook):
 
         def store(gradient: Tensor) -> None:
             hook = listener()
-            # A module that is used again: its earlier call gets its gradient later and must not overwrite the last.
+            # If a module is used again, its earlier call gets its gradient later and must not overwrite the last.
             if hook is not None and hook.calls == call and not hook._removed:
                 hook._gradients[position] = plain(gradient.detach()).clone()
 
@@ -208,7 +208,7 @@ class Hooks:
         >>> net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
         >>> with Hooks(net) as hooks:
         ...     _ = net(torch.zeros(1, 2))
-        ...     [tuple(each.shape) for each in hooks.stored]
+        ...     [tuple(tensor.shape) for tensor in hooks.stored]
         [(1, 3), (1, 1)]
     """
 
@@ -222,12 +222,12 @@ class Hooks:
     @property
     def stored(self) -> list[Any]:
         """What each hook stored, in the order of the modules."""
-        return [each.stored for each in self._hooks]
+        return [hook.stored for hook in self._hooks]
 
     def remove(self) -> None:
         """Remove every hook."""
-        for each in self._hooks:
-            each.remove()
+        for hook in self._hooks:
+            hook.remove()
 
     def __enter__(self) -> Self:
         return self

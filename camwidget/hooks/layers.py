@@ -1,4 +1,4 @@
-"""Dotted layer names: which layers are worth sliding over, and help with a name that is not there."""
+"""Dotted layer names: which layers are worth sliding over, and help with unknown names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _GROUPS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer with a map: its dotted name, where it stands, and how large its map is."""
+    """One layer with a map: its dotted name, its place, and the size of its map."""
 
     name: str
     """Dotted name inside the model, as in `model.named_modules()`."""
@@ -41,8 +41,8 @@ class Layer:
 def candidate_layers(model: nn.Module) -> list[str]:
     """Return the names of the layers worth looking at, by the structure of the model alone; nothing is run.
 
-    Modules in a row that belong together (convolution, normalisation, activation) count as one layer, named after the
-    last of them. Blocks count as one layer each. Pooling, flattening, linear layers and dropout are left out.
+    Consecutive modules that belong together (convolution, normalisation, activation) count as one layer, named after
+    the last of them. Blocks count as one layer each. Pooling, flattening, linear layers and dropout are left out.
 
     Args:
         model: any network.
@@ -55,21 +55,21 @@ def candidate_layers(model: nn.Module) -> list[str]:
 
 
 def opened_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
-    """Return the layers inside each of `names`, followed by the layer itself; those without any inside stay alone.
+    """Return the layers inside each of `names`, followed by the layer itself; those with none inside stay as they are.
 
     Args:
         model: any network.
         names: the layers to open.
     """
-    found = []
+    opened = []
     for name in names:
         inside = _spread(model, list(_runs(model.get_submodule(name), f"{name}.")))
-        found += [each for each in (*inside, name) if each not in names or each == name]
-    return list(dict.fromkeys(found))
+        opened += [layer for layer in (*inside, name) if layer not in names or layer == name]
+    return list(dict.fromkeys(opened))
 
 
 def find_module(model: nn.Module, name: str, *, worth: Sequence[str] | None = None) -> nn.Module:
-    """Return the module of that dotted name.
+    """Return the module with that dotted name.
 
     Args:
         model: the network to look in.
@@ -80,19 +80,19 @@ def find_module(model: nn.Module, name: str, *, worth: Sequence[str] | None = No
         LayerError: the model has no such layer; the message names the nearest ones.
     """
     modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
-    known = [each for each in modules if each]
+    known = [layer for layer in modules if layer]
     if isinstance(name, str) and name in known:
         return modules[name]
     given = f"The model has no layer {name!r}"
     worth = candidate_layers(model) if worth is None else worth
-    some = ", ".join(repr(each) for each in worth[:MANY]) or "none"
-    close = " or ".join(repr(each) for each in nearest(str(name), known))
+    some = ", ".join(repr(layer) for layer in worth[:MANY]) or "none"
+    close = " or ".join(repr(layer) for layer in nearest(str(name), known))
     advice = f"Did you mean {close}?" if close else "dict(model.named_modules()) lists all names"
     raise LayerError(three_parts(given, f"Layers worth looking at are {some}", advice))
 
 
 def _only_child(module: nn.Module) -> tuple[str, nn.Module] | None:
-    """The one module inside another that has nothing else of its own, by name; None where there is more, or none."""
+    """Name and module of an only child whose parent has nothing else of its own; None where there is no such child."""
     children = list(module.named_children())
     if len(children) != 1 or _kind(children[0][1]) != "block" or {type(module), type(children[0][1])} & set(_GROUPS):
         return None
@@ -100,7 +100,7 @@ def _only_child(module: nn.Module) -> tuple[str, nn.Module] | None:
 
 
 def _spread(model: nn.Module, level: list[str]) -> list[str]:
-    """The layers of one level, where containers give way to what is in them, as long as there are not too many."""
+    """The layers of one level, with containers replaced by their contents as long as there are not too many."""
     while groups := [name for name in level if type(model.get_submodule(name)) in _GROUPS]:
         opened = list(_opened(model, level, groups))
         # Lists of modules have no output of their own, so they are always opened.

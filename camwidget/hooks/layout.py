@@ -1,13 +1,14 @@
-"""How a layer's output lies on the picture: channels first, channels last, or a row of tokens; to a map and back.
+"""How a layer's outputs are read as maps, channels first, channels last or a row of tokens, and put back.
 
-Only shapes are looked at. A map has the proportions of the picture, which tells channels first from channels last.
-There are as many places among the tokens as cells in the map of the convolution that cut the picture into patches;
-where there is none, the proportions decide. What a shape cannot tell is taken as networks usually have it: tokens run
-row by row, and those that are no place (class, distillation, register tokens) stand in front.
+Only shapes are used. A map has the proportions of the picture, which tells channels first from channels last. There is
+one token with a position for each cell in the map of the convolution that cut the picture into patches; without such a
+convolution, the proportions decide. Where shapes are ambiguous, the usual order is assumed: tokens run row by row, and
+those without a position (class, distillation, register tokens) come first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -15,20 +16,60 @@ from torch import Tensor
 
 from camwidget.hooks.tensors import at_least_single
 
+
+@runtime_checkable
+class Layout(Protocol):
+    """How the outputs of one layer are read as a map, and how a map is put back in their place."""
+
+    def first_call(self, ran: int) -> int:
+        """Return the first call that counts, from 0, of a layer that `ran` so many times; all later calls count too."""
+
+    def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
+        """Return the outputs of the calls that count, or the gradients with respect to them, as one map."""
+
+    def put_back(self, activation: Tensor, own: Tensor, *, part: int) -> Tensor:
+        """Return the replacement for a layer's own output in one of the calls that count."""
+
+
+class LastCall:
+    """The base of layouts that use the last call of a layer that runs several times."""
+
+    def first_call(self, ran: int) -> int:
+        """Return the number of the last call."""
+        return ran - 1
+
+
+@dataclass(frozen=True)
+class AsItIs(LastCall):
+    """The layer's own form, whatever it is."""
+
+    def as_map(self, outputs: Sequence[Tensor]) -> Tensor:
+        """Return the one output."""
+        return outputs[-1]
+
+    def put_back(self, activation: Tensor, own: Tensor, *, part: int = 0) -> Tensor:
+        """Return the activation."""
+        return activation.clone()
+
+
+AS_IT_IS = AsItIs()
+"""How a layer is read while its form is unknown."""
+
+
 ROUNDED = {"channels first": 2, "channels last": 1}
-"""By how many cells a map may be off the proportions of the picture: convolutions without padding take off borders,
-while networks with channels last cut the picture into patches."""
+"""By how many cells a map may be off the picture's proportions: convolutions without padding cut off borders, while
+networks with channels last cut the picture into patches."""
 
 MOST_EXTRA, MOST_UNSEEN = 17, 1
-"""How many tokens may be no place: a class token and sixteen registers are the most that is in use. Where no map of the
+"""How many tokens may have no position: a class token and sixteen registers are the most in use. Where no map of the
 same size was seen before, one token."""
 
 FIRST, LAST, TOKENS = "channels first", "channels last", "tokens"
 
 
 @dataclass(frozen=True)
-class Grid:
-    """How one layer's output is read as a map, and how a map is put back into the layer's own form."""
+class Grid(LastCall):
+    """How one layer's output lies on a picture."""
 
     order: str
     """`"channels first"`, `"channels last"` or `"tokens"`."""
@@ -37,14 +78,15 @@ class Grid:
     map_width: int
     """Columns of the map."""
     extra: int = 0
-    """How many tokens stand in front of those that are places."""
+    """How many tokens without a position come first."""
 
-    def as_map(self, output: Float[Tensor, "..."]) -> Float[Tensor, "1 channel map_height map_width"]:
+    def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
         """Return a layer's output, or the gradient with respect to it, as a map; half precision becomes single.
 
         Args:
-            output: in the layer's own form; where nothing has to be moved the result is on its memory.
+            outputs: one, in the layer's own form; if no axis has to move, the result shares its memory.
         """
+        (output,) = outputs
         if self.order == LAST:
             output = output.permute(0, 3, 1, 2)
         elif self.order == TOKENS:
@@ -52,13 +94,18 @@ class Grid:
         return at_least_single(output)
 
     def put_back(
-        self, activation: Float[Tensor, "1 channel map_height map_width"], own: Float[Tensor, "..."]
+        self,
+        activation: Float[Tensor, "batch channel map_height map_width"],
+        own: Float[Tensor, "..."],
+        *,
+        part: int = 0,
     ) -> Float[Tensor, "..."]:
-        """Return an activation in the layer's own form, to stand in place of what it put out.
+        """Return an activation in the layer's own form, to take the place of its output.
 
         Args:
-            activation: the map that the places get.
-            own: what the layer put out: it gives the dtype, and the tokens that are no place.
+            activation: the map.
+            own: the layer's output, for its dtype and its tokens without a position.
+            part: 0, the one call that counts.
         """
         activation = activation.to(own.dtype)
         if self.order == LAST:
@@ -76,14 +123,14 @@ def grid_of(
     order: str = FIRST,
     seen: Iterable[tuple[int, int]] = (),
 ) -> Grid | None:
-    """Return how an output of that shape is read as a map, or None where it is no map of more than one cell.
+    """Return how an output of that shape is read as a map, or None if it is not a map of more than one cell.
 
     Args:
         shape: of the layer's output for one picture.
         height: rows of the picture, in pixels.
         width: its columns.
         order: how to read four axes that can be read either way.
-        seen: rows and columns of the maps that convolutions of the same network put out.
+        seen: rows and columns of the maps from convolutions of the same network.
     """
     grid = None
     if len(shape) == 4 and shape[0] == 1:
@@ -96,7 +143,7 @@ def grid_of(
 
 
 def unclear(shapes: Iterable[Sequence[int]], *, height: int, width: int) -> bool:
-    """Return whether more must be known than these shapes: there are tokens, or four axes that can be read both ways.
+    """Return whether these shapes are not enough: there are tokens, or four axes that can be read both ways.
 
     Args:
         shapes: of layers' outputs.
@@ -107,7 +154,7 @@ def unclear(shapes: Iterable[Sequence[int]], *, height: int, width: int) -> bool
 
 
 def orders_beside(shapes: Mapping[str, Sequence[int]], *, height: int, width: int) -> dict[str, str]:
-    """Return, by layer, how its neighbours are read: the next that can be read one way only, else the one before.
+    """Return, by layer, how its neighbours are read: the next that can be read only one way, else the one before.
 
     Args:
         shapes: layer name to the shape of its output, in the order in which the layers ran.
@@ -116,15 +163,15 @@ def orders_beside(shapes: Mapping[str, Sequence[int]], *, height: int, width: in
     """
     names = list(shapes)
     sure = [_orders(shapes[name], height, width) for name in names]
-    found = {}
+    by_layer = {}
     for index, name in enumerate(names):
         beside = [*sure[index:], *reversed(sure[:index])]
-        found[name] = next((order for orders in beside if len(orders) == 1 for order in orders), FIRST)
-    return found
+        by_layer[name] = next((order for orders in beside if len(orders) == 1 for order in orders), FIRST)
+    return by_layer
 
 
 def _orders(shape: Sequence[int], height: int, width: int) -> set[str]:
-    """In which orders four axes have the proportions of the picture, give or take what strides round off."""
+    """The orders in which four axes have the proportions of the picture, allowing for rounding by strides."""
     if len(shape) != 4 or shape[0] != 1:
         return set()
     sides = height / width
@@ -135,30 +182,30 @@ def _orders(shape: Sequence[int], height: int, width: int) -> set[str]:
 
 
 def _token_grid(count: int, height: int, width: int, seen: Iterable[tuple[int, int]]) -> Grid | None:
-    """The grid that leaves the fewest of `count` tokens over: of the sizes seen, or else of those that would fit."""
+    """The grid that leaves the fewest of `count` tokens over: from the sizes seen, else from those that would fit."""
     maps = [(high, wide) for high, wide in seen if min(high, wide) > 1]
-    found = _left_over(count, maps, MOST_EXTRA)
-    found = found or _left_over(count, _exact(count, height, width), MOST_UNSEEN)
-    found = found or _left_over(count, _rounded(height, width), MOST_UNSEEN)
-    if not found:
+    fits = _left_over(count, maps, MOST_EXTRA)
+    fits = fits or _left_over(count, _exact(count, height, width), MOST_UNSEEN)
+    fits = fits or _left_over(count, _rounded(height, width), MOST_UNSEEN)
+    if not fits:
         return None
-    extra, high, wide = min(found)
+    extra, high, wide = min(fits)
     return Grid(TOKENS, high, wide, extra)
 
 
 def _left_over(count: int, sizes: Iterable[tuple[int, int]], most: int) -> list[tuple[int, int, int]]:
-    """How many tokens each size leaves over, where that is neither too many nor the better part of them."""
+    """How many tokens each size leaves over, where that is neither too many nor most of them."""
     left = [(count - high * wide, high, wide) for high, wide in sizes]
-    return [each for each in left if 0 <= each[0] <= most and each[0] < each[1] * each[2]]
+    return [(extra, high, wide) for extra, high, wide in left if 0 <= extra <= most and extra < high * wide]
 
 
 def _exact(count: int, height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes of maps of at most `count` cells, exactly in the picture's proportions."""
+    """Sizes of maps of at most `count` cells with exactly the picture's proportions."""
     return [(high, high * width // height) for high in range(1, count + 1) if high * width % height == 0]
 
 
 def _rounded(height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes that one stride makes of a picture, rounded down or up."""
+    """Sizes that one stride gives for a picture, rounded down or up."""
     strides = range(1, max(height, width) + 1)
     down = [(height // stride, width // stride) for stride in strides]
     return down + [(-(-height // stride), -(-width // stride)) for stride in strides]

@@ -1,8 +1,8 @@
-"""A learner's own hook classes do the capturing, and are checked against ours while they do it.
+"""A learner's own hook classes do the capturing, and are checked against ours meanwhile.
 
-The network runs once more with one hook of theirs on every layer. What each stores is compared with what `LayerCapture`
-found; what differs is compared with the usual mistakes, so that the mistake can be named. Whatever happens, hooks that
-they leave behind are removed.
+The network runs once more with one of their hooks on every layer. What each hook stores is compared with the values
+from `LayerCapture`; if it differs, it is compared with the usual mistakes, so that the mistake can be named. Hooks that
+are left behind are always removed.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,23 +34,23 @@ class Watched:
         self.own: list[tuple[str, list[tuple[int, str, int]]]] = []
         """Which hooks they registered, see `hooks_on`."""
         self.inputs: list[Tensor] = []
-        """Copies of what went in, in the last call."""
+        """Copies of what went in at the last call."""
         self.output: Tensor | None = None
-        """What came out of the last call, as it is now: something behind the layer may have overwritten it."""
+        """What came out of the last call, as it is now: a later operation may have overwritten it."""
         self.values: list[Tensor] = []
         """What came out of every call."""
         self.flows: dict[int, Tensor] = {}
-        """The gradient that came back to every call, for the class at hand; under -1 the overwritten output's."""
+        """The gradient that came back to every call, for the current class; under -1 that of the overwritten output."""
         self.heard: list[Tensor] = []
-        """What PyTorch handed to the learner's backward hooks, for the class at hand."""
+        """What PyTorch passed to the learner's backward hooks, for the current class."""
         self.fired = False
-        """Whether any of these was called."""
+        """Whether any of them was called."""
         self.gradients: list[Tensor] = []
-        """The right gradients so far: of the first class, and of all classes summed up."""
+        """The right gradients so far: that of the first class, and the sum over all classes."""
 
     def before(self, _: nn.Module, inputs: Any) -> None:
         """Keep what goes in."""
-        self.inputs = [each.detach().clone() for each in tensors_in(inputs)]
+        self.inputs = [tensor.detach().clone() for tensor in tensors_in(inputs)]
 
     def after(self, _: nn.Module, __: Any, output: Any) -> None:
         """Keep what comes out."""
@@ -66,18 +66,18 @@ class Watched:
 
 
 class OwnCapture:
-    """What the learner's hooks captured, in the form of a `LayerCapture`; where there are none, what ours did.
+    """What the learner's hooks captured, in the form of a `LayerCapture`; without such hooks, what ours did.
 
     Args:
         reference: our own capture.
-        network: what it captures.
+        network: the network it captures.
     """
 
     def __init__(self, reference: LayerCapture, network: nn.Module) -> None:
-        self.activations: dict[str, Tensor] = {name: each.detach() for name, each in reference.activations.items()}
-        """What each layer put out."""
+        self.activations = {name: activation.detach() for name, activation in reference.activations.items()}
+        """The output of each layer."""
         self.layers = {name: Watched(name, find_module(network, name)) for name in self.activations}
-        """What is known of each layer; the first that ran comes first."""
+        """What is known of each layer, in the order in which they ran."""
         self._reference = reference
         self._network = network
         self._leaf = torch.empty(0)
@@ -91,8 +91,8 @@ class OwnCapture:
         """Run the network, and read and check the activations.
 
         Args:
-            inputs: what our own capture was run on.
-            logits: what it got.
+            inputs: what our own capture ran on.
+            logits: what it returned.
 
         Raises:
             HookError: a hook does something wrong.
@@ -100,33 +100,32 @@ class OwnCapture:
         with torch.inference_mode(False), torch.enable_grad():
             self._leaf = inputs.detach().clone().requires_grad_()
             try:
-                with self._reference.paused():
-                    # A clone, because a network may begin by working in place, which is forbidden on the leaf itself.
-                    self._logits = plain(self._network(self._leaf.clone()))
+                # A clone, because a network may begin with an in-place operation, which is forbidden on a leaf.
+                self._logits = plain(self._network(self._leaf.clone()))
             except (HookError, torch.OutOfMemoryError):
                 raise
-            except Exception as error:  # whatever a learner's function raises, the same pass went well without it
+            except Exception as error:  # any error from a learner's function: the same pass worked without it
                 mistake = translated(error, "raises an error in its hook function")
                 raise mistaken(mistake, self._who_ran()) from error
         if not same(self._logits, logits):
-            told = ": with it the network returns other logits"
-            raise mistaken("changes the output", self._who_ran(), detail=told)
+            detail = ": with it the network returns different logits"
+            raise mistaken("changes the output", self._who_ran(), detail=detail)
         for watched in self.layers.values():
-            others = [each.values[-1] for each in self.layers.values() if each is not watched and each.values]
+            others = [other.values[-1] for other in self.layers.values() if other is not watched and other.values]
             for who, held in watched.forward:
                 stored = _read(held, who, nothing="stores nothing")
                 known = [
-                    *(("stores the input instead of the output", each) for each in watched.inputs),
+                    *(("stores the input instead of the output", tensor) for tensor in watched.inputs),
                     ("stores the output without a clone", watched.output),
-                    *(("keeps an earlier call", each) for each in watched.values[:-1]),
-                    *(("stores the layer's weights", each) for each in watched.module.parameters(recurse=False)),
-                    *(("stores what belongs to another layer", each) for each in others),
+                    *(("keeps an earlier call", output) for output in watched.values[:-1]),
+                    *(("stores the layer's weights", weight) for weight in watched.module.parameters(recurse=False)),
+                    *(("stores what belongs to another layer", output) for output in others),
                 ]
                 mine = recognised(stored, watched.values[-1], known, who=who)
-                self.activations[watched.name] = self._reference.as_map(watched.name, mine)
+                self.activations[watched.name] = self._reference.as_map(watched.name, [mine])
         for watched in self.layers.values():
             if watched.output is not None and not same(watched.output, watched.values[-1]):
-                watched.listen(-1)  # now to the value it was overwritten with
+                watched.listen(-1)  # this time to the value that overwrote it
 
     def gradients(self, class_index: int) -> dict[str, Tensor]:
         """Return the derivative of one class's logit with respect to every activation, as the hooks stored it.
@@ -149,19 +148,19 @@ class OwnCapture:
                 self._logits[0, class_index].backward(inputs=[self._leaf], retain_graph=True)
             except (HookError, torch.OutOfMemoryError):
                 raise
-            except Exception as error:  # whatever a learner's function raises, the same pass went well without it
+            except Exception as error:  # any error from a learner's function: the same pass worked without it
                 mistake = translated(error, "raises an error in its hook function")
                 raise mistaken(mistake, self._who_ran()) from error
         self._leaf.grad = None
-        found = {}
-        for name, watched in reversed(self.layers.items()):  # a gradient that was changed shows up before the change
+        gradients = {}
+        for name, watched in reversed(self.layers.items()):  # a changed gradient also shows in earlier layers
             for who, held in watched.backward:
-                found[name] = self._gradient(watched, _read_gradient(held, who, watched), right, who)
+                gradients[name] = self._gradient(watched, _read_gradient(held, who, watched), right, who)
             watched.gradients = _noted(watched.gradients, right[name])
-        return {name: found[name] for name in self.layers}
+        return {name: gradients[name] for name in self.layers}
 
     def close(self) -> None:
-        """Let go of the network's tensors, and take our own hooks off."""
+        """Release the network's tensors, and remove our own hooks."""
         self._probes.close()
         self._logits = self._leaf = torch.empty(0)
         for watched in self.layers.values():
@@ -178,22 +177,22 @@ class OwnCapture:
             ("stores the activation instead of the gradient", watched.values[-1]),
             ("stores the gradient of the overwritten output", watched.flows.get(-1)),
             ("changes the gradient", watched.flows.get(len(watched.values) - 1)),
-            *(("stores grad_input instead of grad_output", each) for each in watched.heard),
-            *(("stores what belongs to another layer", each) for name, each in right.items() if name != watched.name),
+            *(("stores grad_input instead of grad_output", tensor) for tensor in watched.heard),
+            *(("stores what belongs to another layer", other) for name, other in right.items() if name != watched.name),
         ]
-        known = [(mistake, self._as_map(watched, each)) for mistake, each in known]
+        known = [(mistake, self._as_map(watched, wrong)) for mistake, wrong in known]
         return recognised(self._as_map(watched, stored), right[watched.name], known, who=who, allowed_graph=True)
 
-    def _as_map(self, watched: Watched, found: Any) -> Any:
-        """What was found at a layer; its tensors of the output's shape get the axes that our own capture gives them."""
+    def _as_map(self, watched: Watched, value: Any) -> Any:
+        """A value from a layer; its tensors of the output's shape get the axes that our own capture gives them."""
         own, wanted = watched.values[-1].shape, self.activations[watched.name].shape
         if own == wanted:
-            return found
+            return value
         as_map = self._reference.as_map
-        return map_tensors(lambda each: as_map(watched.name, each) if each.shape == own else each, found)
+        return map_tensors(lambda tensor: as_map(watched.name, [tensor]) if tensor.shape == own else tensor, value)
 
     def _who_ran(self) -> str:
-        """Whose hook was at work when a pass that goes well without them did not: that of the layer run last."""
+        """Whose hook made a pass fail that works without hooks: the one on the layer that ran last."""
         ran = [watched for watched in self.layers.values() if watched.inputs] or list(self.layers.values())[:1]
         return (ran[-1].backward or ran[-1].forward)[0][0]
 
@@ -221,12 +220,12 @@ def _read_gradient(held: Any, who: str, watched: Watched) -> Any:
 
 
 def _holds_tensors(value: Any) -> bool:
-    # Not just anything that can be iterated over: that may be a data loader.
+    # Not just any iterable: that may be a data loader.
     return isinstance(value, Tensor | list | tuple | dict) and bool(tensors_in(value))
 
 
 def _noted(gradients: list[Tensor], right: Tensor) -> list[Tensor]:
-    """The first and the sum of the right gradients, with one more."""
+    """The first of the right gradients and their sum, with one more."""
     return [gradients[0], gradients[1] + right] if gradients else [right, right]
 
 
@@ -235,40 +234,40 @@ HookClass = Callable[[nn.Module], Any]
 
 
 class OwnHooks:
-    """The classes that `explain` was given, put on a network and checked.
+    """The hook classes passed to `explain`, put on a network and checked.
 
     Args:
         hook: keeps activations; None for ours.
         hook_bwd: keeps gradients; None for ours.
 
     Raises:
-        HookError: one of them is no class.
+        HookError: one of them is not a class.
     """
 
     def __init__(self, hook: HookClass | None, hook_bwd: HookClass | None) -> None:
-        for each in (hook, hook_bwd):
-            if each is not None and not callable(each):
-                raise mistaken("is an object, not a class", called(each))
+        for hook_class in (hook, hook_bwd):
+            if hook_class is not None and not callable(hook_class):
+                raise mistaken("is an object, not a class", called(hook_class))
         self._hook, self._hook_bwd = hook, hook_bwd
         # Networks that draw random numbers must draw the same ones in both passes.
         self._random_state = torch.get_rng_state()
 
     @property
     def names(self) -> dict[str, str]:
-        """Argument to the name of the class, for those that were given."""
-        given = {"hook": self._hook, "hook_bwd": self._hook_bwd}
-        return {argument: called(each) for argument, each in given.items() if each is not None}
+        """Argument to the name of the class, for those that were passed."""
+        classes = {"hook": self._hook, "hook_bwd": self._hook_bwd}
+        return {argument: called(hook_class) for argument, hook_class in classes.items() if hook_class is not None}
 
     @contextmanager
     def capturing(
         self, reference: LayerCapture, network: nn.Module, inputs: Tensor, logits: Tensor
     ) -> Iterator[LayerCapture | OwnCapture]:
-        """Run the network with the hooks on, for the block; what is given is `reference` where there are none.
+        """Run the network with the hooks on, for the block; yield `reference` where there are none.
 
         Args:
             reference: our own capture, after its forward pass.
-            network: what it captures.
-            inputs: what it was run on.
+            network: the network it captures.
+            inputs: what it ran on.
             logits: what it returned.
 
         Raises:
@@ -301,7 +300,7 @@ class OwnHooks:
 
 
 def called(hook: Any) -> str:
-    """Return what a hook class is called where it is used."""
+    """Return the name of a hook class where it is used."""
     name = str(getattr(hook, "__name__", type(hook).__name__))
     ours = getattr(hook, "__module__", None) == "camwidget.hooks.hook"
     return f"cw.{name}" if ours else name if name.isidentifier() else "MyHook"
@@ -310,7 +309,7 @@ def called(hook: Any) -> str:
 def _put_on(
     make: HookClass, watched: Watched, network: nn.Module, who: str, entered: ExitStack, *, keeps_gradients: bool
 ) -> Any:
-    """Make a hook on a layer, enter it, and put ourselves between PyTorch and the functions that it registered."""
+    """Make a hook on a layer, enter it, and step between PyTorch and the functions that it registered."""
     before = hooks_on(network)
     try:
         made = make(watched.module)
@@ -340,7 +339,7 @@ def _put_on(
 
 
 def _leave(made: Any, who: str, _: Any, error: BaseException | None, *__: Any) -> None:
-    """Leave the learner's block; while an error is on its way, a second one is not told in its place."""
+    """Leave the learner's block; while an error is on its way, a second one does not replace it."""
     if not takes(made.__exit__, None, None, None) and error is None:
         raise mistaken("does not take the arguments of __exit__", who)
     try:
@@ -351,14 +350,14 @@ def _leave(made: Any, who: str, _: Any, error: BaseException | None, *__: Any) -
 
 
 def _between(function: Callable[..., Any], kind: str, watched: Watched, who: str) -> Callable[..., Any]:
-    """The learner's function, with a look at what it does to what flows on."""
+    """The learner's function, with a check of what it does to the tensors that flow on."""
 
     def run(module: nn.Module, *arguments: Any) -> Any:
         flowing = arguments[-1]
         recorded = isinstance(flowing, Tensor) and flowing.requires_grad
         if "backward" in kind:
             watched.fired = True
-            watched.heard += [each.clone() for each in tensors_in(arguments[0])] if len(arguments) > 1 else []
+            watched.heard += [tensor.clone() for tensor in tensors_in(arguments[0])] if len(arguments) > 1 else []
         try:
             returned = function(module, *arguments)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""A model is run and left exactly as it was found, after an error too."""
+"""Run a model and leave it exactly as it was found, even after an error."""
 
 import sys
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 
 _PYTORCHS = frozenset(vars(nn.Module()))
-"""Attributes that every module has: its parameters, buffers and hooks, which others put back."""
+"""Attributes that every module has: its parameters, buffers and hooks, which are restored elsewhere."""
 
 
 @contextmanager
 def left_as_found(model: nn.Module) -> Iterator[None]:
-    """Put the model into evaluation mode with frozen parameters for the block, then restore what it was.
+    """Put the model into evaluation mode with frozen parameters for the block, then restore it.
 
-    Restored, after an error too: every module's training flag, every parameter's `requires_grad`, the buffers, and the
+    Restored, even after an error: every module's training flag, every parameter's `requires_grad`, the buffers, and the
     state of the random numbers on the CPU and on the model's GPU. Nothing here touches a parameter's `.grad`.
 
-    What `torch.compile` has compiled runs as it was written for the block: compiled code does not call hooks that were
-    put on after its first run, and says nothing.
+    Code compiled by `torch.compile` runs as it was written for the block: compiled code silently skips hooks that were
+    registered after its first run.
     """
     modules = list(model.modules())
     training = [module.training for module in modules]
@@ -54,18 +54,18 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
-    """Put back, when the block ends, what modules keep in plain attributes.
+    """Restore, when the block ends, what modules keep in plain attributes.
 
-    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights that its dropout made. Tensors, lists
+    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights made by its dropout. Tensors, lists
     and dictionaries that are changed in place get their contents back.
     """
     kept = [(module, dict(vars(module))) for module in model.modules()]
-    own = [each for _, attributes in kept for name, each in attributes.items() if name not in _PYTORCHS]
-    lists = [(each, list(each)) for each in own if isinstance(each, list)]
-    dicts = [(each, dict(each)) for each in own if isinstance(each, dict)]
-    inside = [*own, *(each for value in own if isinstance(value, list | tuple) for each in value)]
-    inside += [each for _, members in dicts for each in members.values()]
-    tensors = [(each, each.detach().clone(), each._version) for each in inside if _counts_changes(each)]
+    own = [value for _, attributes in kept for name, value in attributes.items() if name not in _PYTORCHS]
+    lists = [(value, list(value)) for value in own if isinstance(value, list)]
+    dicts = [(value, dict(value)) for value in own if isinstance(value, dict)]
+    inside = [*own, *(member for value in own if isinstance(value, list | tuple) for member in value)]
+    inside += [member for _, members in dicts for member in members.values()]
+    tensors = [(tensor, tensor.detach().clone(), tensor._version) for tensor in inside if _counts_changes(tensor)]
     try:
         yield
     finally:
@@ -104,23 +104,23 @@ _FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forwar
 
 @contextmanager
 def hooks_left_as_found(network: nn.Module) -> Iterator[None]:
-    """Put every hook of the network back as it was when the block ends, and the parameters' gradients with them.
+    """Restore every hook of the network when the block ends, and the parameters' gradients with them.
 
-    Hooks are those on forward and backward passes, and what stands before either.
+    Hooks are those on forward and backward passes, and the pre-hooks of both.
     """
     modules = list(network.modules())
-    found = [
-        (each, dict(each)) for module in modules for kind in (*_KINDS, *_FLAGS) for each in [getattr(module, kind)]
+    registered = [
+        (hooks, dict(hooks)) for module in modules for kind in (*_KINDS, *_FLAGS) for hooks in [getattr(module, kind)]
     ]
-    # A module remembers which kind of backward hook it once had, and refuses the other for ever.
+    # A module remembers which kind of backward hook it once had, and refuses the other forever.
     marks = [(module, module._is_full_backward_hook) for module in modules]
     gradients = [(parameter, parameter.grad) for parameter in network.parameters()]
     try:
         yield
     finally:
-        for now, before in found:
-            now.clear()
-            now.update(before)
+        for hooks, before in registered:
+            hooks.clear()
+            hooks.update(before)
         for module, mark in marks:
             module._is_full_backward_hook = mark
         for parameter, gradient in gradients:
@@ -128,10 +128,10 @@ def hooks_left_as_found(network: nn.Module) -> Iterator[None]:
 
 
 def hooks_on(network: nn.Module) -> dict[tuple[int, str, int], Any]:
-    """Return every hook of a network, under the number of its module, its kind, and the number that PyTorch gave it.
+    """Return every hook of a network by the number of its module, its kind, and its number in PyTorch.
 
     Args:
-        network: all its modules are looked at.
+        network: all its modules are searched.
     """
     return {
         (place, kind, key): function

@@ -13,19 +13,19 @@ def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
 
     Args:
         function: what to do with one tensor.
-        value: a tensor, or tuples, lists and dicts of them, nested as they come.
+        value: a tensor, or tuples, lists and dicts of them, nested to any depth.
     """
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(map_tensors(function, each) for each in value))
+        return type(value)(*(map_tensors(function, member) for member in value))
     if isinstance(value, tuple | list):
-        return type(value)(map_tensors(function, each) for each in value)
+        return type(value)(map_tensors(function, member) for member in value)
     if isinstance(value, dict):
         # A copy first: subclasses such as a library's "model output" have constructors of their own.
         changed = copy.copy(value)
-        for key, each in value.items():
-            changed[key] = map_tensors(function, each)
+        for key, member in value.items():
+            changed[key] = map_tensors(function, member)
         return changed
     return value
 
@@ -37,7 +37,7 @@ def tensors_in(value: Any) -> list[Tensor]:
     if isinstance(value, Mapping):
         value = value.values()
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        return [tensor for each in value for tensor in tensors_in(each)]
+        return [tensor for member in value for tensor in tensors_in(member)]
     return []
 
 
@@ -47,5 +47,5 @@ def plain(tensor: Tensor) -> Tensor:
 
 
 def at_least_single(tensor: Tensor) -> Tensor:
-    """Return a floating-point tensor in single precision where it has less, else as it is."""
+    """Return a floating-point tensor in single precision if it has less, else as it is."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()

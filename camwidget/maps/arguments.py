@@ -2,15 +2,17 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any, Protocol, SupportsIndex, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, SupportsIndex, TypedDict, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.hooks.learner_hooks import HookClass, OwnHooks
 from camwidget.maps.methods import METHODS
+from camwidget.maps.score_cam import Progress
 
 
 def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -> int:
@@ -21,7 +23,7 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
         class_names: all names.
 
     Raises:
-        ClassError: there is no such class, or several of that name.
+        ClassError: there is no such class, or several have that name.
     """
     last = len(class_names) - 1
     allowed = f"The model has {last + 1} classes, 0 to {last}"
@@ -35,7 +37,7 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
             given, advice = f"{len(places)} classes are called {target_class!r}", f"Give the index: one of {places}"
             raise ClassError(three_parts(given, allowed, advice))
         close = " or ".join(repr(name) for name in nearest(target_class, class_names))
-        advice = f"Did you mean {close}?" if close else f"Names are such as {class_names[0]!r}, or give an index"
+        advice = f"Did you mean {close}?" if close else f"Give an index, or a name such as {class_names[0]!r}"
         raise ClassError(three_parts(f"There is no class {target_class!r}", allowed, advice))
     try:
         index = operator.index(target_class)
@@ -43,14 +45,14 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
         given = f"A class was given as {target_class!r}, of type {type(target_class).__name__}"
         raise ClassError(three_parts(given, allowed, "Give an index or a name")) from None
     if not 0 <= index <= last:
-        raise ClassError(three_parts(f"There is no class {index}", allowed, "Give such an index, or a name"))
+        raise ClassError(three_parts(f"There is no class {index}", allowed, "Give an index in this range, or a name"))
     return index
 
 
 def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
-    """Return the logarithms of the probabilities: of softmax, or of the sigmoid where there is one logit.
+    """Return the logarithms of the probabilities: of softmax, or of the sigmoid for a single logit.
 
-    A model with one logit tells one class from all else, and is trained with the sigmoid (binary cross-entropy).
+    A model with one logit separates one class from all else, and is trained with the sigmoid (binary cross-entropy).
 
     Args:
         logits: of each picture.
@@ -59,12 +61,12 @@ def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "ba
 
 
 TOP_CLASSES = 10
-"""How many classes are explained where none are asked for."""
+"""How many classes are explained if none are asked for."""
 
 
 @runtime_checkable
 class LearnerLike(Protocol):
-    """What is used of a fastai Learner."""
+    """The parts of a fastai Learner that are used."""
 
     dls: Any
     model: Any
@@ -75,7 +77,7 @@ Explainable = nn.Module | LearnerLike
 
 
 def network_of(model: Explainable) -> nn.Module:
-    """Return the torch module that is run.
+    """Return the torch module to run.
 
     Raises:
         TypeError: the model is neither a Learner nor a module.
@@ -87,28 +89,40 @@ def network_of(model: Explainable) -> nn.Module:
     raise TypeError(three_parts(given, "It must be a fastai Learner or a torch.nn.Module", "Pass learn"))
 
 
-def names_of(model: Explainable, class_names: Sequence[str] | None, *, count: int) -> tuple[str, ...]:
-    """Return a name for each of `count` classes: those given, else the Learner's or the model's own, else numbers.
+def own_names(model: Explainable) -> tuple[str, ...]:
+    """Return the names that a Learner's vocabulary or `model.class_names` has for the classes; empty if it has none.
+
+    Args:
+        model: a Learner or module.
+    """
+    owner, attribute = (model, "class_names") if isinstance(model, nn.Module) else (model.dls, "vocab")
+    return tuple(str(name) for name in getattr(owner, attribute, ()))
+
+
+def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> tuple[str, ...]:
+    """Return a name for each of `count` classes: those given, else the model's own if the count is right, else numbers.
+
+    Args:
+        given: the names asked for.
+        own: the model's own names.
+        count: how many classes there are.
 
     Raises:
-        ClassError: the names given are not as many as the classes.
+        ClassError: the number of names given is not the number of classes.
     """
-    if class_names is None:
-        owner = model if isinstance(model, nn.Module) else model.dls
-        own: Any = getattr(owner, "class_names" if isinstance(model, nn.Module) else "vocab", ())
-        names = tuple(str(name) for name in own)
-        return names if len(names) == count else tuple(f"class {index}" for index in range(count))
-    if isinstance(class_names, str) or len(class_names) != count:
-        given = "class_names is one str" if isinstance(class_names, str) else f"There are {len(class_names)} names"
+    if given is None:
+        return tuple(own) if len(own) == count else tuple(f"class {index}" for index in range(count))
+    if isinstance(given, str) or len(given) != count:
+        names = "class_names is one str" if isinstance(given, str) else f"There are {len(given)} names"
         allowed = f"The model has {count} classes, so there must be {count} names"
-        raise ClassError(three_parts(given, allowed, "Give one name per class, in the order of the logits"))
-    return tuple(str(name) for name in class_names)
+        raise ClassError(three_parts(names, allowed, "Give one name per class, in the order of the logits"))
+    return tuple(str(name) for name in given)
 
 
 def targets_of(
     target_classes: Sequence[SupportsIndex | str] | None, logits: Float[Tensor, "1 class"], names: Sequence[str]
 ) -> list[int]:
-    """Return the indices of the classes to explain, without repeats; the most probable ones where none are asked for.
+    """Return the indices of the classes to explain, without repeats; the most probable ones if none are asked for.
 
     Raises:
         ClassError: there is no such class, or none at all was asked for.
@@ -119,7 +133,7 @@ def targets_of(
         raise ClassError(
             three_parts("target_classes is empty", "It needs at least one class", "None means the top ten")
         )
-    return list(dict.fromkeys(class_index(each, names) for each in target_classes))
+    return list(dict.fromkeys(class_index(target, names) for target in target_classes))
 
 
 def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, default: str = "grad_cam") -> tuple[str, ...]:
@@ -127,8 +141,8 @@ def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, defaul
 
     Args:
         methods: the methods asked for.
-        known: those that there are.
-        default: the one that a message proposes.
+        known: the methods there are.
+        default: the method that a message proposes.
 
     Raises:
         MapError: there is no such method, or none was asked for.
@@ -146,7 +160,7 @@ def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, defaul
 
 
 def layers_of(layers: Sequence[str] | str | None) -> list[str] | None:
-    """Return the names of the layers asked for, without repeats; None where none were.
+    """Return the names of the layers asked for, without repeats; None if none were.
 
     Raises:
         LayerError: the list is empty.
@@ -165,13 +179,71 @@ def listed(value: Any) -> list[Any] | None:
     return list(value) if not isinstance(value, str) and hasattr(value, "__iter__") else [value]
 
 
-def finite(name: str, cams: Tensor) -> Tensor:
-    """Return the maps of a layer.
+class Asked(TypedDict, total=False):
+    """What every explanation takes besides the model, its inputs and the methods; see `request_of`."""
+
+    layers: Sequence[str] | str | None
+    target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None
+    class_names: Sequence[str] | None
+    hook: HookClass | None
+    hook_bwd: HookClass | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Request:
+    """What was asked for, checked and made uniform as far as possible before the model runs."""
+
+    methods: tuple[str, ...]
+    """The methods, without repeats; at least one."""
+    layers: list[str] | None
+    """Dotted names, without repeats; None for a good choice."""
+    target_classes: list[Any] | None
+    """Indices or names, not checked; None for the most probable ones."""
+    class_names: Sequence[str] | None
+    """A name for every class, not checked; None for the model's own."""
+    hooks: OwnHooks
+    """The learner's own hook classes, if there are any."""
+    progress: Progress | None
+    """Is notified of the progress of methods that run the network many times; None for a bar."""
+
+
+def request_of(
+    methods: Sequence[str],
+    *,
+    known: Sequence[str] = METHODS,
+    default: str = "grad_cam",
+    layers: Sequence[str] | str | None = None,
+    target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None = None,
+    class_names: Sequence[str] | None = None,
+    hook: HookClass | None = None,
+    hook_bwd: HookClass | None = None,
+    progress: Progress | None = None,
+) -> Request:
+    """Return a request; a single layer or class may replace a list of one.
+
+    Args:
+        methods: the methods asked for.
+        known: the methods there are.
+        default: the method that a message proposes.
+        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        target_classes: indices or names; None for the ten most probable, most probable first.
+        class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
+        hook: the learner's own class that keeps activations, with the interface of `Hook` (module, `with`,
+            `.stored`).
+        hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
+        progress: is notified of the progress of methods that run the network many times; None for a bar.
 
     Raises:
-        MapError: they hold NaN or infinity.
+        MapError: there is no such method, or none was asked for.
+        LayerError: the list of layers is empty.
+        HookError: a hook is not a class.
     """
-    if bool(torch.isfinite(cams).all()):
-        return cams
-    given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"
-    raise MapError(three_parts(given, allowed, "Numbers overflowed: try model.float() or another layer"))
+    return Request(
+        methods=methods_of(methods, known=known, default=default),
+        layers=layers_of(layers),
+        target_classes=listed(target_classes),
+        class_names=class_names,
+        hooks=OwnHooks(hook, hook_bwd),
+        progress=progress,
+    )

@@ -1,9 +1,9 @@
-"""Arithmetic of class activation maps: tensors in, tensors out. No module and no hook is known here.
+"""Arithmetic of class activation maps: tensors in, tensors out. Nothing here knows of modules or hooks.
 
 Throughout, `activation` is A with channels k and positions i, j; Z the number of positions; Y^c the logit of class c;
-`gradient` is g^k(i, j) = dY^c/dA^k(i, j). Where a paper ends in a ReLU it is left out here, so that the sign stays;
-`positive` of the map is the paper's. A ReLU inside a formula, on the gradient, belongs to the method and is kept.
-A weight of which the denominator is zero, as in a dead channel, is zero.
+`gradient` is g^k(i, j) = dY^c/dA^k(i, j). A ReLU at the end of a paper's formula is left out here, to keep the sign;
+`positive` of the map is the paper's map. A ReLU inside a formula, on the gradient, belongs to the method and is kept.
+A weight whose denominator is zero, as in a dead channel, is zero.
 """
 
 import torch
@@ -23,7 +23,7 @@ def cam(
     the logit. Zhou et al. 2016, equation 2.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         classifier_weight: a row for each class.
     """
     return torch.einsum("ck,bkij->bcij", classifier_weight, activation)
@@ -52,7 +52,7 @@ def grad_cam(
     global average pooling and one linear layer, this is `cam` divided by Z.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         gradient: derivative of the class's logit with respect to it.
     """
     return torch.einsum("bk,bkij->bij", channel_weight(gradient), activation)
@@ -65,11 +65,11 @@ def hires_cam(
     """Return HiResCAM: sum_k g^k(i, j) A^k(i, j), signed and unscaled.
 
     Draelos and Carin 2020 (arXiv 2011.08891), the definition in the section on HiResCAM. No average is taken, so no
-    evidence moves to another place. Where the rest of the network is piecewise linear, the sum over positions is the
-    logit but for a constant.
+    evidence moves to another position. Where the rest of the network is piecewise linear, the sum over positions is the
+    logit up to a constant.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         gradient: derivative of the class's logit with respect to it.
     """
     return torch.einsum("bkij,bkij->bij", gradient, activation)
@@ -84,10 +84,10 @@ def grad_cam_plus_plus(
     alpha = g^2 / (2 g^2 + S_k g^3) where S_k = sum_ab A^k(a, b). Chattopadhyay et al. 2018 (arXiv 1710.11063), equation
     19. Here it is 1 / (2 + S_k g), the same wherever g is not zero, and small gradients do not underflow. The paper
     takes exp(Y^c) for the score; that is one factor, exp(Y^c), for the whole map, and is left out. Multiplying the
-    logits by a number changes the shape of the map. Made for activations that are not negative: then no value is.
+    logits by a number changes the shape of the map. Made for non-negative activations: then no value is negative.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         gradient: derivative of the class's logit with respect to it.
     """
     total = activation.sum(dim=(2, 3), keepdim=True)
@@ -101,11 +101,11 @@ def xgrad_cam(
 ) -> Float[Tensor, "batch map_height map_width"]:
     """Return XGrad-CAM before its ReLU: sum_k w_k A^k with w_k = sum_ij g^k(i, j) A^k(i, j) / sum_ij A^k(i, j).
 
-    Fu et al. 2020 (arXiv 2008.02312), the weights that follow from the paper's two axioms. The sum of the map is that
-    of HiResCAM's. Where a channel has both signs its sum may be nearly zero, and its weight huge.
+    Fu et al. 2020 (arXiv 2008.02312), the weights that follow from the paper's two axioms. The map has the same
+    sum as HiResCAM's. Where a channel has both signs its sum may be nearly zero, and its weight huge.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         gradient: derivative of the class's logit with respect to it.
     """
     weight = _ratio((gradient * activation).sum(dim=(2, 3)), activation.sum(dim=(2, 3)))
@@ -119,11 +119,11 @@ def layer_cam(
     """Return LayerCAM before its outer ReLU: sum_k ReLU(g^k(i, j)) A^k(i, j).
 
     Jiang et al. 2021 (IEEE Transactions on Image Processing 30), the weights and the map of one layer; no layers are
-    fused. Behind a ReLU no value is negative; elsewhere a negative one is an activation below zero that the logit
-    wants higher, not evidence against the class of the kind that other methods show.
+    fused. After a ReLU no value is negative; elsewhere a negative value is an activation below zero that the logit
+    wants higher, not the evidence against the class that other methods show.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         gradient: derivative of the class's logit with respect to it.
     """
     return torch.einsum("bkij,bkij->bij", positive(gradient), activation)
@@ -135,10 +135,10 @@ def channel_masks(
     """Return a mask for each channel, from 0 to 1 and of the picture's size: s(U(A^k)), with U the interpolation.
 
     Wang et al. 2020 (Score-CAM, arXiv 1910.01279), equations 4 and 5: s takes the smallest value to 0 and the largest
-    to 1. A channel that is the same everywhere says nothing of places; its mask is zero.
+    to 1. A constant channel says nothing about positions; its mask is zero.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         height: of the picture.
         width: of the picture.
     """
@@ -148,10 +148,10 @@ def channel_masks(
 
 
 def score_weight(scores: Float[Tensor, "channel target_class"]) -> Float[Tensor, "target_class channel"]:
-    """Return what every channel counts: the softmax, over channels, of the logits that its masked picture gets.
+    """Return the weight of every channel: the softmax, over channels, of the logits of its masked picture.
 
     Wang et al. 2020, equation 6 and algorithm 1: softmax_k(Y^c(X * H_k) - Y^c(X_b)). The logit of the baseline X_b is
-    the same for all channels, and a softmax does not notice a common number: it need not be known.
+    the same for all channels, and a common number does not change a softmax: it need not be known.
 
     Args:
         scores: the logits of the picture under each channel's mask.
@@ -167,7 +167,7 @@ def score_cam(
     Wang et al. 2020, equation 7 without the ReLU.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
         scores: see `score_weight`.
     """
     return cam(activation, score_weight(scores))
@@ -184,10 +184,10 @@ def eigen_cam(
     evidence against anything.
 
     Args:
-        activation: what the layer put out.
+        activation: the layer's output.
     """
     if not bool(torch.isfinite(activation).all()):
-        return torch.full_like(activation[:, 0], torch.nan)  # the decomposition would raise an error of its own
+        return torch.full_like(activation[:, 0], torch.nan)  # the decomposition would raise its own error
     # Half precision has no singular value decomposition.
     wide = at_least_single(activation)
     table = wide.flatten(2).transpose(1, 2)
@@ -224,5 +224,5 @@ def upsample(
 
 
 def scale_of(cams: Float[Tensor, "*axes"]) -> float:
-    """Return the largest magnitude among all values, so that maps can share one scale; 0.0 where there are none."""
+    """Return the largest magnitude among all values, so that maps can share one scale; 0.0 if there are none."""
     return float(cams.abs().max()) if cams.numel() else 0.0

@@ -1,4 +1,4 @@
-"""Which methods there are, and how their maps are made while the gradients of one class are at hand."""
+"""The methods, and how their maps are made while the gradients of one class are available."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from camwidget.maps.formulas import (
     grad_cam_plus_plus,
     hires_cam,
     layer_cam,
-    score_cam,
     xgrad_cam,
 )
 from camwidget.maps.readout import Readout, is_constant
@@ -33,34 +32,34 @@ FROM_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyT
 """Methods whose map is worked out class by class, from an activation and one class's gradient."""
 
 CLASS_AGNOSTIC = frozenset({"eigen_cam"})
-"""Methods that know no class: the same map for every one. Where such a map is shown it must be said."""
+"""Class-agnostic methods give one map for all classes. Whatever shows such a map must say so."""
 
 EXPENSIVE = frozenset({"score_cam"})
-"""Methods that run the network once per channel; only run where they are asked for by name."""
+"""Methods that run the network once per channel; only run if they are asked for by name."""
 
 METHODS = ("cam", "grad_cam", *FROM_GRADIENTS, "score_cam", "eigen_cam")
 """The methods there are."""
 
 DEFAULT_METHODS = ("cam", "grad_cam")
-"""Those that are shown where none are asked for."""
+"""The methods that are shown if none are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """What is kept of the gradients of all classes; they themselves would not fit."""
+    """What is kept from the gradients of all classes; the gradients themselves would not fit."""
 
     channel_weights: Mapping[str, Float[Tensor, "target_class channel"]]
-    """Layer name to mean gradients; empty where neither CAM nor Grad-CAM was asked for."""
+    """Layer name to mean gradients; empty if neither CAM nor Grad-CAM was asked for."""
     cams: Mapping[str, Mapping[str, Float[Tensor, "target_class map_height map_width"]]]
     """Method to layer name to maps, for the methods of `FROM_GRADIENTS` that were asked for."""
     constant: Sequence[str]
-    """Layers whose gradient is the same at all positions, for every class; looked for if CAM was asked for."""
+    """Layers whose gradient is the same at all positions, for every class; determined if CAM was asked for."""
 
 
 def reduce_gradients(
     capture: LayerCapture | OwnCapture, target_classes: Sequence[int], *, methods: Sequence[str]
 ) -> Reduced:
-    """Run one backward pass per class, for all methods at once, and keep what they need; none where none needs any.
+    """Run one backward pass per class, for all methods at once, and keep what they need; no pass if they need none.
 
     Args:
         capture: after its forward pass.
@@ -83,8 +82,8 @@ def reduce_gradients(
                 cams[method][name].append(made[0])
         constant = [name for name in constant if is_constant(gradients[name])]
     return Reduced(
-        {name: torch.stack(each) for name, each in weights.items()},
-        {method: {name: torch.stack(each) for name, each in by_layer.items()} for method, by_layer in cams.items()},
+        {name: torch.stack(rows) for name, rows in weights.items()},
+        {method: {name: torch.stack(maps) for name, maps in by_layer.items()} for method, by_layer in cams.items()},
         constant,
     )
 
@@ -96,27 +95,23 @@ def maps_of(
     *,
     readouts: Mapping[str, Readout],
     target_classes: Sequence[int],
-    scores: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> dict[str, Tensor]:
-    """Return layer name to one method's maps, one for each class; plain CAM has only the layers with a readout.
+    """Return layer name to one method's maps, one per class; plain CAM has only the layers with a readout.
 
     Axes are (target_class, map_height, map_width); sizes differ from layer to layer.
 
     Args:
-        method: one of those given to `reduce_gradients`.
+        method: one of those passed to `reduce_gradients`.
         reduced: what it returned.
-        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        activations: layer name to the layer's output, (1, channel, map_height, map_width).
         readouts: see `Explanation`.
         target_classes: the classes wanted.
-        scores: for Score-CAM, layer name to the logits under each channel's mask, see `scoring.score_layers`.
     """
-    if method == "score_cam":
-        return {name: score_cam(activations[name], each)[0] for name, each in scores.items()}
     if method in FROM_GRADIENTS:
         return dict(reduced.cams[method])
     if method in CLASS_AGNOSTIC:
-        return {name: eigen_cam(each).repeat(len(target_classes), 1, 1) for name, each in activations.items()}
-    by_cam = {name: each.classifier_weight for name, each in readouts.items()}
+        return {name: eigen_cam(output).repeat(len(target_classes), 1, 1) for name, output in activations.items()}
+    by_cam = {name: readout.classifier_weight for name, readout in readouts.items()}
     weights = by_cam if method == "cam" else reduced.channel_weights
     # One product for all classes: Grad-CAM is the CAM whose weights are the mean gradients.
     return {name: cam(activations[name], weight)[0] for name, weight in weights.items()}
@@ -133,4 +128,4 @@ METHOD_LABELS: Mapping[str, str] = {
     "occlusion": "Leave one out",
     "eigen_cam": "Eigen-CAM (knows no class)",
 }
-"""What a method is called in the panel; one that knows no class says so wherever its name stands."""
+"""What a method is called in the panel; one that knows no class says so wherever its name appears."""

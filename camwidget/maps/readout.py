@@ -14,12 +14,12 @@ from camwidget.errors import three_parts
 from camwidget.hooks.layers import find_module
 
 LogitsWith = Callable[[Tensor, Tensor], Tensor]
-"""Gives the logits (1, class) when a layer puts out the first tensor while the model is run on the second."""
+"""Gives the logits (1, class) with the first tensor as a layer's output and the second as the model's inputs."""
 
 
 AS_ROUNDED = 0.01
-"""Below that, relative to the sizes of its terms, a sum that does not come out is put down to rounding, not to the
-network: what stands between a layer and the classes makes more of the activations that are tried, 0.2 and up."""
+"""A mismatch below this, relative to the sizes of the terms of the sum, is put down to rounding, not to the network:
+what lies between a layer and the classes causes more with the activations that are tried, 0.2 and up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Readout:
     classifier_weight: Float[Tensor, "target_class channel"]
     """A row for each target class, in their order; batch norm between pooling and classifier is folded in."""
     bias: Float[Tensor, "target_class"]  # noqa: F821
-    """The logits where the activation is zero everywhere."""
+    """The logits if the activation is zero everywhere."""
 
 
 def is_constant(gradient: Float[Tensor, "1 channel map_height map_width"]) -> bool:
@@ -50,21 +50,21 @@ def find_readout(
 ) -> Readout | str:
     """Return the readout of a layer, or why not: the logits are not one weighted sum of its channel means.
 
-    The reason is empty where it lies in the network, for `why_refused` to put into words, and else says what the
-    numbers are like: zeros, or rounded too much to tell.
+    The reason is empty if it lies in the network, for `why_refused` to put into words; otherwise it says what is wrong
+    with the numbers: zeros, or rounded too much to tell.
 
-    The claim is about behaviour, so it is tested by behaviour, whatever modules or functions stand between: the weights
+    The claim is about behaviour, so it is tested by behaviour, whatever modules or functions lie between: the weights
     come from gradients already at hand (for the target classes only: all of a thousand classes would cost a thousand
     backward passes), the bias from a zero activation, and both must then predict the logits of the real activation and
     of random ones. One of these has the signs of one class's weights: so nothing cancels, and a ReLU, a norm or a
     second linear layer shows in low precision too. The other runs on another picture: where the logits also depend on
-    the picture by a way around the layer (a skip connection, a class token), the prediction fails.
+    the picture through a path around the layer (a skip connection, a class token), the prediction fails.
 
     Args:
         logits_with: runs the rest of the model, see `LogitsWith`.
-        inputs: what the model was run on: a picture, or another network's inputs.
-        others: inputs that differ from them, of the same shape; None for the picture mirrored in negative.
-        activation: what the layer put out for it.
+        inputs: what the model ran on: a picture, or another network's inputs.
+        others: inputs that differ from them, of the same shape; None for the mirrored negative of the picture.
+        activation: the layer's output for it.
         channel_weight: mean gradient of every target class's logit, by channel.
         logits: of all classes.
         target_classes: the classes wanted.
@@ -73,27 +73,27 @@ def find_readout(
     if not bool(classifier_weight.any()):
         given, allowed = (
             "The logits do not change with this layer: all its weights are zero",
-            "CAM needs some that are not",
+            "CAM needs weights that are not all zero",
         )
-        return three_parts(given, allowed, "Look at the weights of the classifier: an untrained one may be all zeros")
+        return three_parts(given, allowed, "Check the weights of the classifier: an untrained one may be all zeros")
     wanted, tolerance = list(target_classes), _tolerance(logits.dtype)
     readout = Readout(
         classifier_weight, logits_with(torch.zeros_like(activation), inputs)[0, wanted].to(activation.dtype)
     )
-    # Drawn on the CPU by a generator of its own: the same everywhere, and nobody's random state moves.
+    # Drawn on the CPU by its own generator: the same everywhere, and no other random state moves.
     random = torch.randn(activation.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     random, largest = random.to(activation), float(activation.abs().max())
     others = -inputs.flip(3) if others is None else others
     signs = classifier_weight[0].sign()[None, :, None, None]
-    # The first is not small, whatever the activation is: close to zero the smooth activation functions are straight.
+    # The first is never small, whatever the activation: close to zero smooth activation functions are straight.
     trials = ((random.abs() * signs * max(4 * largest, 4), inputs), (random * (largest or 1), others))
     missed = [_missed(readout, activation, logits[0, wanted])]
     for trial, picture in trials:
         missed.append(_missed(readout, trial, logits_with(trial, picture)[0, wanted]))
     # NaN fails the comparisons, as it should.
-    if all(each <= tolerance for each in missed):
+    if all(miss <= tolerance for miss in missed):
         return readout
-    if not all(each <= AS_ROUNDED for each in missed) or max(missed[:-1]) <= tolerance:
+    if not all(miss <= AS_ROUNDED for miss in missed) or max(missed[:-1]) <= tolerance:
         return ""  # rounding would also show on the picture itself
     given = f"Plain CAM from this layer adds up to the logit only up to {max(missed):.1g} of the size of its terms"
     allowed = f"That is too coarse to tell: in {logits.dtype} it must be within {tolerance:.1g}"
@@ -108,12 +108,12 @@ PICTURE_HEAD = "vision_learner(..., concat_pool=False, lin_ftrs=[])"
 def why_refused(
     model: nn.Module, names: Sequence[str], run: Callable[[], object], *, head: str = PICTURE_HEAD
 ) -> dict[str, str]:
-    """Return, in words and by layer, why plain CAM is not valid: what stands between the layer and the classes.
+    """Return, in words and by layer, why plain CAM is not valid: what lies between the layer and the classes.
 
     Args:
         model: the network.
         names: the layers.
-        run: runs the model once, for all layers; what fires after each is noted.
+        run: runs the model once, for all layers; what fires after each layer is noted.
         head: how to get a head that allows CAM, for the advice.
     """
     fired: list[nn.Module] = []
@@ -155,7 +155,7 @@ def _missed(readout: Readout, activation: Tensor, logits: Tensor) -> float:
 
 
 def _tolerance(dtype: torch.dtype) -> float:
-    """How far rounding may take two equal results apart, relatively: 6e-5 in single precision, 2e-11 in double.
+    """How far rounding may separate two equal results, relatively: 6e-5 in single precision, 2e-11 in double.
 
     Half precision rounds every result to three digits (bfloat16: two): 4e-3 and 3e-2.
     """
@@ -168,7 +168,7 @@ def _count(fired: list[nn.Module], kind: type[nn.Module]) -> int:
 
 
 def _obstacles(fired: list[nn.Module]) -> str:
-    """What the list of modules holds that breaks a plain weighted sum, as a phrase."""
+    """The modules in the list that break a plain weighted sum, as a phrase."""
     parts = []
     convolutions = _count(fired, nn.modules.conv._ConvNd)
     if convolutions:

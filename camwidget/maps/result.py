@@ -1,10 +1,8 @@
 """What every explanation has: its maps, logits and class names, refusals, and the code that makes it again."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import ClassVar, SupportsIndex
+from dataclasses import dataclass, fields
+from typing import Any, Self, SupportsIndex
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +10,7 @@ from torch import Tensor
 from camwidget.errors import ClassError, LayerError, MapError, clipped, nearest, three_parts
 from camwidget.hooks.layers import Layer
 from camwidget.maps.arguments import class_index, log_probabilities
+from camwidget.maps.call import Call, filled
 from camwidget.maps.methods import CLASS_AGNOSTIC
 from camwidget.maps.readout import Readout
 
@@ -19,7 +18,7 @@ ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
 """Methods whose maps are contributions to the logit where plain CAM is valid; HiResCAM's are at every layer."""
 
 FEW = 4
-"""Up to so many layers and classes are all named when an explanation is printed."""
+"""When an explanation is printed, up to this many layers and classes are all named."""
 
 LONGEST = 40
 """Characters shown of a name or a text when an explanation is printed."""
@@ -30,7 +29,7 @@ class LayerMaps:
     """What one method says, for several layers and classes. Numbers are raw: signed and unscaled."""
 
     method: str
-    """One of the methods there are. Maps of `"eigen_cam"` know no class and their sign is a convention."""
+    """The method. Maps of `"eigen_cam"` know no class, and their sign is a convention."""
     layers: tuple[Layer, ...]
     """The layers that have maps, in the order in which the network ran them; the last is nearest to the classes."""
     target_classes: tuple[int, ...]
@@ -38,62 +37,64 @@ class LayerMaps:
     class_names: tuple[str, ...]
     """The name of every class of the model."""
     logits: Float[Tensor, "class"]
-    """Every class's output before softmax. In single precision where the model has less, as are the maps."""
+    """Every class's output before softmax. Like the maps, in single precision if the model has less."""
     cams: Mapping[str, Float[Tensor, "target_class ..."]]
-    """Layer name to maps, one for each target class in their order."""
+    """Layer name to maps, one per target class, in their order."""
     readouts: Mapping[str, Readout]
-    """How the network reads a layer, where that is one weighted sum; looked for if `"cam"` was among the methods."""
+    """How the network reads a layer, where that is one weighted sum; determined if `"cam"` was among the methods."""
     refusals: Mapping[str, str]
     """Layer name to the reason why plain CAM is not valid there, or why Score-CAM was not run."""
-    code: str
-    """Lines that reproduce this result; what was explained, `learn` or `model`, and hook classes, are your own."""
+    call: Call
+    """The call that makes this result again, as data."""
 
-    _explained: ClassVar[str] = "image"
-    """What the code calls that which is explained."""
+    @classmethod
+    def around(cls, maps: "LayerMaps", **more: Any) -> Self:
+        """Return a result of a more specific class, with the same maps.
+
+        Args:
+            maps: the result.
+            **more: the additional fields of that class.
+        """
+        return cls(**{field.name: getattr(maps, field.name) for field in fields(LayerMaps)}, **more)
 
     def __repr__(self) -> str:
-        shown = [
+        classes = [
             f"{index} {clipped(self.class_names[index], longest=LONGEST)!r} {float(self.probabilities[index]):.1%}"
             for index in self.target_classes
         ]
         maps = f"layers {_some([repr(layer.name) for layer in self.layers])}" if self.layers else "no maps"
-        return f"<{type(self).__name__} by {self.method!r}: {maps}; classes {_some(shown)}>"
+        return f"<{type(self).__name__} by {self.method!r}: {maps}; classes {_some(classes)}>"
+
+    @property
+    def code(self) -> str:
+        """Lines that make this result again, with your own names for model, picture or text, and hook classes."""
+        return self.call.lines()
 
     @property
     def knows_class(self) -> bool:
-        """Whether the maps depend on the class; those of Eigen-CAM are the same for every one."""
+        """Whether the maps depend on the class; those of Eigen-CAM are the same for every class."""
         return self.method not in CLASS_AGNOSTIC
 
     @property
     def probabilities(self) -> Float[Tensor, "class"]:
-        """Softmax of the logits; sums to 1. Of a single logit its sigmoid: softmax of one number is always 1."""
+        """Softmax of the logits; sums to 1. For a single logit, its sigmoid: softmax of one number is always 1."""
         return log_probabilities(self.logits[None])[0].exp()
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
-        """Return lines that reproduce one map and nothing more; the rest is your own, as in `code`.
+        """Return lines that make one map again and nothing more; names are your own, as in `code`.
 
         Args:
             layer: name of the layer; None for the deepest with a map.
             target_class: index or name of the class; None for the first.
         """
         name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
-        subject = "learn" if "explain(learn," in self.code else "model"
-        hooks = dict(re.findall(r"(hook(?:_bwd)?)=([\w.]+)", self.code))
-        call = call_of(
-            subject,
-            self.method,
-            explained=self._explained,
-            layers=[name],
-            target_classes=[index],
-            hooks=hooks,
-        )
-        return f'{call}result.cam("{name}", target_class={index})\n'
+        return filled(self.call.template(), name, index)
 
     def class_index(self, target_class: SupportsIndex | str) -> int:
         """Return the index of a class given by index or by name.
 
         Raises:
-            ClassError: there is no such class, or several of that name.
+            ClassError: there is no such class, or several have that name.
         """
         return class_index(target_class, self.class_names)
 
@@ -104,10 +105,10 @@ class LayerMaps:
         by the number of cells, which is its Grad-CAM value.
 
         For HiResCAM there are two such numbers at every layer: the sum of the map, and the effective bias, which is
-        by definition what is left of the logit. It is a true constant where the layers behind are piecewise linear
+        by definition what is left of the logit. It is a true constant where the layers after it are piecewise linear
         (convolution, linear, ReLU, average and max pooling, batch norm in evaluation mode): in the piece that this
-        picture is in, the logit is the sum of gradient times activation plus what the biases behind the layer add up
-        to, whatever the activation. Elsewhere (GELU, SiLU, sigmoid gates, layer norm, attention) the two numbers still
+        picture is in, the logit is the sum of gradient times activation plus the sum of what the later biases add,
+        whatever the activation. Elsewhere (GELU, SiLU, sigmoid gates, layer norm, attention) the two numbers still
         add up, but the second also holds what a straight line misses.
 
         Args:
@@ -124,11 +125,11 @@ class LayerMaps:
             return total, float(self.logits[self.target_classes[row]]) - total
         if self.method not in ADDING_UP:
             given = f"The cells of a map of {self.method!r} do not add up to a logit"
-            allowed = f"That is so for {', '.join(map(repr, ADDING_UP))} where plain CAM is valid, and for 'hires_cam'"
+            allowed = f"That holds for {', '.join(map(repr, ADDING_UP))} where plain CAM is valid, and for 'hires_cam'"
             raise MapError(three_parts(given, allowed, "Use explain(..., method='hires_cam')"))
         if name not in self.readouts:
-            given = f"Whether the map of layer {name!r} adds up to the logit was not looked at"
-            allowed = "That is known where plain CAM was tried"
+            given = f"Whether the map of layer {name!r} adds up to the logit was not checked"
+            allowed = "It is known only if plain CAM was tried"
             advice = "Use explain(..., method='cam') or explain_methods(..., methods=('cam', 'grad_cam'))"
             raise MapError(self.refusals.get(name) or three_parts(given, allowed, advice))
         return float(cam.mean() if self.method == "cam" else cam.sum()), float(self.readouts[name].bias[row])
@@ -159,37 +160,5 @@ class LayerMaps:
 
 
 def _some(names: Sequence[str]) -> str:
-    """The names in a row; of many the first and the last."""
+    """The names in a row; if there are many, only the first few and the last."""
     return ", ".join(names if len(names) <= FEW else [*names[: FEW - 1], f"... {names[-1]} ({len(names)})"])
-
-
-def call_of(
-    subject: str,
-    method: str,
-    *,
-    explained: str = "image",
-    layers: Sequence[str] | None = None,
-    target_classes: Sequence[int] | None = None,
-    class_names: bool = False,
-    hooks: Mapping[str, str] = MappingProxyType({}),
-) -> str:
-    """Return the lines of code that explain a picture or a text; arguments left at their defaults are left out.
-
-    Args:
-        subject: what the model is called, `learn` or `model`.
-        method: the method.
-        explained: what the picture or the text is called.
-        layers: the layers asked for.
-        target_classes: the classes asked for.
-        class_names: whether names were given.
-        hooks: which hook classes were given, argument to name.
-    """
-    parts = [subject, explained, f'method="{method}"']
-    if layers is not None:
-        parts.append(f"layers={list(layers)}".replace("'", '"'))
-    if target_classes is not None:
-        parts.append(f"target_classes={list(target_classes)}")
-    if class_names:
-        parts.append("class_names=class_names")
-    parts += [f"{argument}={name}" for argument, name in hooks.items()]
-    return f"import camwidget as cw\n\nresult = cw.explain({', '.join(parts)})\n"

@@ -1,4 +1,4 @@
-"""Running a network once per channel, for Score-CAM: what it costs, said before; how far it is; and how to stop it."""
+"""Run a network once per channel, for Score-CAM: its cost stated first, its progress shown, and a way to stop it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,6 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from camwidget.errors import MapError, three_parts
-from camwidget.hooks.layers import Layer
 from camwidget.maps.formulas import channel_masks
 
 TOGETHER = 16
@@ -20,38 +19,43 @@ Run = Callable[[Tensor], Tensor]
 """Runs the network on a batch of pictures and returns the logits; captures nothing."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many passes are done, and of how many; it may raise to stop."""
+"""Is called with the number of passes done and the total; it may raise to stop."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method costs that runs the network once per channel."""
+    """The cost of a method that runs the network once per channel."""
 
     passes: int
     """How often the network runs."""
     seconds: float
-    """How long that takes, estimated from one pass that was timed."""
+    """How long that takes, estimated from a few passes that were timed."""
 
     def __str__(self) -> str:
         seconds = f"{self.seconds:.0f} s" if self.seconds >= 1 else "a second"
         return f"{self.passes:,} passes of the network, about {seconds}"
 
+    def of(self, passes: int) -> "Cost":
+        """Return what this many passes of the same network cost.
 
-def cost_of(
-    run: Run, pixels: Float[Tensor, "1 3 height width"], activations: Mapping[str, Float[Tensor, "..."]]
-) -> Cost:
-    """Return what Score-CAM will cost for these layers; one small batch is run for it.
+        Args:
+            passes: such as a layer's channels: Score-CAM runs the network once for each.
+        """
+        return Cost(passes, self.seconds / self.passes * passes)
+
+
+def cost_of(run: Run, pixels: Float[Tensor, "1 3 height width"], *, passes: int) -> Cost:
+    """Return what so many passes of the network will cost; one small batch is run, and timed, for it.
 
     Args:
         run: see `Run`.
         pixels: the picture.
-        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        passes: for Score-CAM the channels of all its layers; at least one.
     """
-    passes = sum(each.shape[1] for each in activations.values())
     few = min(passes, 4)
     started = time.perf_counter()
     run(pixels.repeat(few, 1, 1, 1))
-    return Cost(passes, (time.perf_counter() - started) / few * passes)
+    return Cost(few, time.perf_counter() - started).of(passes)
 
 
 def score_layers(
@@ -64,20 +68,20 @@ def score_layers(
 ) -> dict[str, Float[Tensor, "channel target_class"]]:
     """Return, by layer, the logits of the picture under the mask of each channel.
 
-    The cost is said before, and a bar shows how far it is. Interrupting it (Ctrl-C, or the square in JupyterLab) is
+    The cost is stated first, and a bar shows the progress. Interrupting it (Ctrl-C, or the square in JupyterLab) is
     safe: nothing is left behind.
 
     Args:
         run: see `Run`.
         pixels: the picture.
-        activations: layer name to what the layer put out, (1, channel, map_height, map_width).
+        activations: layer name to the layer's output, (1, channel, map_height, map_width).
         target_classes: the classes wanted.
-        progress: is told instead of a bar.
+        progress: is called instead of a bar.
 
     Raises:
         MapError: the network does not take several pictures at once.
     """
-    cost = cost_of(run, pixels, activations)
+    cost = cost_of(run, pixels, passes=sum(activation.shape[1] for activation in activations.values()))
     found: dict[str, Tensor] = {}
     with tqdm(total=cost.passes, desc=f"Score-CAM: {cost}", disable=progress is not None) as bar:
         done = 0
@@ -97,13 +101,3 @@ def score_layers(
                     progress(done, cost.passes)
             found[name] = torch.cat(parts).to(activation.dtype)  # maps of a model in half precision are in single
     return found
-
-
-def cost_at(layer: Layer, *, seconds: float) -> Cost:
-    """Return what Score-CAM costs at one layer: a pass per channel.
-
-    Args:
-        layer: the layer.
-        seconds: see `pass_seconds`.
-    """
-    return Cost(layer.channels, seconds * layer.channels)

@@ -1,64 +1,99 @@
-"""What every panel does: traits that are controls, refusals that are explained, sliders linked to one view."""
+"""What every panel does: one state, traits that are fields of it, refusals that are explained, linked controls."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets
 import traitlets
+from traitlets import Bunch
 
 from camwidget.errors import CamwidgetError, LayerError, MapError, nearest, three_parts
-from camwidget.maps.result import LayerMaps
+from camwidget.maps.call import name_of
 from camwidget.panel.controls import Controls
 from camwidget.panel.export import page_html, save_page
+from camwidget.panel.state import FlagSetting, NameSetting, PanelState, Setting
 from camwidget.panel.view import MapView
 
-
-class Checked(traitlets.Any):
-    """A trait of any value, None included, that always goes through its validator; traitlets lets None pass by."""
-
-    allow_none = False
+_SENT = {"results", "others"}  # the fields of a state that the browser has to be sent anew
 
 
 class SlidingPanel(ipywidgets.VBox):
     """Controls linked to one view; what is explained, and how, is a subclass's.
 
-    A subclass sets `view` and `_controls` before it calls `super().__init__()`, and has a trait for what it explains.
-    A validator works out what a new value needs and raises before anything has changed; an observer shows it.
+    A subclass sets `_state`, `view` and `_controls` before it calls `super().__init__()`. It says how to explain
+    (`_explain`), how to send that to its view (`_send_maps`), and what else follows a change (`_follow`).
     """
 
-    layer = traitlets.Unicode()
+    layer = NameSetting()
     """Dotted name of the layer shown."""
-    target_class = Checked()
+    target_class = Setting(None)
     """Class shown; set it by index or by name, read it as an index. A class not offered yet is computed first."""
-    method = traitlets.Unicode()
+    method = NameSetting()
     """Method shown, one of `methods`."""
-    signed = traitlets.Bool(True)
+    signed = FlagSetting(PanelState.signed)
     """Show evidence against as well, or only evidence for."""
-    shared_scale = traitlets.Bool(True)
+    shared_scale = FlagSetting(PanelState.shared_scale)
     """One colour scale for all classes, or each class on its own."""
 
     view: MapView
+    _model: Any
+    _state: PanelState
     _controls: Controls
-    _results: Mapping[str, LayerMaps]
-    _first_methods: tuple[str, ...] = ("grad_cam",)  # the first of these that is offered is shown at first
-    _leading = False  # True while the kernel moves the controls, which must then not answer
+    _wanted_classes: Sequence[int | str] | None
+    _what: ClassVar[str]  # what is explained, in a word
+    _advice: ClassVar[str]  # what to try where the model raises on it
+    _explained: ClassVar[tuple[str, ...]]  # the traits that hold it
+    _keeps_class: ClassVar[bool] = (
+        False  # whether the classes stay when it changes; else its most probable ones are shown
+    )
+    _first_methods: ClassVar[tuple[str, ...]] = ("grad_cam",)  # the first of these that is offered is shown at first
+
+    def __init__(self) -> None:
+        self._committing = threading.Lock()  # a run of Score-CAM ends in a thread of its own
+        super().__init__()
+        self.add_class("camw-panel")
 
     @property
     def results(self) -> dict[str, Any]:
         """The explanations shown, one per method."""
-        return dict(self._results)
+        return dict(self._state.results)
+
+    @property
+    def model(self) -> Any:
+        """The model that is explained, as it was given."""
+        return self._model
 
     @property
     def result(self) -> Any:
         """The explanation of the method shown."""
-        return self._results[self.method]
+        return self._state.results[self.method]
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(layer={self.layer!r}, target_class={self.target_class!r}, method={self.method!r})"
         )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The live panel, with code that knows what the panel itself is called: by now it has a name, if ever."""
+        if name_of(self) is not None:
+            named = (self._named(name, results) for name, results in self._state.by_subject().items())
+            self.view.write_code([{method: each.call for method, each in results.items()} for results in named])
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle
+
+    def _named(self, name: str, results: Mapping[str, Any]) -> dict[str, Any]:
+        """The results for the view: what has no name of the learner's own is read from the panel, if that has one."""
+        owner = name_of(self)
+        if owner is None:
+            return dict(results)
+        return {
+            method: replace(result, call=result.call.read_from(owner, subject=name))
+            for method, result in results.items()
+        }
 
     def save_html(self, path: Any) -> Path:
         """Write the panel as it stands to one HTML file that slides in any browser, without a kernel or a network.
@@ -77,127 +112,163 @@ class SlidingPanel(ipywidgets.VBox):
         page = page_html(self.view, labels=labels, title=f"{type(self).__name__}", **self._controls.shown(self.view))
         return save_page(page, path)
 
-    def _start(self, methods: Sequence[str]) -> None:
-        """Link the controls, once there is something to show."""
-        self.add_class("camw-panel")
-        self.method = next((each for each in self._first_methods if each in methods), methods[0])
-        self._controls.link(self.view, self._on_control)
-        self._controls.other_class.observe(self._on_other_class, names=["value"])
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        """Keep changes from observers until the block ends, and tell them of each trait once.
 
-    @traitlets.validate("target_class")
-    def _check_class(self, proposal: dict[str, Any]) -> int:
+        Every value is checked, and shown, when it is set, as without the block. traitlets' own way, to check at the
+        end and to set everything a second time, would explain a picture twice and let a wrong layer stand.
+        """
+        if "notify_change" in vars(self):  # inside of another such block
+            yield
+            return
+        held: dict[str, Bunch] = {}
+
+        def hold(change: Bunch) -> None:
+            held.setdefault(change.name, change).new = change.new
+
+        self.notify_change = hold
         try:
-            index: int = self._widest.class_index(proposal["value"])
-        except CamwidgetError as error:
-            raise self._refused(error) from None
-        if index not in self._widest.target_classes:
-            self._prepare((*self._widest.target_classes, index))
-        return index
+            yield
+        finally:
+            del self.notify_change
+            for change in held.values():
+                self.notify_change(change)
 
-    @traitlets.validate("layer")
-    def _check_layer(self, proposal: dict[str, Any]) -> str:
-        name, known = str(proposal["value"]), self._layer_names
+    def _set(self, name: str, value: Any, **also: Any) -> None:
+        """Set a trait: check the value and compute what it needs, commit that, show it, tell observers.
+
+        Args:
+            name: of the trait.
+            value: what it is set to; a class also by its name.
+            **also: other fields of the state that change with it.
+
+        Raises:
+            CamwidgetError: the value cannot be used; the message line says why, and nothing has changed.
+            traitlets.TraitError: it is of another type, or out of bounds; the same holds.
+        """
+        try:
+            changes = self._changes(name, value) | also
+        except (CamwidgetError, traitlets.TraitError) as error:
+            self.view.message = str(error)
+            raise
+        except Exception as error:  # the model's own: who types, or drops a file, sees no traceback
+            given = f"The model raised {type(error).__name__} on this {self._what}: {error}"
+            self.view.message = three_parts(given, f"It must be able to read the {self._what}", self._advice)
+            raise
+        before, after = self._commit(changes)
+        self._show(changes)
+        self._notify(name, before, after)
+
+    def _changes(self, name: str, value: Any) -> dict[str, Any]:
+        """Check a new value and compute what it needs; return the fields of the state that change, and change none."""
+        value, state = getattr(type(self), name)._validate(self, value), self._state
+        if name in self._explained:
+            keep = self._keeps_class and state.offered is not None
+            return self._anew(name, value, state.target_classes if keep else self._wanted_classes) | {name: value}
+        if name == "target_class":
+            index = state.offered.class_index(value)
+            if index in state.target_classes:
+                return {name: index}
+            return self._anew(name, index, (*state.target_classes, index)) | {name: index}
+        if name == "layer":
+            self._check_layer(value)
+        if name == "method":
+            self._check_method(value)
+        return {name: value}
+
+    def _commit(self, changes: Mapping[str, Any]) -> tuple[PanelState, PanelState]:
+        """Put all changes into the state at once; return the state before and after."""
+        with self._committing:
+            before, after = self._state, replace(self._state, **changes)
+            self._state = after
+        return before, after
+
+    def _show(self, changes: Mapping[str, Any]) -> None:
+        """Let the view, the controls and the message line follow the state, of which these fields have changed."""
+        self.view.message = ""
+        if changes.keys() & _SENT:
+            self._send_maps()
+        self._controls.follow(self._state)
+        self._follow(changes)
+
+    def _notify(self, name: str, before: PanelState, after: PanelState) -> None:
+        """Tell observers what has changed: the trait that was set first, then those that followed it."""
+        changed = [each for each in after.changed_since(before) if self.has_trait(each)]
+        for each in sorted(changed, key=lambda each: each != name):
+            old, new = getattr(before, each), getattr(after, each)
+            if getattr(self._state, each) is new:  # else an observer has set it again, which has been told already
+                self.notify_change(Bunch(name=each, old=old, new=new, owner=self, type="change"))
+
+    def _anew(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
+        """Explain, and say which layer and class to show; the panel tells meanwhile what the kernel is busy with."""
+        self.view.busy = f"Explaining the {self._what}"
+        try:
+            changes = self._explain(name, value, target_classes)
+        finally:
+            self.view.busy = ""
+        state, offered = self._state, changes.get("offered", self._state.offered)
+        names = [layer.name for layer in offered.layers]
+        keep = self._keeps_class and state.target_class in offered.target_classes
+        return changes | {
+            "layer": state.layer if state.layer in names else names[-1],
+            "target_class": state.target_class if keep else offered.target_classes[0],
+        }
+
+    def _explain(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
+        """Explain what is shown for these classes, with a new value of one trait; change nothing.
+
+        Args:
+            name: of the trait that is being set.
+            value: its new value.
+            target_classes: the classes to explain.
+
+        Returns:
+            The fields of the state that change with it, such as `results` and `offered`.
+        """
+        raise NotImplementedError
+
+    def _send_maps(self) -> None:
+        """Send the state's explanations to the view."""
+        raise NotImplementedError
+
+    def _follow(self, changes: Mapping[str, Any]) -> None:
+        """Let what else belongs to the panel follow the state, of which these fields have changed."""
+        raise NotImplementedError
+
+    def _check_layer(self, name: str) -> None:
+        known = self._state.layer_names
         if name not in known:
             given = f"The panel has no layer {name!r}."
             close = ", ".join(repr(each) for each in nearest(name, known))
             advice = f"Nearest: {close}. " if close else ""
             advice += f"For another layer of the model pass layers=[...] to {type(self).__name__}."
-            raise self._refused(LayerError(three_parts(given, f"It slides over {', '.join(known)}.", advice)))
-        return name
+            raise LayerError(three_parts(given, f"It slides over {', '.join(known)}.", advice))
 
-    @traitlets.validate("method")
-    def _check_method(self, proposal: dict[str, Any]) -> str:
-        method = str(proposal["value"])
-        if method not in self._results:
-            given, allowed = f"The panel has no method {method!r}.", f"It offers {', '.join(self._results)}."
-            advice = f"Pass methods=[...] to {type(self).__name__} for others."
-            raise self._refused(MapError(three_parts(given, allowed, advice)))
-        return method
+    def _check_method(self, method: str) -> None:
+        if method not in self._state.results:
+            given = f"The panel has no method {method!r}."
+            allowed = f"It offers {', '.join(self._state.results)}."
+            raise MapError(three_parts(given, allowed, f"Pass methods=[...] to {type(self).__name__} for others."))
 
-    @traitlets.observe("layer", "target_class", "method", "signed", "shared_scale")
-    def _on_choice(self, _: Any) -> None:
-        self._show_pending()
-        self.view.message = ""
-        self._select()
+    @classmethod
+    def _first_method(cls, methods: Sequence[str]) -> str:
+        return next((method for method in cls._first_methods if method in methods), methods[0])
 
-    def _refused(self, error: CamwidgetError) -> CamwidgetError:
-        """Put the error into the message line too; what is shown stays."""
-        self.view.message = str(error)
-        return error
+    def _link(self) -> None:
+        """Link the controls, once there is something to show."""
+        self._controls.link(self.view, self._on_move)
+        self._controls.other_class.observe(self._on_other_class, names=["value"])
 
-    @contextmanager
-    def _busy(self, work: str) -> Iterator[None]:
-        """Tell in the panel what is being worked out; no longer when it is done, whatever came of it."""
-        self.view.busy = work
-        try:
-            yield
-        finally:
-            self.view.busy = ""
-
-    def _prepare(self, target_classes: Sequence[int | str] | None) -> None:
-        """Explain what is shown for these classes, to be shown by `_show_pending`."""
-        raise NotImplementedError
-
-    def _show_pending(self) -> None:
-        """Show what a validator has prepared, if it has."""
-        raise NotImplementedError
-
-    def _show_anew(self) -> None:
-        """Show another picture or text, at the layer that was shown and its own most probable class."""
-        known = self.layer
-        self._show_pending()
-        with self.hold_trait_notifications():
-            self.target_class = self._widest.target_classes[0]
-            self.layer = known if known in self._layer_names else self._layer_names[-1]
-        self._select()
-
-    @property
-    def _widest(self) -> Any:
-        """The result with the most layers: plain CAM has few, Grad-CAM has all."""
-        return max(self._results.values(), key=lambda result: len(result.cams))
-
-    @property
-    def _layer_names(self) -> list[str]:
-        return [layer.name for layer in self._widest.layers]
-
-    def _on_control(self, _: Any) -> None:
-        """A control was moved in the browser: let the traits follow."""
-        if self._leading:
-            return
-        with self.hold_trait_notifications():
-            self._read_controls()
-
-    def _read_controls(self) -> None:
-        self.layer = self._layer_names[self._controls.layer.index]
-        self.target_class = self._widest.target_classes[self._controls.target_class.index]
-        self.method = tuple(self._results)[self._controls.method.index]
-        self.signed = self._controls.evidence.index == 0
-        self.shared_scale = self._controls.scale.index == 0
-
-    def _select(self) -> None:
-        """A trait was set: let the controls follow, where they differ."""
-        if not self.layer or self.target_class is None or not self.method:
-            return  # still being made
-        with self._lead():
-            self._move_controls()
-
-    def _move_controls(self) -> None:
-        self._controls.layer.index = self._layer_names.index(self.layer)
-        self._controls.target_class.index = self._widest.target_classes.index(self.target_class)
-        self._controls.method.index = list(self._results).index(self.method)
-        self._controls.evidence.index = int(not self.signed)
-        self._controls.scale.index = int(not self.shared_scale)
-
-    @contextmanager
-    def _lead(self) -> Iterator[None]:
-        before, self._leading = self._leading, True
-        try:
-            yield
-        finally:
-            self._leading = before
+    def _on_move(self, name: str, position: Any) -> None:
+        """A control was moved in the browser: let its trait follow."""
+        setattr(self, name, self._state.value_at(name, position))
 
     def _on_other_class(self, change: dict[str, Any]) -> None:
-        if change["new"]:
+        if not change["new"]:
+            return
+        try:
             with suppress(CamwidgetError):  # it stands in the message line
                 self.target_class = change["new"]
+        finally:
             self._controls.other_class.value = ""

@@ -7,12 +7,13 @@ import ipywidgets
 
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.maps.result import LayerMaps
+from camwidget.panel.state import PanelState
 from camwidget.panel.view import MapView
 from camwidget.pictures.result import Explanation
 
 
 class Controls:
-    """Sliders and choices of one panel; they hold no meaning, the panel reads and moves them.
+    """Sliders and choices of one panel. They hold no meaning: they follow the panel's state, and tell of their moves.
 
     Args:
         methods: names of the methods to choose from, in the order of the view's.
@@ -39,6 +40,8 @@ class Controls:
             style={"description_width": "initial"},
         )
         self.upload = ipywidgets.FileUpload(description="Your own picture", accept="image/*", multiple=False)
+        self._offered: LayerMaps | None = None
+        self._following = False  # True while the kernel moves the controls, which must then not tell
 
     def rows(self, *, more_classes: bool, picture: bool = True) -> tuple[ipywidgets.Widget, ...]:
         """Return the controls in rows; the box for another class only where there are more than the sliders offer.
@@ -54,40 +57,68 @@ class Controls:
         looks = ipywidgets.HBox((self.method, self.evidence, self.scale))
         return (self.layer, self.target_class, looks, *((self.other_class,) if more_classes else ()))
 
-    def offer(self, result: LayerMaps) -> None:
-        """Offer the layers and classes of a result."""
+    def follow(self, state: PanelState) -> None:
+        """Offer the layers and classes that there are, and stand where the state says.
+
+        Args:
+            state: the panel's.
+        """
+        before, self._following = self._following, True
+        try:
+            if state.offered is not None and state.offered is not self._offered:
+                self._offer(state.offered)
+            for name, position in state.positions().items():
+                control, trait, _ = self._ties[name]
+                setattr(control, trait, position)
+        finally:
+            self._following = before
+
+    def link(self, view: MapView, on_move: Callable[[str, Any], None]) -> None:
+        """Tie every control to the view inside the browser, and tell the kernel of each move.
+
+        The kernel never answers a moved slider by moving the view: by the time its answer arrived the slider would
+        have gone on, and the picture would jump back.
+
+        Args:
+            view: the view.
+            on_move: is told which trait of the panel a control that was moved stands for, and where it stands now.
+        """
+        for name, (control, trait, view_trait) in self._tied_to(view).items():
+            ipywidgets.jslink((control, trait), (view, view_trait))
+            control.observe(lambda change, name=name: self._tell(on_move, name, change["new"]), names=[trait])
+
+    def shown(self, view: MapView) -> dict[str, Any]:
+        """Return the view's traits that the controls decide, as the controls stand."""
+        return {view_trait: getattr(control, trait) for control, trait, view_trait in self._tied_to(view).values()}
+
+    def _tied_to(self, view: MapView) -> dict[str, tuple[ipywidgets.Widget, str, str]]:
+        return {name: tie for name, tie in self._ties.items() if view.has_trait(tie[2])}
+
+    @property
+    def _ties(self) -> dict[str, tuple[ipywidgets.Widget, str, str]]:
+        """By trait of the panel: its control, the control's trait, and the view's."""
+        return {
+            "layer": (self.layer, "index", "layer_index"),
+            "target_class": (self.target_class, "index", "class_index"),
+            "method": (self.method, "index", "method_index"),
+            "smooth": (self.cells, "index", "cells"),
+            "signed": (self.evidence, "index", "only_for"),
+            "shared_scale": (self.scale, "index", "own_scale"),
+            "heatmap_opacity": (self.opacity, "value", "heatmap_opacity"),
+        }
+
+    def _tell(self, on_move: Callable[[str, Any], None], name: str, position: Any) -> None:
+        if not self._following:
+            on_move(name, position)
+
+    def _offer(self, result: LayerMaps) -> None:
         self.layer.options = [
             layer.label if isinstance(result, Explanation) else f"{layer.name} · {layer.channels} channels"
             for layer in result.layers
         ]
         self.target_class.options = _class_labels(result)
         self.other_class.options = result.class_names
-
-    def link(self, view: MapView, on_move: Callable[[Any], None]) -> None:
-        """Tie every control to the view inside the browser, and tell the kernel of each move.
-
-        The kernel never answers a moved slider by moving the view: by the time its answer arrived the slider would
-        have gone on, and the picture would jump back.
-        """
-        for control, trait, view_trait in self._pairs(view):
-            ipywidgets.jslink((control, trait), (view, view_trait))
-            control.observe(on_move, names=[trait])
-
-    def shown(self, view: MapView) -> dict[str, Any]:
-        """Return the view's traits that the controls decide, as the controls stand."""
-        return {view_trait: getattr(control, trait) for control, trait, view_trait in self._pairs(view)}
-
-    def _pairs(self, view: MapView) -> list[tuple[ipywidgets.Widget, str, str]]:
-        pairs = [
-            (self.layer, "index", "layer_index"),
-            (self.target_class, "index", "class_index"),
-            (self.method, "index", "method_index"),
-            (self.cells, "index", "cells"),
-            (self.evidence, "index", "only_for"),
-            (self.scale, "index", "own_scale"),
-            (self.opacity, "value", "heatmap_opacity"),
-        ]
-        return [pair for pair in pairs if view.has_trait(pair[2])]
+        self._offered = result
 
 
 def _choice(description: str, options: list[str]) -> ipywidgets.RadioButtons:

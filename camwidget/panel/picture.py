@@ -4,23 +4,46 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
-
-import traitlets
 
 from camwidget.errors import CamwidgetError
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.maps.arguments import Explainable, methods_of
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
-from camwidget.maps.score_cam import Progress, cost_at
-from camwidget.panel.base import Checked, SlidingPanel
+from camwidget.maps.score_cam import Cost, Progress
+from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
-from camwidget.panel.run_button import CostlyRun, joined, not_run, pass_seconds
+from camwidget.panel.run_button import RunButton, estimated_cost, joined, not_run
+from camwidget.panel.state import FlagSetting, NumberSetting, PanelState, Setting
 from camwidget.panel.still import contact_sheet
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
-from camwidget.pictures.inputs import Picture
-from camwidget.pictures.result import Explanation
+from camwidget.pictures.inputs import Picture, prepared
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PictureState(PanelState):
+    """All that a picture's panel shows."""
+
+    image: Any = None
+    """The picture, as it was given."""
+    cost: Cost | None = None
+    """What it would cost to run Score-CAM at every layer that is offered; None where nobody asked for it."""
+    smooth: bool = True
+    heatmap_opacity: float = 0.7
+
+    def by_subject(self) -> dict[str, Mapping[str, Any]]:
+        """Return the explanations by the trait that holds what they explain."""
+        return {"image": self.results}
+
+    def choices(self) -> dict[str, Sequence[Any]]:
+        """Return, for each trait whose control counts positions, the value at each of them."""
+        return super().choices() | {"smooth": (True, False)}
+
+    def positions(self) -> dict[str, Any]:
+        """Return where each control stands: a position, or the value itself where the control has no positions."""
+        return super().positions() | {"heatmap_opacity": self.heatmap_opacity}
 
 
 class CamPanel(SlidingPanel):
@@ -49,12 +72,18 @@ class CamPanel(SlidingPanel):
         panel.layer = "0.5"
     """
 
-    image = Checked()
+    image = Setting(None)
     """The picture; set a new one to explain it."""
-    heatmap_opacity = traitlets.Float(0.7, min=0.0, max=1.0)
+    heatmap_opacity = NumberSetting(PictureState.heatmap_opacity, min=0.0, max=1.0)
     """From 0, only the picture, to 1."""
-    smooth = traitlets.Bool(True)
+    smooth = FlagSetting(PictureState.smooth)
     """Interpolate between cells, or show each cell as a block."""
+
+    view: HeatmapView
+    _state: PictureState
+    _what = "picture"
+    _advice = "Try a picture of another size"
+    _explained = ("image",)
 
     def __init__(
         self,
@@ -73,26 +102,25 @@ class CamPanel(SlidingPanel):
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._asked |= {"hook": hook, "hook_bwd": hook_bwd}
         self._wanted_classes = target_classes
-        self._results: Mapping[str, Explanation] = {}
-        self._pending: Mapping[str, Explanation] | None = None
-        self.view: HeatmapView = HeatmapView()
+        self._expensive = [method for method in methods if method in EXPENSIVE]
+        self._state = PictureState(method=self._first_method(methods))
+        self.view = HeatmapView()
+        self.run_button = RunButton(self._run)
         self._controls = Controls(methods)
-        self._dear = [method for method in methods if method in EXPENSIVE]
-        self.costly = CostlyRun(self._run_costly)
         super().__init__()
         self.image = image
-        self._start(methods)
+        self._link()
         self._controls.upload.observe(self._on_upload, names=["value"])
-        more_classes = len(self._widest.class_names) > len(self._widest.target_classes)
+        more_classes = len(self.result.class_names) > len(self.result.target_classes)
         *rows, more = self._controls.rows(more_classes=more_classes)
-        self.children = (self.view, *rows, *((self.costly,) if self._dear else ()), more)
+        self.children = (self.view, *rows, *((self.run_button,) if self._expensive else ()), more)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel, and beside it a still picture for pages that run no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         still = io.BytesIO()
         contact_sheet(
-            self.result if self.layer in self.result.cams else self._widest,
+            self.result if self.layer in self.result.cams else self._state.offered,
             layer=self.layer,
             target_class=self.target_class,
             heatmap_opacity=self.heatmap_opacity,
@@ -102,98 +130,63 @@ class CamPanel(SlidingPanel):
         bundle["image/jpeg"] = base64.b64encode(still.getvalue()).decode("ascii")
         return bundle
 
-    @traitlets.validate("image")
-    def _check_image(self, proposal: dict[str, Any]) -> Any:
-        self._pending = self._explain(proposal["value"], self._wanted_classes)
-        return proposal["value"]
-
-    @traitlets.observe("image")
-    def _on_image(self, _: Any) -> None:
-        self._show_anew()
-
-    @traitlets.observe("heatmap_opacity", "smooth")
-    def _on_look(self, change: Any) -> None:
-        self._on_choice(change)
-
-    def _explain(self, image: Picture, target_classes: Sequence[int | str] | None) -> Mapping[str, Explanation]:
-        self.costly.halt(wait=True)  # the network can be run by one only
-        asked = self._asked["methods"]
+    def _explain(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
+        image, asked = value if name == "image" else self.image, self._asked["methods"]
+        if self._expensive:
+            pixels, _ = prepared(self._model, image)  # what is no picture stops no run
+            self.run_button.halt(wait=True)  # two cannot run one network
         cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
         chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
-        try:
-            with self._busy("Explaining the picture"):
-                found = explain_methods(self._model, image, **chosen)
-                self._seconds = pass_seconds(self._model, image) if self._dear else 0.0
-        except CamwidgetError as error:
-            raise self._refused(error) from None
-        self._all_of = max(found.values(), key=lambda result: len(result.cams))
-        return {
-            method: found[method] if method not in EXPENSIVE else not_run(self._all_of, method, seconds=self._seconds)
-            for method in asked
-        }
+        found = explain_methods(self._model, image, **chosen)
+        offered = max(found.values(), key=lambda result: len(result.cams))  # plain CAM has few layers, Grad-CAM all
+        results, cost = dict(found), None
+        if self._expensive:
+            cost = estimated_cost(self._model, pixels, layers=offered.layers)
+            results |= {method: not_run(offered, method, cost=cost) for method in self._expensive}
+        return {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
 
-    @property
-    def _widest(self) -> Explanation:
-        widest: Explanation = super()._widest
-        return widest if widest.cams else self._all_of  # where nothing was run yet, there is no layer to show
+    def _send_maps(self) -> None:
+        self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
 
-    def _run_costly(self) -> None:
+    def _follow(self, changes: Mapping[str, Any]) -> None:
+        self._offer_run()
+
+    def _run(self) -> None:
         """Run the method shown at the layer shown, beside the kernel's own thread, and show what it found."""
-        method, layer, image = self.method, self.layer, self.image
-        if method not in self._dear or layer in self._results[method].cams:
-            self.view.message = f"Choose {METHOD_LABELS[self._dear[0]]} and a layer where it was not run yet."
+        state, method, layer = self._state, self.method, self.layer
+        if method not in self._expensive or layer in state.results[method].cams:
+            label = METHOD_LABELS[self._expensive[0]]
+            self.view.message = f"Choose {label} and a layer where it was not run yet."
             return
         self.view.message = ""
-        classes, asked = self._all_of.target_classes, {**self._asked, "methods": (method,), "layers": [layer]}
+        asked = {**self._asked, "methods": (method,), "layers": [layer], "target_classes": state.target_classes}
 
         def work(progress: Progress) -> None:
-            now = explain_methods(self._model, image, target_classes=classes, progress=progress, **asked)[method]
-            self._results = {**self._results, method: joined(self._results[method], now, all_of=self._all_of)}
-            self.view.show(self._results)
+            now = explain_methods(self._model, state.image, progress=progress, **asked)[method]
+            results = self._state.results
+            both = joined(results[method], now, offered=state.offered)
+            self._commit({"results": {**results, method: both}})
+            self._send_maps()
             self._offer_run()
 
-        self.costly.begin(work, self._tell, what=f"{METHOD_LABELS[method]} at layer {layer}")
+        self.run_button.begin(work, self._say, what=f"{METHOD_LABELS[method]} at layer {layer}")
 
     def _offer_run(self) -> None:
         """Put what is shown, and what it costs, on the Run button, where it was not run yet."""
-        what = ""
-        if self.method in self._dear and self.layer not in self.result.cams:
-            layer = next(each for each in self._all_of.layers if each.name == self.layer)
-            what = f"{METHOD_LABELS[self.method]} at layer {layer.name}: {cost_at(layer, seconds=self._seconds)}"
-        self.costly.offer(what)
+        state, what = self._state, ""
+        if state.cost is not None and state.method in EXPENSIVE and state.layer not in state.results[state.method].cams:
+            channels = next(layer.channels for layer in state.offered.layers if layer.name == state.layer)
+            what = f"{METHOD_LABELS[state.method]} at layer {state.layer}: {state.cost.of(channels)}"
+        self.run_button.offer(what)
 
-    def _select(self) -> None:
-        super()._select()
-        if self.layer and self.method:
-            self._offer_run()
-
-    def _tell(self, message: str) -> None:
+    def _say(self, message: str) -> None:
         self.view.message = message
 
-    def _prepare(self, target_classes: Sequence[int | str] | None) -> None:
-        self._pending = self._explain(self.image, target_classes)
-
-    def _show_pending(self) -> None:
-        if self._pending is None:
-            return
-        self._results, self._pending = self._pending, None
-        self.view.message = ""
-        self.view.show(self._results)
-        with self._lead():
-            self._controls.offer(self._widest)
-
-    def _read_controls(self) -> None:
-        super()._read_controls()
-        self.smooth = self._controls.cells.index == 0
-        self.heatmap_opacity = self._controls.opacity.value
-
-    def _move_controls(self) -> None:
-        super()._move_controls()
-        self._controls.cells.index = int(not self.smooth)
-        self._controls.opacity.value = self.heatmap_opacity
-
     def _on_upload(self, change: dict[str, Any]) -> None:
-        if change["new"]:
+        if not change["new"]:
+            return
+        try:
             with suppress(CamwidgetError):  # it stands in the message line
                 self.image = bytes(change["new"][0].content)
+        finally:
             self._controls.upload.value = ()

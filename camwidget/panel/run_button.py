@@ -1,78 +1,79 @@
 """Methods that run the network once per channel, in the panel: a button that says the cost, progress, and a stop."""
 
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import ipywidgets
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from camwidget.errors import CamwidgetError
+from camwidget.hooks.layers import Layer
 from camwidget.hooks.restore import left_as_found
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.maps.methods import METHOD_LABELS
-from camwidget.maps.score_cam import Progress, cost_at
-from camwidget.pictures.inputs import Picture, prepared
+from camwidget.maps.score_cam import Cost, Progress, cost_of
 from camwidget.pictures.result import Explanation
-
-TIMED = 4
-"""Pictures in the one batch that is timed."""
 
 
 class Halted(Exception):  # noqa: N818 (not an error: somebody pressed Stop)
     """The run was stopped."""
 
 
-def pass_seconds(model: Explainable, picture: Picture) -> float:
-    """Return how long the network takes for one picture, from one small batch.
+def estimated_cost(model: Explainable, pixels: Float[Tensor, "1 3 height width"], *, layers: Sequence[Layer]) -> Cost:
+    """Return what it would cost to run a method once for each channel of these layers; the model is left as found.
 
     Args:
         model: see `explain`.
-        picture: see `explain`.
+        pixels: the picture, as the network takes it.
+        layers: the layers.
     """
-    network, (pixels, _) = network_of(model), prepared(model, picture)
+    network = network_of(model)
     with left_as_found(network), torch.no_grad():
-        started = time.perf_counter()
-        network(pixels.repeat(TIMED, 1, 1, 1))
-        return (time.perf_counter() - started) / TIMED
+        return cost_of(network, pixels, passes=sum(layer.channels for layer in layers))
 
 
-def not_run(found: Explanation, method: str, *, seconds: float) -> Explanation:
+def not_run(found: Explanation, method: str, *, cost: Cost) -> Explanation:
     """Return an explanation by a method that was not run yet: no maps, and for each layer what it would cost.
 
     Args:
         found: another method's, of the same picture.
         method: the one that was not run.
-        seconds: see `pass_seconds`.
+        cost: of any number of passes, from which the layers' cost follows.
     """
     label = METHOD_LABELS[method]
     reasons = {
-        layer.name: f"{label} was not run here yet. It takes {cost_at(layer, seconds=seconds)}."
-        for layer in found.layers
+        layer.name: f"{label} was not run here yet. It takes {cost.of(layer.channels)}." for layer in found.layers
     }
     return replace(
-        found, method=method, layers=(), cams=MappingProxyType({}), readouts=MappingProxyType({}),
-        refusals=MappingProxyType(reasons), code=found.code.replace(f'method="{found.method}"', f'method="{method}"'),
-    )  # fmt: skip
+        found,
+        method=method,
+        layers=(),
+        cams=MappingProxyType({}),
+        readouts=MappingProxyType({}),
+        refusals=MappingProxyType(reasons),
+        call=replace(found.call, method=method),
+    )
 
 
-def joined(before: Explanation, now: Explanation, *, all_of: Explanation) -> Explanation:
+def joined(before: Explanation, now: Explanation, *, offered: Explanation) -> Explanation:
     """Return an explanation with the maps of both, for the layers of a third one.
 
     Args:
         before: what there was of this method.
         now: what has been run since, for the same classes.
-        all_of: an explanation that has all layers.
+        offered: an explanation that has all layers.
     """
     cams = {**before.cams, **now.cams}
-    layers = tuple(layer for layer in all_of.layers if layer.name in cams)
+    layers = tuple(layer for layer in offered.layers if layer.name in cams)
     refusals: Mapping[str, str] = {name: why for name, why in before.refusals.items() if name not in cams}
     return replace(before, layers=layers, cams=MappingProxyType(cams), refusals=MappingProxyType(dict(refusals)))
 
 
-class CostlyRun(ipywidgets.HBox):
+class RunButton(ipywidgets.HBox):
     """A Run button, and while it runs a progress bar and Stop; one thing at a time, beside the kernel's own thread.
 
     Args:
@@ -84,7 +85,7 @@ class CostlyRun(ipywidgets.HBox):
         self.stop = ipywidgets.Button(description="Stop", tooltip="Stop the run; what is shown stays")
         self.progress = ipywidgets.IntProgress(0, min=0, max=1, style={"description_width": "initial"})
         super().__init__((self.run, self.progress, self.stop))
-        self.add_class("camw-costly")
+        self.add_class("camw-run")
         self.run.on_click(lambda _: start())
         self.stop.on_click(lambda _: self.halt())
         self._halted = threading.Event()
@@ -144,7 +145,7 @@ class CostlyRun(ipywidgets.HBox):
 
         self._running = True
         self._show()
-        self._thread = threading.Thread(target=run, name="camwidget-costly", daemon=True)
+        self._thread = threading.Thread(target=run, name="camwidget-run", daemon=True)
         self._thread.start()
 
     def _note(self, done: int, total: int) -> None:

@@ -1,17 +1,18 @@
 """The panel for words: the same sliders over a text that can be changed, and a second text beside it."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import ipywidgets
-import traitlets
 
-from camwidget.errors import CamwidgetError, three_parts
+from camwidget.errors import CamwidgetError
 from camwidget.maps.arguments import Explainable, methods_of
-from camwidget.panel.base import Checked, SlidingPanel
+from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
+from camwidget.panel.state import PanelState, Setting
 from camwidget.panel.still import still_html
 from camwidget.panel.view import TextView
 from camwidget.text.explain import TEXT_METHODS, explain_text_methods
@@ -19,6 +20,35 @@ from camwidget.text.result import TextExplanation
 
 TYPING_PAUSE = 0.5
 """Seconds without a key press after which a text that is being typed is explained."""
+
+
+class Deletion(NamedTuple):
+    """A word that was deleted, and what it takes to undo that."""
+
+    trait: str
+    """`"text"` or `"compare"`."""
+    text: str
+    """The text with the word."""
+    told: dict[str, Any]
+    """What the browser tells about it: in which text (0 or 1), the word, the probabilities before, by class."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TextState(PanelState):
+    """All that a text's panel shows."""
+
+    text: Any = None
+    compare: Any = None
+    others: Mapping[str, TextExplanation] = field(default_factory=dict)
+    """Method name to explanation, of the second text; empty without one."""
+    deletions: tuple[Deletion, ...] = ()
+    """The words deleted from the texts shown, the last one last."""
+    versions: Mapping[str, int] = field(default_factory=lambda: {"text": 0, "compare": 0})
+    """How often each text was set; a click on a word of an older version deletes nothing."""
+
+    def by_subject(self) -> dict[str, Mapping[str, Any]]:
+        """Return the explanations by the trait that holds what they explain."""
+        return {"text": self.results} | ({"compare": self.others} if self.others else {})
 
 
 class TextCamPanel(SlidingPanel):
@@ -45,12 +75,17 @@ class TextCamPanel(SlidingPanel):
         panel.text = "Bad, and always boring."
     """
 
-    text = Checked()
+    text = Setting(None)
     """The text; set a new one to explain it."""
-    compare = Checked()
+    compare = Setting(None)
     """A second text beside it; None or an empty one for none."""
 
     view: TextView
+    _state: TextState
+    _what = "text"
+    _advice = "Try a text of another length"
+    _explained = ("text", "compare")
+    _keeps_class = True  # one wants to see it move
     # Gradient times input at the embedding, plain CAM where the head is a mean. Grad-CAM would be no good start: at an
     # embedding it averages the gradient over words of opposite meaning.
     _first_methods = ("hires_cam", "grad_cam")
@@ -66,19 +101,12 @@ class TextCamPanel(SlidingPanel):
         methods: Sequence[str] = TEXT_METHODS,
         compare: str | None = None,
     ) -> None:
-        self._learn = learn
+        self._model = learn
         methods = methods_of(methods, known=TEXT_METHODS, default="cam")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._wanted_classes = target_classes
-        self._results: Mapping[str, TextExplanation] = {}
-        self._others: Mapping[str, TextExplanation] = {}
-        self._pending: tuple[Mapping[str, TextExplanation], Mapping[str, TextExplanation]] | None = None
-        self._change: dict[str, Any] | None = None  # what the last deletion did
-        self._undo: list[tuple[str, str, dict[str, Any] | None]] = []  # trait, its text, and what was said before
-        self._deleting = False
-        self._typing = ""  # the box that is being typed in
         self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
-        self._versions = {"text": 0, "compare": 0}  # which text is shown; a click on an older one is dropped
+        self._state = TextState(method=self._first_method(methods))
         self.view = TextView()
         self._controls = Controls(methods)
         self._boxes = {"text": _box("Text"), "compare": _box("Second text")}
@@ -86,26 +114,27 @@ class TextCamPanel(SlidingPanel):
         self.text = review
         if compare is not None:
             self.compare = compare
-        self._start(methods)
-        self._select()
+        self._link()
         for name, box in self._boxes.items():
             box.observe(lambda change, name=name: self._on_typed(name, change["new"]), names=["value"])
         self.view.on_msg(lambda _, content, __: self._on_click(content))
-        more_classes = len(self._widest.class_names) > len(self._widest.target_classes)
+        more_classes = len(self.result.class_names) > len(self.result.target_classes)
         rows = self._controls.rows(more_classes=more_classes, picture=False)
         self.children = (self.view, *rows, *self._boxes.values())
 
     @property
     def compared(self) -> dict[str, TextExplanation]:
         """The explanations of the second text, one per method; none without one."""
-        return dict(self._others)
+        return dict(self._state.others)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel, and beside it the coloured words for pages that run no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        method = self.method if self.layer in self.result.cams else self._widest.method
+        state, method = self._state, self.method
+        if state.layer not in self.result.cams:
+            method = next(name for name, result in state.results.items() if result is state.offered)
         bundle["text/html"] = still_html(
-            [each[method] for each in (self._results, self._others) if each],
+            [each[method] for each in (state.results, state.others) if each],
             layer=self.layer,
             target_class=self.target_class,
             signed=self.signed,
@@ -113,76 +142,38 @@ class TextCamPanel(SlidingPanel):
         )
         return bundle
 
-    @traitlets.validate("text")
-    def _check_text(self, proposal: dict[str, Any]) -> Any:
-        found = self._explain(proposal["value"], self._offered)
-        self._pending = found, self._others
-        return proposal["value"]
+    def _explain(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
+        texts = {"text": self.text, "compare": self.compare} | {name: value}
+        changes: dict[str, Any] = {}
+        if name in self._explained:
+            versions = self._state.versions
+            changes |= {"deletions": (), "versions": {**versions, name: versions[name] + 1}}
+        if name != "compare":
+            results = explain_text_methods(self._model, texts["text"], target_classes=target_classes, **self._asked)
+            changes |= {"results": results, "offered": max(results.values(), key=lambda result: len(result.cams))}
+        if name != "text":
+            second, chosen = texts["compare"], {**self._asked, "target_classes": target_classes}
+            changes["others"] = {} if second in (None, "") else explain_text_methods(self._model, second, **chosen)
+        return changes
 
-    @traitlets.validate("compare")
-    def _check_compare(self, proposal: dict[str, Any]) -> Any:
-        second = proposal["value"]
-        self._pending = self._results, {} if second in (None, "") else self._explain(second, self._offered)
-        return second
+    def _send_maps(self) -> None:
+        state = self._state
+        change = state.deletions[-1].told if state.deletions else None
+        texts = {name: self._named(name, results) for name, results in state.by_subject().items()}
+        self.view.show(texts["text"], texts.get("compare"), change=change, versions=tuple(state.versions.values()))
 
-    @traitlets.observe("text", "compare")
-    def _on_text(self, change: dict[str, Any]) -> None:
-        self._typed[change["name"]] += 1  # what was typed before and not explained yet is older than this
-        self._versions[change["name"]] += 1
-        if not self._deleting:
-            self._change = None
-            self._undo.clear()
-        if not self.layer:
-            self._show_anew()
-            return
-        # The class stays: one wants to see it move.
-        self._show_pending()
-        if self.layer not in self._layer_names:
-            self.layer = self._layer_names[-1]
-        self._select()
-
-    @property
-    def _offered(self) -> Sequence[int | str] | None:
-        """The classes to explain: those that are offered, in their order, once there are some."""
-        return self._widest.target_classes if self._results else self._wanted_classes
-
-    def _explain(self, text: Any, target_classes: Sequence[int | str] | None) -> Mapping[str, TextExplanation]:
-        try:
-            with self._busy("Explaining the text"):
-                return explain_text_methods(self._learn, text, target_classes=target_classes, **self._asked)
-        except CamwidgetError as error:
-            raise self._refused(error) from None
-        except Exception as error:  # the model's own: who types sees no traceback
-            given = f"The model raised {type(error).__name__} on this text: {error}"
-            self.view.message = three_parts(given, "It must be able to read the text", "Try a text of another length")
-            raise
-
-    def _prepare(self, target_classes: Sequence[int | str] | None) -> None:
-        others = self._explain(self.compare, target_classes) if self._others else {}
-        self._pending = self._explain(self.text, target_classes), others
-
-    def _show_pending(self) -> None:
-        if self._pending is None:
-            return
-        self._results, self._others = self._pending
-        self._pending = None
-        self.view.message = ""
-        self.view.show(self._results, self._others, change=self._change, versions=tuple(self._versions.values()))
-        with self._lead():
-            self._controls.offer(self._widest)
-
-    def _move_controls(self) -> None:
-        super()._move_controls()
-        for name, box in self._boxes.items():
-            if self._typing != name:  # what is being typed is newer than what was explained
-                box.value = getattr(self, name) or ""
+    def _follow(self, changes: Mapping[str, Any]) -> None:
+        for name in changes.keys() & self._boxes.keys():
+            self._typed[name] += 1  # what was typed before and not explained yet is older than this
+            self._boxes[name].value = changes[name] or ""
         self._boxes["compare"].layout.display = "" if self.compare else "none"
 
     def _on_typed(self, name: str, value: str) -> None:
         """A key was pressed in a box: explain its text when no other follows for a while."""
-        if self._leading:
-            return
         self._typed[name] += 1
+        if value == (getattr(self, name) or ""):  # the panel itself has set the box, or what is shown was typed again
+            self.view.message = ""
+            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no kernel, so nobody types: a program set the box
@@ -191,52 +182,30 @@ class TextCamPanel(SlidingPanel):
             loop.call_later(TYPING_PAUSE, self._explain_typed, name, value, self._typed[name])
 
     def _explain_typed(self, name: str, value: str, stamp: int) -> None:
-        if stamp != self._typed[name]:
-            return
-        with self._typing_in(name), suppress(CamwidgetError):  # it stands in the message line
-            setattr(self, name, value)
-
-    @contextmanager
-    def _typing_in(self, name: str) -> Iterator[None]:
-        self._typing = name
-        try:
-            yield
-        finally:
-            self._typing = ""
+        if stamp == self._typed[name]:
+            with suppress(CamwidgetError):  # it stands in the message line
+                setattr(self, name, value)
 
     def _on_click(self, content: dict[str, Any]) -> None:
         """The page asks to delete a word, or to take that back."""
+        deletions = self._state.deletions
         with suppress(CamwidgetError):  # it stands in the message line
             if content.get("do") == "delete":
                 self._delete("compare" if content["text"] else "text", content["word"], content["version"])
-            elif content.get("do") == "undo" and self._undo:
-                name, text, self._change = self._undo.pop()
-                with self._deletion():
-                    setattr(self, name, text)
+            elif content.get("do") == "undo" and deletions:
+                self._set(deletions[-1].trait, deletions[-1].text, deletions=deletions[:-1])
 
     def _delete(self, name: str, place: int, version: int) -> None:
-        if version != self._versions[name]:
+        state = self._state
+        if version != state.versions[name]:
             return  # a click on words that have changed meanwhile, such as the second of a double-click
-        result = next(iter((self._others if name == "compare" else self._results).values()))
-        word, before, change = result.words[place], result.text, self._change
+        result = next(iter((state.others if name == "compare" else state.results).values()))
+        word, before = result.words[place], result.text
         probabilities = {str(index): float(result.probabilities[index]) for index in result.target_classes}
-        self._change = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
+        told = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
         head, tail = before[: word.start], before[word.end :]
-        try:
-            with self._deletion():
-                setattr(self, name, head + tail.removeprefix(" ") if not head or head[-1].isspace() else head + tail)
-        except Exception:
-            self._change = change
-            raise
-        self._undo.append((name, before, change))
-
-    @contextmanager
-    def _deletion(self) -> Iterator[None]:
-        self._deleting = True
-        try:
-            yield
-        finally:
-            self._deleting = False
+        shorter = head + tail.removeprefix(" ") if not head or head[-1].isspace() else head + tail
+        self._set(name, shorter, deletions=(*state.deletions, Deletion(name, before, told)))
 
 
 def _box(description: str) -> ipywidgets.Textarea:

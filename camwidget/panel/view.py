@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import anywidget
@@ -14,13 +13,14 @@ from PIL import Image
 from torch import Tensor
 
 from camwidget.errors import MapError
-from camwidget.maps.methods import METHOD_LABELS
+from camwidget.hooks.layers import Layer
+from camwidget.maps.call import Call
+from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.result import LayerMaps
 from camwidget.panel.colours import colormap
+from camwidget.panel.modules import STATIC, joined
 from camwidget.pictures.result import Explanation
 from camwidget.text.result import TextExplanation
-
-_STATIC = Path(__file__).parent / "static"
 
 ValuesOf: TypeAlias = Callable[[Any, str, int], Float[Tensor, "..."]]
 """From a result, a layer and a class to the values of one map."""
@@ -29,22 +29,16 @@ _STEPS = 32767
 """Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""
 
 
-def module_text(*names: str) -> str:
-    """Return one ES module of the files in `static`, behind what all views share.
-
-    Args:
-        names: file names.
-    """
-    return "\n".join((_STATIC / name).read_text("utf-8") for name in ("shared.js", *names))
-
-
 def style_text() -> str:
     """Return the style sheet of all views."""
-    return (_STATIC / "heatmap.css").read_text("utf-8")
+    return (STATIC / "panel.css").read_text("utf-8")
 
 
 class MapView(anywidget.AnyWidget):
     """Show one map of many; every choice below changes what is seen without asking the kernel."""
+
+    _page: str
+    """In `static`, the module of a saved page with this view."""
 
     maps = traitlets.Bytes().tag(sync=True)
     """All maps one after another as little-endian int16; `manifest` says where each starts and what one step is."""
@@ -67,12 +61,27 @@ class MapView(anywidget.AnyWidget):
     busy = traitlets.Unicode("").tag(sync=True)
     """What the kernel is working out, in words; empty if nothing. Written by the panel."""
 
+    def write_code(self, calls: Sequence[Mapping[str, Call]]) -> None:
+        """Send the code for the maps that are shown again, because things have got names since.
+
+        Args:
+            calls: method name to call, of what is shown, and of what is shown beside it if there is anything.
+        """
+        manifest: dict[str, Any] = self.manifest
+        parts = [manifest, *([manifest["other"]] if manifest.get("other") else [])]
+        renamed = [
+            part | {"methods": [method | {"code": code_of(by_method[method["key"]])} for method in part["methods"]]}
+            for part, by_method in zip(parts, calls, strict=True)
+        ]
+        self.manifest = renamed[0] | ({"other": renamed[1]} if len(renamed) > 1 else {})
+
 
 class HeatmapView(MapView):
     """Show one map of one picture."""
 
-    _esm = module_text("picture.js")
+    _esm = joined("picture.js")
     _css = style_text()
+    _page = "picture_page.js"
 
     picture = traitlets.Bytes().tag(sync=True)
     """The picture as the network saw it, as a PNG; written by `show`."""
@@ -81,14 +90,15 @@ class HeatmapView(MapView):
     cells = traitlets.Int(0, min=0, max=1).tag(sync=True)
     """0: interpolate between cells; 1: show each cell as a block. A number, since it is linked to a choice's index."""
 
-    def show(self, results: Mapping[str, Explanation]) -> None:
+    def show(self, results: Mapping[str, Explanation], *, layers: Sequence[Layer] | None = None) -> None:
         """Send one picture with all its maps to the browser, in one message.
 
         Args:
             results: method name to result, all of the same picture, layers and classes (`explain_methods`).
+            layers: see `pack`.
         """
         image = next(iter(results.values())).image
-        manifest, maps = pack(results)
+        manifest, maps = pack(results, layers=layers)
         width, height = image.size
         manifest["alt"] = f"The picture the network saw, {width} by {height} pixels, with a heatmap over it."
         with self.hold_sync():
@@ -103,8 +113,7 @@ def page_parts(view: MapView) -> tuple[str, str]:
     Args:
         view: what the page shows.
     """
-    page = [(_STATIC / name).read_text("utf-8") for name in ("page.js", "page.css")]
-    return f"{view._esm}{page[0]}", f"{view._css}{page[1]}"
+    return joined(view._page), f"{view._css}{(STATIC / 'page.css').read_text('utf-8')}"
 
 
 def state_of(view: MapView) -> dict[str, Any]:
@@ -121,7 +130,11 @@ def png_bytes(image: Image.Image) -> bytes:
 
 
 def pack(
-    results: Mapping[str, LayerMaps], values_of: ValuesOf = Explanation.cam, *, start: int = 0
+    results: Mapping[str, LayerMaps],
+    values_of: ValuesOf = Explanation.cam,
+    *,
+    layers: Sequence[Layer] | None = None,
+    start: int = 0,
 ) -> tuple[dict[str, Any], bytes]:
     """Return what the browser needs of the results: a small description, and all maps as whole numbers.
 
@@ -131,12 +144,13 @@ def pack(
     Args:
         results: method name to result, all of the same picture or text, layers and classes.
         values_of: result, layer and class in, the values of the map out.
+        layers: the layers to slide over; those that some result has a map of if None.
         start: how many numbers lie before these.
     """
     first = next(iter(results.values()))
-    layers = sorted(
-        {layer.name: layer for each in results.values() for layer in each.layers}.values(), key=lambda at: at.depth
-    )
+    if layers is None:
+        known = {layer.name: layer for each in results.values() for layer in each.layers}
+        layers = sorted(known.values(), key=lambda at: at.depth)
     chunks: list[bytes] = []
     maps: list[list[list[dict[str, Any]]]] = []
     for result in results.values():
@@ -166,13 +180,30 @@ def pack(
             for index in first.target_classes
         ],
         "methods": [
-            {"key": key, "label": METHOD_LABELS.get(key, key), "knows_class": result.knows_class}
+            {
+                "key": key,
+                "label": METHOD_LABELS.get(key, key),
+                "knows_class": result.knows_class,
+                "code": code_of(result.call),
+            }
             for key, result in results.items()
         ],
         "maps": maps,
         "alt": "",
     }
     return manifest, b"".join(chunks)
+
+
+def code_of(call: Call) -> dict[str, list[str]]:
+    """Return the code for a map that is there and for one that is refused, in parts; see `Call.template`.
+
+    A method that was only not run yet is not refused: the code runs it.
+
+    Args:
+        call: the call of one method's result.
+    """
+    shown = call.template()
+    return {"shown": shown, "refused": shown if call.method in EXPENSIVE else call.template(refused=True)}
 
 
 def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: int) -> tuple[dict[str, Any], bytes]:
@@ -194,8 +225,9 @@ def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: 
 class TextView(MapView):
     """Show the values of one layer and class on the words of a text, and of a second one beside it."""
 
-    _esm = module_text("text.js")
+    _esm = joined("text.js")
     _css = style_text()
+    _page = "text_page.js"
 
     dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)
     """The table in place of `colormap` where the page is dark."""

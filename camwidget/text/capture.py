@@ -1,18 +1,69 @@
-"""One forward pass over a whole text, also where the network reads it in chunks; one backward pass per class."""
+"""A text through a network, also where that reads it in chunks: how each layer's outputs lie on the words."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from camwidget.errors import ModelError, three_parts
-from camwidget.hooks.capture import LayerCapture
-from camwidget.hooks.hook import differentiable
-from camwidget.hooks.restore import attributes_left_as_found
-from camwidget.hooks.tensors import at_least_single, plain
+from camwidget.hooks.capture import LayerCapture, Subject
+from camwidget.hooks.layers import find_module
+from camwidget.hooks.selection import refuse_missing
+from camwidget.hooks.tensors import at_least_single
+
+ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"
+"""What a layer must be."""
+
+
+def one_text(inputs: Tensor) -> None:
+    """Refuse inputs that are not one text.
+
+    Args:
+        inputs: what the model would be run on.
+
+    Raises:
+        ModelError: they are not an index for every token of one text.
+    """
+    if inputs.ndim != 2 or inputs.shape[0] != 1 or inputs.is_floating_point():
+        given = f"The inputs are a {inputs.dtype} tensor of shape {tuple(inputs.shape)}"
+        allowed = "One text is explained at a time: an index for every token, of shape (1, position)"
+        raise ModelError(three_parts(given, allowed, "Pass the text itself to explain()"))
+
+
+TEXT = Subject(one_text, takes_first=True, stateful=True)
+"""A text: of tuples the first member counts, and recurrent memory is put back."""
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How a layer's outputs lie on a text: a text is a picture one row high, its chunks side by side.
+
+    So activations and gradients have the axes (1, channel, 1, position), and the arithmetic of maps is that of
+    pictures.
+    """
+
+    axis: int
+    """Which axis of each output is that of the positions, 1 or 2."""
+    lengths: tuple[int, ...]
+    """How many positions each of the calls that count has: those of all chunks, or of the last call over the whole."""
+
+    def first_call(self, ran: int) -> int:
+        """Return the first of a layer's calls that counts, from 0."""
+        return ran - len(self.lengths)
+
+    def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
+        """Return the parts of a text put together, channels first, in single precision where the layer has less."""
+        whole = at_least_single(torch.cat(list(outputs), dim=self.axis).detach())
+        return (whole if self.axis == 2 else whole.transpose(1, 2))[:, :, None]
+
+    def put_back(self, activation: Tensor, own: Tensor, *, part: int) -> Tensor:
+        """Return the part of an activation that belongs to one call, in the layer's own form and dtype."""
+        start = sum(self.lengths[:part])
+        chunk = activation[:, :, 0, start : start + self.lengths[part]]
+        return (chunk if self.axis == 2 else chunk.transpose(1, 2)).to(own.dtype, copy=True)
 
 
 @dataclass(frozen=True)
@@ -27,178 +78,111 @@ class Reach:
     """The first position that has any gradient at the deepest layer."""
 
 
-class TextCapture(LayerCapture):
-    """Runs a text classifier once and gives what its layers put out for every position, then the gradients.
-
-    Activations and gradients have the axes (1, channel, 1, position): a text is a picture one row high, so that the
-    arithmetic of maps is the same. A layer that runs once for every chunk of the text counts with all its chunks, put
-    together. Of a layer that puts out a tuple (an LSTM: outputs and state), and of a model that returns one (fastai's
-    text classifiers: logits and raw outputs), the first counts.
+@contextmanager
+def open_text_capture(
+    network: nn.Module, ids: Int[Tensor, "1 position"], layers: Sequence[str] | None
+) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
+    """Give, for a block, a capture that holds only layers with a value for every token, the logits, and the reach.
 
     Args:
-        model: a network from token indices (batch, position) to logits.
-        layer_names: dotted names of the layers to look at.
+        network: a text classifier.
+        ids: an index for every token.
+        layers: the layers asked for; None for all that have such values.
 
     Raises:
-        LayerError: the model has no layer of that name.
+        LayerError: there is no such layer, or it has no value for every token.
+        ModelError: no layer has; or the model does not return finite logits.
     """
+    readable = text_layers(network)
+    for name in layers or ():
+        find_module(network, name, worth=readable)
+    # All layers listen, whichever are asked for: what no gradient reaches shows only between two of them.
+    with LayerCapture(network, list(dict.fromkeys([*readable, *(layers or ())])), subject=TEXT) as capture:
+        logits = read_text(capture, ids)
+        positions = ids.shape[1]
+        if layers is not None:
+            refuse_missing(
+                layers,
+                capture.activations,
+                why=lambda name: _why_no_values(capture, name, positions),
+                allowed=ALLOWED,
+                others=readable,
+            )
+        if not capture.activations:
+            given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
+            allowed = "Word by word one can explain embeddings, convolutions over words, and recurrent networks"
+            raise ModelError(three_parts(given, allowed, "Name a layer yourself with layers=[...]"))
+        reach = reach_of(capture)
+        if layers is not None:
+            capture.keep({name: capture.layouts[name] for name in layers})
+        yield capture, logits, reach
 
-    def __init__(self, model: nn.Module, layer_names: Sequence[str]) -> None:
-        super().__init__(model, layer_names)
-        self._chunks: dict[str, list[Tensor]] = {}
-        self._axis: dict[str, int] = {}
-        self._sizes: dict[str, list[tuple[int, ...]]] | None = None  # not None while another length is tried
 
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self._stack.enter_context(attributes_left_as_found(self._model))
-        return self
+def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Tensor, "1 class"]:
+    """Run a capture's network once over a text and keep the layers that have a value for every token.
 
-    def __exit__(self, *error: Any) -> None:
-        self._chunks = {}
-        super().__exit__(*error)
+    A layer that runs once for every chunk of the text counts with all its chunks, put together; one that runs several
+    times over the whole counts with its last call. The others are put among `other_outputs`.
 
-    def forward(self, inputs: Int[Tensor, "1 position"]) -> Float[Tensor, "1 class"]:
-        """Run the model once over the text and return its logits.
+    Args:
+        capture: made with `subject=TEXT`.
+        ids: an index for every token.
 
-        Args:
-            inputs: an index for every token, on the model's device.
-
-        Raises:
-            ModelError: the model does not return finite logits of shape (1, class).
-        """
-        self._chunks, self._axis = {}, {}
-        logits = super().forward(inputs)
-        positions = inputs.shape[1]
-        fitting = {
-            name: _position_axes([tuple(each.shape) for each in made], positions) for name, made in self._chunks.items()
+    Raises:
+        ModelError: the model does not return finite logits of shape (1, class).
+    """
+    logits, positions = capture.forward(ids), ids.shape[1]
+    axes = {
+        name: _position_axes([tuple(each.shape) for each in outputs], positions)
+        for name, outputs in capture.outputs.items()
+    }
+    if any(found and _may_be_channels(capture.model.get_submodule(name), positions) for name, found in axes.items()):
+        # As many channels as positions: the axis that changes with the text is that of the positions. A shorter
+        # text, because there may be no place for a longer one.
+        other = ids[:, :-1] if positions > 1 else ids.repeat(1, 2)
+        sizes = capture.shapes(other)
+        axes = {
+            name: [axis for axis in found if axis in _position_axes(sizes[name], other.shape[1])]
+            for name, found in axes.items()
         }
-        if any(axes and self._may_be_channels(name, positions) for name, axes in fitting.items()):
-            # As many channels as positions: the axis that changes with the text is that of the positions. A shorter
-            # text, because there may be no place for a longer one.
-            other = inputs[:, :-1] if positions > 1 else inputs.repeat(1, 2)
-            sizes = self._sizes_of(other)
-            fitting = {
-                name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
-                for name, axes in fitting.items()
-            }
-        for name, axes in fitting.items():
-            if len(axes) == 1:
-                self._axis[name] = axes[0]
-                if sum(each.shape[axes[0]] for each in self._chunks[name]) != positions:
-                    self._chunks[name] = self._chunks[name][-1:]  # run several times over the whole: the last counts
-                self.activations[name] = self._arranged(name, self._chunks[name])
-            else:
-                self.other_outputs[name] = self._chunks[name][-1]
-        return logits
-
-    def gradients(self, class_index: int) -> dict[str, Float[Tensor, "1 channel 1 position"]]:
-        """Return the derivative of one class's logit with respect to every activation, by one backward pass.
-
-        Args:
-            class_index: the class.
-
-        Raises:
-            ModelError: the logits carry no gradient.
-        """
-        sources = [each for name in self.activations for each in self._chunks[name]]
-        found = iter(self._derivatives(class_index, tuple(sources)))
-        return {
-            name: self._arranged(name, [next(found) for _ in self._chunks[name]]) for name in list(self.activations)
-        }
-
-    def keep_only(self, layer_names: Sequence[str]) -> None:
-        """Forget the other layers' activations, so that no gradient is computed for them."""
-        self.activations = {name: each for name, each in self.activations.items() if name in layer_names}
-
-    def reach(self) -> Reach:
-        """Return how far back in the text gradients reach; looked for by one more backward pass."""
-        name = next(reversed(self.activations))
-        last, first = self._chunks[name], self._chunks[next(iter(self.activations))]
-        if len(last) == 1 or len(first) == 1:
-            return Reach(len(last), False, 0)
-        with torch.inference_mode(False), torch.enable_grad():
-            (back,) = torch.autograd.grad(last[-1].sum(), first[:1], retain_graph=True, allow_unused=True)
-        touched = self._arranged(name, self._derivatives(0, tuple(last))).abs().amax(dim=(0, 1, 2)) > 0
-        return Reach(len(last), back is None, int(touched.int().argmax()))
-
-    def _check(self, inputs: Tensor) -> None:
-        if inputs.ndim != 2 or inputs.shape[0] != 1 or inputs.is_floating_point():
-            given = f"The inputs are a {inputs.dtype} tensor of shape {tuple(inputs.shape)}"
-            allowed = "One text is explained at a time: an index for every token, of shape (1, position)"
-            raise ModelError(three_parts(given, allowed, "Pass the text itself to explain()"))
-
-    def _run(self, inputs: Tensor) -> Any:
-        # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own have.
-        recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self._model.modules())
-        with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
-            output = self._model(inputs)
-        return output[0] if isinstance(output, tuple) and output else output
-
-    def _may_be_channels(self, name: str, positions: int) -> bool:
-        """Whether an axis as long as the text may be that of a layer's channels, going by the sizes of its parameters.
-
-        Gates halve the channels, and an LSTM that reads both ways doubles them.
-        """
-        # The first two axes: how many neighbours a convolution sees is no number of channels.
-        sizes = {size for parameter in self._modules[name].parameters() for size in parameter.shape[:2]}
-        return not sizes.isdisjoint((positions, 2 * positions)) or any(2 * size == positions for size in sizes)
-
-    def _sizes_of(self, inputs: Tensor) -> dict[str, list[tuple[int, ...]]]:
-        """What sizes the layers put out for other inputs, by layer and call."""
-        self._sizes = {}
-        try:
-            self.rerun(inputs)
-            return self._sizes
-        finally:
-            self._sizes = None
-
-    def _arranged(self, name: str, parts: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
-        """The parts of a text put together, with channels first, in single precision where the layer has less."""
-        whole = at_least_single(torch.cat(list(parts), dim=self._axis[name]).detach())
-        return (whole if self._axis[name] == 2 else whole.transpose(1, 2))[:, :, None]
-
-    def _hook(self, name: str) -> Any:
-        def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
-            self.calls[name] = self.calls.get(name, 0) + 1
-            first = output[0] if isinstance(output, tuple) and output else output
-            if self._replacing is not None:
-                if self._sizes is not None and isinstance(first, Tensor):
-                    self._sizes.setdefault(name, []).append(tuple(first.shape))
-                part = self._part(name)
-                if part is None:
-                    return None
-                made = part
-            elif not isinstance(first, Tensor) or not first.is_floating_point():
-                self.other_outputs[name] = output
-                return None
-            else:
-                kept = differentiable(plain(first), inputs)
-                self._chunks.setdefault(name, []).append(kept)
-                with torch.enable_grad():
-                    made = kept.clone()
-            return _with_first(output, made)
-
-        return fire
-
-    def _part(self, name: str) -> Tensor | None:
-        """The part of a replacement that belongs to this call of a layer; None where there is none."""
-        calls, activation = (self._replacing or {}).get(name, (0, None))
-        chunk = self.calls[name] - 1 - (calls - len(self._chunks[name])) if activation is not None else -1
-        if activation is None or not 0 <= chunk < len(self._chunks[name]):
-            return None
-        axis = self._axis[name]
-        lengths = [each.shape[axis] for each in self._chunks[name]]
-        part = activation[:, :, 0, sum(lengths[:chunk]) : sum(lengths[: chunk + 1])]
-        return (part if axis == 2 else part.transpose(1, 2)).to(self._chunks[name][chunk].dtype, copy=True)
+    layouts = {
+        name: _chunks(capture.outputs[name], found[0], positions) for name, found in axes.items() if len(found) == 1
+    }
+    capture.other_outputs |= {name: outputs[-1] for name, outputs in capture.outputs.items() if name not in layouts}
+    capture.keep(layouts)
+    return logits
 
 
-def _with_first(output: Any, made: Tensor) -> Any:
-    """An output with another tensor in place of its first; a named tuple, such as a packed sequence, keeps its kind."""
-    if not isinstance(output, tuple):
-        return made
-    members = (made, *output[1:])
-    return type(output)(*members) if hasattr(output, "_fields") else members
+def reach_of(capture: LayerCapture) -> Reach:
+    """Return how far back in the text gradients reach; looked for by one more backward pass.
+
+    Args:
+        capture: after `read_text`.
+    """
+    names = list(capture.layouts)
+    last, first = (capture.outputs[name] for name in (names[-1], names[0]))
+    chunks = len(last) - capture.layouts[names[-1]].first_call(len(last))
+    if 1 in (chunks, len(first) - capture.layouts[names[0]].first_call(len(first))):
+        return Reach(chunks, False, 0)
+    with torch.inference_mode(False), torch.enable_grad():
+        (back,) = torch.autograd.grad(last[-1].sum(), first[:1], retain_graph=True, allow_unused=True)
+    touched = capture.as_map(names[-1], capture.derivatives(0, last)).abs().amax(dim=(0, 1, 2)) > 0
+    return Reach(chunks, back is None, int(touched.int().argmax()))
+
+
+def _chunks(outputs: Sequence[Tensor], axis: int, positions: int) -> Chunks:
+    lengths = tuple(output.shape[axis] for output in outputs)
+    return Chunks(axis, lengths if sum(lengths) == positions else lengths[-1:])
+
+
+def _may_be_channels(layer: nn.Module, positions: int) -> bool:
+    """Whether an axis as long as the text may be that of a layer's channels, going by the sizes of its parameters.
+
+    Gates halve the channels, and an LSTM that reads both ways doubles them.
+    """
+    # The first two axes: how many neighbours a convolution sees is no number of channels.
+    sizes = {size for parameter in layer.parameters() for size in parameter.shape[:2]}
+    return not sizes.isdisjoint((positions, 2 * positions)) or any(2 * size == positions for size in sizes)
 
 
 def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:
@@ -211,6 +195,15 @@ def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int
         if sizes[-1][axis] == positions
         or (sum(size[axis] for size in sizes) == positions and len({size[3 - axis] for size in sizes}) == 1)
     ]
+
+
+def _why_no_values(capture: LayerCapture, name: str, positions: int) -> str:
+    """The end of a sentence."""
+    if name not in capture.other_outputs:
+        return "did not run in the forward pass"
+    output = capture.other_outputs[name]
+    shape = f" of shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
+    return f"returns a {type(output).__name__}{shape}, not a value for each of the {positions} tokens"
 
 
 _READING = (nn.Embedding, nn.RNNBase, nn.Conv1d)

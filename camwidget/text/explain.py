@@ -1,21 +1,22 @@
 """`explain_text`: from a model and a text to what each word contributes, by layer and class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, SupportsIndex
+from typing import Any, Unpack
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
-from camwidget.errors import LayerError, MapError, ModelError, TextError, clipped, three_parts
-from camwidget.hooks.layers import Layer, find_module
-from camwidget.hooks.tensors import at_least_single
-from camwidget.maps.arguments import Explainable, finite, layers_of, listed, methods_of, names_of, targets_of
-from camwidget.maps.methods import maps_of, reduce_gradients
-from camwidget.maps.readout import Readout, find_readout, why_refused
-from camwidget.maps.result import call_of
-from camwidget.text.capture import Reach, TextCapture, text_layers
+from camwidget.errors import TextError, clipped, three_parts
+from camwidget.hooks.capture import LayerCapture
+from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, request_of
+from camwidget.maps.call import Call, call_for
+from camwidget.maps.pipeline import Maps, Run, layer_maps, refuse_asked
+from camwidget.maps.result import LayerMaps
+from camwidget.text.capture import Reach, open_text_capture
 from camwidget.text.occlusion import groups_of, leave_out
 from camwidget.text.reader import Reader, reader_of
 from camwidget.text.result import TextExplanation
@@ -28,15 +29,7 @@ TEXT_HEAD = "one that averages over the words and has a single linear layer, as 
 """Which head of a text classifier allows CAM."""
 
 
-def explain_text(
-    model: Explainable,
-    text: Any,
-    *,
-    method: str = "cam",
-    layers: Sequence[str] | None = None,
-    target_classes: Sequence[SupportsIndex | str] | None = None,
-    class_names: Sequence[str] | None = None,
-) -> TextExplanation:
+def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked: Unpack[Asked]) -> TextExplanation:
     """Return what one method says about one text, for many layers and classes.
 
     The model is left as found: training flags, `requires_grad`, gradients, hooks, buffers, recurrent and random state.
@@ -48,9 +41,7 @@ def explain_text(
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
-        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
-        target_classes: indices or names; None for the ten most probable, most probable first.
-        class_names: a name for every class; None for the model's own.
+        **asked: `layers`, `target_classes` and `class_names`, see `camwidget.maps.arguments.request_of`.
 
     Raises:
         TextError: it is no text, or has no words, or none that the model reads.
@@ -59,24 +50,13 @@ def explain_text(
         ModelError: the model takes no text, or does not return finite logits.
         MapError: there is no such method, or plain CAM is not valid (with the reason).
     """
-    results = explain_text_methods(
-        model, text, methods=(method,), layers=layers, target_classes=target_classes, class_names=class_names
-    )
-    result = results[method]
-    refused = [name for name in listed(layers) or () if name not in result.cams]
-    if refused:
-        raise MapError(result.refusals[refused[0]])
+    result = explain_text_methods(model, text, methods=(method,), **asked)[method]
+    refuse_asked(result, listed(asked.get("layers")))
     return result
 
 
 def explain_text_methods(
-    model: Explainable,
-    text: Any,
-    *,
-    methods: Sequence[str] = TEXT_METHODS,
-    layers: Sequence[str] | None = None,
-    target_classes: Sequence[SupportsIndex | str] | None = None,
-    class_names: Sequence[str] | None = None,
+    model: Explainable, text: Any, *, methods: Sequence[str] = TEXT_METHODS, **asked: Unpack[Asked]
 ) -> dict[str, TextExplanation]:
     """Return method name to explanation, all from the same forward pass and the same backward passes.
 
@@ -87,139 +67,78 @@ def explain_text_methods(
         model: see `explain_text`.
         text: see `explain_text`.
         methods: some of `TEXT_METHODS`.
-        layers: see `explain_text`.
-        target_classes: see `explain_text`.
-        class_names: see `explain_text`.
+        **asked: see `explain_text`.
 
     Raises:
         CamwidgetError: see `explain_text`.
     """
-    methods = methods_of(methods, known=TEXT_METHODS, default="cam")
+    request = request_of(methods, known=TEXT_METHODS, default="cam", **asked)
     reader = reader_of(model)
     tokens = reader.tokens(text_with_words(text))
-    words = merged_words(text, tokens)
-    if not words:
-        given = (
-            f"None of the {len(tokens)} tokens that the model reads stands for a part of {clipped(text, longest=40)!r}"
-        )
-        allowed = (
-            "A text is explained by its words, so one of them must be left when the model's vocabulary has read it"
-        )
-        raise TextError(three_parts(given, allowed, "Write a sentence; tags such as <br /> may be taken out"))
+    words = _words_of(text, tokens)
     ids = reader.ids(tokens)
-    layers, target_classes = layers_of(layers), listed(target_classes)
-    readable = text_layers(reader.network)
-    for name in layers or ():
-        find_module(reader.network, name, worth=readable)
     # A result must not be made of inference tensors, whatever mode the caller is in.
     with (
         torch.inference_mode(False),
-        # All layers listen, whichever are asked for: what no gradient reaches shows only between two of them.
-        TextCapture(reader.network, list(dict.fromkeys([*readable, *(layers or ())]))) as capture,
+        open_text_capture(reader.network, ids, request.layers) as (capture, logits, reach),
     ):
-        logits = capture.forward(ids)
-        _check_layers(capture, reader, layers, positions=len(tokens))
-        notes = notes_of(words, tokens, capture.reach(), methods=methods)
-        capture.keep_only(layers or list(capture.activations))
-        own = reader.class_names if len(reader.class_names) == logits.shape[1] else None
-        names = names_of(reader.network, class_names if class_names is not None else own, count=logits.shape[1])
-        targets = targets_of(target_classes, logits, names)
-        reduced = reduce_gradients(capture, targets, methods=methods)
-        class_logits = at_least_single(logits)[0].cpu()
-        activations = {name: each.detach() for name, each in capture.activations.items()}
-        readouts, refusals = {}, {}
-        said: dict[str, str] = {}
-        if "cam" in methods:
-            for name in reduced.constant:
-                readout = find_readout(
-                    partial(_logits_with, capture, name),
-                    ids,
-                    others=reader.others(ids),
-                    activation=activations[name],
-                    channel_weight=reduced.channel_weights[name],
-                    logits=logits,
-                    target_classes=targets,
-                )
-                if isinstance(readout, Readout):
-                    readouts[name] = readout
-                else:
-                    said[name] = readout
-            refused = [name for name in activations if name not in readouts]
-            reasons = why_refused(reader.network, refused, lambda: capture.rerun(ids), head=TEXT_HEAD)
-            refusals = {name: said.get(name) or reason for name, reason in reasons.items()}
-        if methods == ("cam",) and not readouts:
-            raise MapError(next(reversed(refusals.values())))
-        cams = {
-            method: {
-                name: finite(name, each)[:, 0].cpu()
-                for name, each in maps_of(
-                    method, reduced, activations, readouts=readouts, target_classes=targets
-                ).items()
-            }
-            for method in methods
-            if method != "occlusion"
-        }
-        if "occlusion" in methods:
-            lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
-            spread = _spread(lost[:, targets].T.to(class_logits), words, positions=len(tokens))
-            cams["occlusion"] = dict.fromkeys(activations, spread)
-        readouts = {name: Readout(each.classifier_weight.cpu(), each.bias.cpu()) for name, each in readouts.items()}
-    all_layers = [Layer(name, depth, *each.shape[1:]) for depth, (name, each) in enumerate(activations.items(), 1)]
-    return {
-        method: TextExplanation(
-            method=method,
-            layers=tuple(layer for layer in all_layers if layer.name in cams[method]),
-            target_classes=tuple(targets),
-            class_names=names,
-            logits=class_logits,
-            cams=MappingProxyType(cams[method]),
-            readouts=MappingProxyType(readouts),
-            refusals=MappingProxyType(refusals),
-            code=call_of(
-                "model" if model is reader.network else "learn",
-                method,
-                explained="text",
-                layers=layers,
-                target_classes=None if target_classes is None else targets,
-                class_names=class_names is not None,
-            ),
-            text=text,
-            tokens=tokens,
-            words=words,
-            notes=notes[method],
+        names = names_of(request.class_names, reader.class_names, count=logits.shape[1])
+        results = layer_maps(
+            request,
+            Run(capture, ids, logits, names, others=reader.others(ids), head=TEXT_HEAD),
+            call=partial(_call, model, text, request),
+            by_runs={"occlusion": partial(_by_leaving_out, reader, capture, ids, words, tokens)},
         )
-        for method in methods
+    notes = notes_of(words, tokens, reach, methods=request.methods)
+    return {
+        method: TextExplanation.around(_one_row(maps), text=text, tokens=tokens, words=words, notes=notes[method])
+        for method, maps in results.items()
     }
 
 
-def _check_layers(capture: TextCapture, reader: Reader, layers: Sequence[str] | None, *, positions: int) -> None:
-    """Refuse layers that were asked for and have no map, and models without any that has one."""
-    missing = [name for name in layers or () if name not in capture.activations]
-    if missing:
-        some = ", ".join(repr(each) for each in text_layers(reader.network) if each not in missing) or "none"
-        what = "did not run in the forward pass"
-        if missing[0] in capture.other_outputs:
-            output = capture.other_outputs[missing[0]]
-            shape = f" of shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
-            what = f"puts out a {type(output).__name__}{shape}, not a value for each of the {positions} tokens"
-        allowed = "A layer of a text classifier puts out (1, channel, position) or (1, position, channel)"
-        raise LayerError(three_parts(f"Layer {missing[0]!r} {what}", allowed, f"Layers to look at may be {some}"))
-    if not capture.activations:
-        given = f"No layer of this {type(reader.network).__name__} puts out a value for each of the {positions} tokens"
-        allowed = "Word by word one can explain embeddings, convolutions over words, and recurrent networks"
-        raise ModelError(three_parts(given, allowed, "Name a layer yourself with layers=[...]"))
+def _words_of(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:
+    words = merged_words(text, tokens)
+    if words:
+        return words
+    given = f"None of the {len(tokens)} tokens that the model reads stands for a part of {clipped(text, longest=40)!r}"
+    allowed = "A text is explained by its words, so one of them must be left when the model's vocabulary has read it"
+    raise TextError(three_parts(given, allowed, "Write a sentence; tags such as <br /> may be taken out"))
 
 
-def _logits_with(capture: TextCapture, name: str, activation: Tensor, ids: Tensor) -> Tensor:
-    return capture.rerun(ids, replace={name: activation})
+def _call(model: Explainable, text: str, request: Request, targets: Sequence[int]) -> Call:
+    return call_for(
+        model,
+        text,
+        kind="text",
+        layers=request.layers,
+        target_classes=None if request.target_classes is None else targets,
+        class_names=request.class_names,
+        hooks=request.hooks.names,
+    )
 
 
-def _spread(values: Tensor, words: Sequence[Word], *, positions: int) -> Tensor:
-    """Values of words, (target_class, word), in equal parts on their tokens: (target_class, position)."""
-    cams = values.new_zeros(len(values), positions)
+def _by_leaving_out(
+    reader: Reader,
+    capture: LayerCapture,
+    ids: Int[Tensor, "1 position"],
+    words: Sequence[Word],
+    tokens: Sequence[Token],
+    activations: Mapping[str, Tensor],
+    targets: Sequence[int],
+) -> tuple[Maps, dict[str, str]]:
+    """What each word's absence takes from the logits, in equal parts on its tokens: the same at every layer."""
+    lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
+    values = lost[:, list(targets)].T
+    like = next(iter(activations.values()))
+    cams = like.new_zeros(len(targets), 1, len(tokens), device="cpu")
     for number, word in enumerate(words):
-        cams[:, list(word.positions)] = values[:, [number]] / len(word.positions)
-    return cams
+        cams[:, 0, list(word.positions)] = values[:, [number]].to(cams) / len(word.positions)
+    return dict.fromkeys(activations, cams), {}
+
+
+def _one_row(maps: LayerMaps) -> LayerMaps:
+    """The same maps without the axis of rows, of which a text has one: (target_class, position)."""
+    return replace(maps, cams=MappingProxyType({name: cam[:, 0] for name, cam in maps.cams.items()}))
 
 
 MANY_UNKNOWN = 0.5

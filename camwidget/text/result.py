@@ -1,7 +1,6 @@
 """The result of `explain_text`: what every token and every word contributes, by layer and class."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -19,8 +18,6 @@ class TextExplanation(LayerMaps):
     A map has one value for each position, that is for each token that the network read. Where the values of a map add
     up to something (`contributions`), those of all positions do: the words' values and the `rest`.
     """
-
-    _explained: ClassVar[str] = "text"
 
     text: str
     """The text, as it was given."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from camwidget.errors import ImageError, MapError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
-from camwidget.maps.arguments import Explainable, log_probabilities, names_of, network_of, targets_of
+from camwidget.maps.arguments import Explainable, log_probabilities, names_of, network_of, own_names, targets_of
 from camwidget.pictures.inputs import Picture, prepared
 from camwidget.pictures.result import Explanation
 from camwidget.trust.localisation import at_picture_size
@@ -95,7 +95,7 @@ def open_trial(
                 advice = "Pass the model and the picture that explain() was given"
                 raise MapError(three_parts(given, "Both must be of one model and one picture", advice))
         else:
-            names = names_of(model, None, count=logits.shape[1])
+            names = names_of(None, own_names(model), count=logits.shape[1])
             target = targets_of(None if target_class is None else [target_class], logits, names)[0]
             raw = cam
         yield Trial(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])

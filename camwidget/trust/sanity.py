@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from camwidget.dispatch import explain
 from camwidget.errors import MapError, ModelError, three_parts
-from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.capture import PICTURE, LayerCapture, Subject
 from camwidget.hooks.tensors import tensors_in
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.inputs import prepared
-from camwidget.text.capture import TextCapture
+from camwidget.text.capture import TEXT
 from camwidget.text.reader import reader_of, reads_text
 
 SANITY_CAVEAT = (
@@ -89,7 +89,7 @@ def randomised_weights(
     duplicate = _around(network, model) if is_text else network
     generator = torch.Generator().manual_seed(seed)
     correlations = {}
-    for group, parameters in _groups(network, *_listened_with(model, inputs, is_text=is_text)).items():
+    for group, parameters in _groups(network, *_run_on(model, inputs, is_text=is_text)).items():
         for parameter in parameters:
             _randomise(parameter, generator)
         again = explain(duplicate, inputs, method=method, layers=[name], target_classes=[target])
@@ -119,19 +119,19 @@ def _ranks(values: Tensor) -> Float[Tensor, " channel"]:
     return mean_rank[place.flatten()]
 
 
-def _listened_with(model: Explainable, inputs: Any, *, is_text: bool) -> tuple[type[LayerCapture], Tensor]:
-    """What hears which layers run, and what the network itself is given."""
+def _run_on(model: Explainable, inputs: Any, *, is_text: bool) -> tuple[Subject, Tensor]:
+    """What the network itself is run on, and of which kind that is."""
     if not is_text:
-        return LayerCapture, inputs
+        return PICTURE, inputs
     reader = reader_of(model)
-    return TextCapture, reader.ids(reader.tokens(inputs))
+    return TEXT, reader.ids(reader.tokens(inputs))
 
 
-def _groups(network: nn.Module, capture_type: type[LayerCapture], inputs: Tensor) -> dict[str, list[nn.Parameter]]:
+def _groups(network: nn.Module, subject: Subject, inputs: Tensor) -> dict[str, list[nn.Parameter]]:
     """The parameters by the layer that owns them, the layer that finishes last first."""
     owned = {name: list(module.parameters(recurse=False)) for name, module in network.named_modules()}
     owned = {name: parameters for name, parameters in owned.items() if parameters}
-    with capture_type(network, [name for name in owned if name]) as capture:
+    with LayerCapture(network, [name for name in owned if name], subject=subject) as capture:
         capture.forward(inputs)
         groups: dict[str, list[nn.Parameter]] = {REST: [], **{name: [] for name in reversed(capture.calls)}}
     for name, parameters in owned.items():

@@ -167,8 +167,8 @@ def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_withou
 ) -> None:
     run_line(lab, 'scored.layer, scored.target_class, before = "0.8", 1, scored._model.model.training')
     box = panel(lab, 2)
-    view, start = box.locator(".camw-view"), box.locator(".camw-costly button").first
-    stop, progress = box.get_by_role("button", name="Stop", exact=True), box.locator(".camw-costly .widget-hprogress")
+    view, start = box.locator(".camw-view"), box.locator(".camw-run button").first
+    stop, progress = box.get_by_role("button", name="Stop", exact=True), box.locator(".camw-run .widget-hprogress")
     expect(start).to_be_hidden()
     box.get_by_role("radio", name="Score-CAM", exact=True).check()
 

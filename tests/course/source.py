@@ -13,6 +13,7 @@ from camwidget.course.calling import described
 from camwidget.course.check import judged
 from camwidget.course.items import ASSIGNMENTS, find_item
 from camwidget.course.report import Report
+from camwidget.course.selfstudy.materials import tasks
 from tests.house.repository import ROOT
 
 SOLUTIONS = ROOT / "solutions"
@@ -20,6 +21,10 @@ WRITTEN = tuple(name for name in ASSIGNMENTS if (SOLUTIONS / name / f"{name}.ipy
 """The assignments that have a source notebook."""
 
 _CHECK = re.compile(r'^cw\.check\("(?P<item>[\w.]+)", (?P<answers>.+)\)\.score\(\)$', re.MULTILINE)
+_HEAD = re.compile(
+    r"(?:question (?P<question>\d+) · )?difficulty (?P<stars>[●○]{3}) \((?P<difficulty>[123]) of 3\)"
+    r" · about (?P<minutes>\d+) minutes · \d+ points?"
+)
 _SOLUTION = re.compile(r"^(?P<indent>[ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$", re.MULTILINE | re.DOTALL)
 
 # As nbgrader's kernel has it: the hidden checks are found beside the solutions.
@@ -64,6 +69,28 @@ def questions(assignment: str) -> Mapping[str, Question]:
         elif about.get("solution") or about.get("locked"):  # a cell to play with changes nothing that is checked
             before.append(source)
     return found
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the first line of a task says of its item; nothing else in the repository says it."""
+
+    question: int | None
+    """Number of the question in the chapter's questionnaire, if the item mirrors one."""
+    stars: str
+    """The difficulty, drawn."""
+    difficulty: int
+    """1 (easy) to 3."""
+    minutes: int
+    """About how long it takes."""
+
+
+def head_of(item: str) -> Head:
+    """Read the head of an item's task, as learners and the command get it."""
+    matched = _HEAD.fullmatch(tasks()[item].about)
+    assert matched is not None, f"the head of {item} says {tasks()[item].about!r}"
+    question = int(matched["question"]) if matched["question"] else None
+    return Head(question, matched["stars"], int(matched["difficulty"]), int(matched["minutes"]))
 
 
 @cache

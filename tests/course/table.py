@@ -5,7 +5,7 @@ python -m tests.course.table
 
 from camwidget.course.items import find_item
 from tests.course.mutants import mutants
-from tests.course.source import WRITTEN, is_right, questions, report_on
+from tests.course.source import WRITTEN, head_of, is_right, questions, report_on
 from tests.course.test_bank import BANKS
 
 
@@ -25,7 +25,7 @@ def rows() -> list[tuple[str, ...]]:
             found.append(
                 (
                     name,
-                    str(item.question or "-"),
+                    str(head_of(name).question or "-"),
                     f"{item.points:g}",
                     f"{accepted}/{len(entry.right)}",
                     f"{rejected}/{len(entry.wrong)}",

@@ -20,11 +20,11 @@ def entry_of(item: str):
 
 @pytest.mark.parametrize("assignment", WRITTEN)
 def test_the_notebook_the_bank_and_both_kinds_of_checks_have_the_same_items(assignment: str) -> None:
-    visible = list(items_of(assignment).found)
+    visible = list(items_of(assignment))
 
     assert list(questions(assignment)) == visible
     assert list(BANKS[assignment]) == visible
-    assert list(items_of(assignment, hidden=True).found) == visible
+    assert list(items_of(assignment, hidden=True)) == visible
 
 
 @pytest.mark.parametrize("item", ITEMS)

@@ -5,32 +5,26 @@ import json
 import sys
 import time
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from camwidget.course import calling as guard
+from camwidget.course import calling
 from camwidget.course.attempt import Attempt
 from camwidget.course.check import judged
-from camwidget.course.items import Item, Items, Option, add_quiz, find_item
+from camwidget.course.items import Item, Option, find_item, items_of, quiz
 from camwidget.course.report import REPORT_MIME, Report
 from camwidget.errors import CourseError
 from tests.house.repository import run_code
 
-ITEMS = Items("cam")
 
-
-@ITEMS.item(
-    "toy",
-    "double every value",
-    facts={"shape": ("the shape stays", 1), "values": ("every value is doubled", 2), "kept": ("the input is kept", 1)},
-)
-def _toy(attempt: Attempt) -> None:
+def _judge_toy(attempt: Attempt) -> None:
     rows, columns = attempt.sizes(2)
     given = attempt.tensor(rows, columns)
     before = given.clone()
-    got = attempt.call(attempt.answer, given, shown=f"double(x) with x of shape {(rows, columns)}")
+    got = attempt.call(attempt.answer, given, called=f"double(x) with x of shape {(rows, columns)}")
     attempt.shape("shape", got, (rows, columns))
     attempt.values("values", got, 2 * before.double())
     attempt.fact(
@@ -38,24 +32,25 @@ def _toy(attempt: Attempt) -> None:
     )
 
 
-add_quiz(
-    ITEMS,
-    "quiz",
+TOY = Item(
+    "cam.toy",
+    "double every value",
+    judge=_judge_toy,
+    facts={"shape": ("the shape stays", 1), "values": ("every value is doubled", 2), "kept": ("the input is kept", 1)},
+)
+QUIZ = quiz(
+    "cam.quiz",
     "Which numbers are even?",
     {
-        "a": Option("2", "2 is 2 times 1.", right=True),
-        "b": Option("3", "3 leaves a rest."),
-        "c": Option("4", "4 is 2 times 2.", right=True),
+        "a": Option("2 is 2 times 1.", right=True),
+        "b": Option("3 leaves a rest."),
+        "c": Option("4 is 2 times 2.", right=True),
     },
 )
 
 
-def toy() -> Item:
-    return ITEMS.found["cam.toy"]
-
-
 def report_on(answer: object) -> Report:
-    return judged(toy(), (answer,))
+    return judged(TOY, (answer,))
 
 
 def failed(report: Report) -> list[str]:
@@ -144,7 +139,7 @@ def test_an_endless_loop_ends_within_the_limit_even_if_it_swallows_exceptions() 
 
 
 def test_an_answer_that_only_waits_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "PATIENCE", 0.2)
+    monkeypatch.setattr(calling, "PATIENCE", 0.2)
 
     assert "did not come back" in report_on(lambda x: time.sleep(60)).stopped
 
@@ -187,12 +182,12 @@ def test_the_likely_cause_is_told_to_its_end_and_the_learners_own_line_is_set_as
         )
 
     report = report_on(double)
-    shown = report._repr_mimebundle_()["text/html"]
+    page = report._repr_mimebundle_()["text/html"]
 
     assert repr(report).splitlines()[1].endswith("one letter per axis.")
-    assert "one letter per axis.</p>" in shown
-    assert "<code>return torch.einsum(" in shown
-    assert "`" not in shown
+    assert "one letter per axis.</p>" in page
+    assert "<code>return torch.einsum(" in page
+    assert "`" not in page
 
 
 def test_a_report_escapes_what_came_from_the_answer() -> None:
@@ -207,7 +202,7 @@ def test_a_report_escapes_what_came_from_the_answer() -> None:
 
 
 def test_a_hidden_report_says_what_failed_without_the_call_or_the_values() -> None:
-    report = judged(toy(), (lambda x: (2 * x).relu(),), hidden=True)
+    report = judged(TOY, (lambda x: (2 * x).relu(),), hidden=True)
 
     assert "ReLU" in repr(report)
     assert "double(x)" not in repr(report)
@@ -217,25 +212,22 @@ def test_a_hidden_report_says_what_failed_without_the_call_or_the_values() -> No
 def test_hidden_checks_draw_other_sizes_where_they_judge_in_the_same_way() -> None:
     seen: dict[bool, list[tuple[int, ...]]] = {False: [], True: []}
     for hidden, shapes in seen.items():
-        judged(toy(), (lambda x, shapes=shapes: shapes.append(tuple(x.shape)) or 2 * x,), hidden=hidden)
+        judged(TOY, (lambda x, shapes=shapes: shapes.append(tuple(x.shape)) or 2 * x,), hidden=hidden)
 
-    assert len(seen[False]) == len(seen[True]) == toy().rounds
+    assert len(seen[False]) == len(seen[True]) == TOY.rounds
     assert not set(seen[False]) & set(seen[True])
 
 
 def test_a_judge_can_say_what_an_error_means_in_its_own_call() -> None:
-    items = Items("cam")
-
-    @items.item("own", "told in its own words", facts={"called": ("it runs", 1)})
-    def _own(attempt: Attempt) -> None:
+    def judge(attempt: Attempt) -> None:
         attempt.call(
             attempt.answer,
-            shown="f()",
+            called="f()",
             meanings={"positional argument": "a hook gets three things", "None": "return it"},
         )
         attempt.fact("called", True)
 
-    own = items.found["cam.own"]
+    own = Item("cam.own", "in its own words", judge=judge, facts={"called": ("it runs", 1)})
 
     assert "Likely: a hook gets three things." in repr(judged(own, (lambda one: one,)))
     assert "Likely: return it." in repr(judged(own, (lambda: None,)))
@@ -243,13 +235,10 @@ def test_a_judge_can_say_what_an_error_means_in_its_own_call() -> None:
 
 
 def test_one_number_is_told_how_far_it_is_off_and_not_which_multiple_it_is() -> None:
-    items = Items("cam")
-
-    @items.item("one", "one number", facts={"value": ("it is 2", 1)})
-    def _one(attempt: Attempt) -> None:
+    def judge(attempt: Attempt) -> None:
         attempt.values("value", attempt.answer, 2.0, usual=False)
 
-    told = repr(judged(items.found["cam.one"], (2.5,)))
+    told = repr(judged(Item("cam.one", "one number", judge=judge, facts={"value": ("it is 2", 1)}), (2.5,)))
 
     assert "off by 0.5" in told
     assert "times" not in told
@@ -259,7 +248,7 @@ def test_one_number_is_told_how_far_it_is_off_and_not_which_multiple_it_is() -> 
     ("answer", "points"), [("ac", 1), ("A, C", 1), (["a", "c"], 1), ({"c", "a"}, 1), ("a", 0), ("abc", 0), ("x", 0)]
 )
 def test_a_quiz_takes_all_right_letters_and_tells_the_reason_of_each_choice(answer: object, points: float) -> None:
-    report = judged(ITEMS.found["cam.quiz"], (answer,))
+    report = judged(QUIZ, (answer,))
 
     assert report.points == points
     assert ("2 is 2 times 1." in report.note) == (answer != "x")
@@ -273,6 +262,19 @@ def test_a_quiz_takes_all_right_letters_and_tells_the_reason_of_each_choice(answ
 def test_an_unknown_item_is_answered_with_the_nearest(name: str, says: str) -> None:
     with pytest.raises(CourseError, match=says):
         find_item(name)
+
+
+@pytest.mark.parametrize(
+    ("items", "says"),
+    [((TOY, QUIZ, TOY), "'cam.toy' is there already"), ((replace(TOY, facts={}),), "'cam.toy' promises no fact")],
+)
+def test_items_of_one_name_or_without_a_fact_are_refused(
+    items: tuple[Item, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camwidget.course.assignments.cam.items.ITEMS", items)
+
+    with pytest.raises(CourseError, match=says):
+        items_of("cam")
 
 
 def test_hidden_checks_are_not_part_of_the_package() -> None:

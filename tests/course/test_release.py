@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from camwidget.course.items import find_item
 from camwidget.course.report import REPORT_MIME
-from tests.course.source import SOLUTIONS, WRITTEN, questions
+from camwidget.course.selfstudy.materials import tasks
+from tests.course.source import SOLUTIONS, WRITTEN, head_of, questions
 from tests.house.repository import ROOT, run_python
 from tests.patience import HANGING_S
 
 EXERCISES = ROOT / "exercises"
 # Each is put together here, so that this file does not contain what it looks for.
 MARKERS = ["BEGIN" + " SOLUTION", "END" + " SOLUTION", "HIDDEN" + " TESTS", "MARK" + " SCHEME", "hidden" + "=True"]
+ITEMS = [item for assignment in WRITTEN for item in questions(assignment)]
 HINTS = ("a nudge", "an approach", "almost the answer")
 
 
@@ -62,7 +65,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_exercises_are_exactly_what_nbgrader_makes_of_the_sources(fresh: Path) -> None:
-    told = "make them anew with: python -m tests.course.release"
+    told = "make them again with: python -m tests.course.release"
 
     assert sorted(path.name for path in EXERCISES.iterdir()) == sorted(WRITTEN), told
     assert files_of(EXERCISES).keys() == files_of(fresh).keys(), told
@@ -91,24 +94,48 @@ def test_a_source_is_valid_has_stable_ids_and_no_outputs(assignment: str) -> Non
     assert [cell.id for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")] == []
 
 
-@pytest.mark.parametrize("item", [item for assignment in WRITTEN for item in questions(assignment)])
-def test_an_items_head_hints_and_points_are_those_of_the_package(item: str) -> None:
-    found, notebook = find_item(item), exercise(item.partition(".")[0])
-    number = f" · question {found.question}" if found.question else ""
-    stars = "●" * found.difficulty + "○" * (3 - found.difficulty)
-    points = f"{found.points:g} point{'s' if found.points != 1 else ''}"
-    head = f"*{item}{number} · difficulty {stars} ({found.difficulty} of 3) · about {found.minutes} minutes · {points}*"
-    hints = re.findall(
-        r"<details>\n<summary>Hint (\d): (.+?)</summary>\n\n(.*?)\n\n</details>",
-        cell_of(notebook, item, "hints").source,
-        flags=re.DOTALL,
-    )
+@pytest.mark.parametrize("item", ITEMS)
+def test_the_head_of_a_task_has_the_title_and_the_points_of_the_item(item: str) -> None:
+    task = cell_of(source(item.partition(".")[0]), item, "task").source
+    title, points = find_item(item).title, find_item(item).points
+    head = head_of(item)
+    unit = "point" if points == 1 else "points"
 
-    assert cell_of(notebook, item, "task").source.splitlines()[2] == head
-    assert hints == [(str(i), HINTS[i - 1], hint) for i, hint in enumerate(found.hints, 1)]
-    assert len(hints) == len(HINTS)
-    assert cell_of(notebook, item, "check").metadata.nbgrader.points == found.points
-    assert find_item(item, hidden=True).points == found.points
+    assert task.splitlines()[:2] == [f"## {title}", ""]
+    assert task.splitlines()[2].endswith(
+        f"({head.difficulty} of 3) · about {head.minutes} minutes · {points:g} {unit}*"
+    )
+    assert head.stars == "●" * head.difficulty + "○" * (3 - head.difficulty)
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_nbgrader_and_both_kinds_of_checks_give_the_same_points(item: str) -> None:
+    check = cell_of(source(item.partition(".")[0]), item, "check")
+
+    assert check.metadata.nbgrader.points == find_item(item).points == find_item(item, hidden=True).points
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_an_item_has_three_hints_from_a_nudge_to_almost_the_answer(item: str) -> None:
+    cell = cell_of(source(item.partition(".")[0]), item, "hints").source
+    hints = re.findall(r"<details>\n<summary>Hint (\d): (.+?)</summary>\n\n(.*?)\n\n</details>", cell, flags=re.DOTALL)
+
+    assert [(int(number), kind) for number, kind, _ in hints] == list(enumerate(HINTS, 1))
+    assert all(text.strip() and "</details>" not in text for _, _, text in hints)
+    assert tasks()[item].hints == tuple((kind, text) for _, kind, text in hints)
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_the_options_of_a_quiz_have_the_letters_that_the_package_explains(assignment: str) -> None:
+    explained = import_module(f"camwidget.course.assignments.{assignment}.quizzes").OPTIONS
+    letters = {
+        item: re.findall(r"^- \*\*([a-z])\*\*", cell_of(source(assignment), item, "task").source, re.MULTILINE)
+        for item in questions(assignment)
+    }
+
+    assert {item: found for item, found in letters.items() if found} == {
+        item: list(options) for item, options in explained.items()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -251,7 +251,7 @@ WRONG = [
         "changes the input",
         "changes the output",
         changed(__init__=lambda self, m: setattr(self, "handle", m.register_forward_pre_hook(lambda _, i: i[0] * 2))),
-        said="other logits",
+        said="different logits",
     ),
     Wrong("returns detached", "cuts the graph", forward(lambda self, m, i, o: o.detach().clone())),
     Wrong("detaches in place", "cuts the graph", forward(lambda self, m, i, o: (o.detach_(), None)[1])),

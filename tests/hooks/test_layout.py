@@ -1,7 +1,5 @@
 """Outputs of every kind are read as maps by their shapes, and put back; expected places are worked out by hand."""
 
-from contextlib import ExitStack
-
 import pytest
 import torch
 import torchvision
@@ -10,7 +8,7 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, MapError
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layout import FIRST, LAST, TOKENS, Grid, grid_of, orders_beside, unclear
-from camwidget.hooks.selection import captured
+from camwidget.hooks.selection import open_capture
 from camwidget.maps.methods import METHODS
 from camwidget.pictures.explain import explain, explain_methods
 from tests.toys import picture
@@ -67,7 +65,7 @@ def test_each_token_lands_on_its_place_and_goes_back() -> None:
     # Two channels, one class token, places numbered row by row: 1 to 6 and 10 to 60.
     own = torch.tensor([[[-1.0, -10.0]] + [[n, 10.0 * n] for n in range(1, 7)]], dtype=torch.float64)
 
-    cells = Grid(TOKENS, 2, 3, 1).as_map(own)
+    cells = Grid(TOKENS, 2, 3, 1).as_map([own])
 
     assert cells.tolist() == [[[[1, 2, 3], [4, 5, 6]], [[10, 20, 30], [40, 50, 60]]]]
     assert torch.equal(Grid(TOKENS, 2, 3, 1).put_back(cells, own), own)
@@ -79,7 +77,7 @@ def test_each_token_lands_on_its_place_and_goes_back() -> None:
 def test_channels_last_are_permuted_and_permuted_back() -> None:
     own = torch.arange(12.0).view(1, 2, 3, 2)
 
-    cells = Grid(LAST, 2, 3).as_map(own)
+    cells = Grid(LAST, 2, 3).as_map([own])
 
     assert cells.tolist() == [[[[0, 2, 4], [6, 8, 10]], [[1, 3, 5], [7, 9, 11]]]]
     assert torch.equal(Grid(LAST, 2, 3).put_back(cells, own), own)
@@ -88,7 +86,7 @@ def test_channels_last_are_permuted_and_permuted_back() -> None:
 def test_half_precision_is_reckoned_in_single_and_put_back_in_half() -> None:
     own = torch.randn(1, 2, 3, 4).bfloat16()
 
-    cells = Grid(FIRST, 3, 4).as_map(own)
+    cells = Grid(FIRST, 3, 4).as_map([own])
 
     assert cells.dtype == torch.float32
     assert torch.equal(Grid(FIRST, 3, 4).put_back(cells, own), own)
@@ -187,7 +185,7 @@ def test_a_layer_whose_class_token_alone_is_read_has_no_map_and_is_left_out_of_t
     model, inputs = Tokens("class").double(), picture()
 
     assert list(explain(model, inputs).cams)[-1] != "block"
-    with pytest.raises(LayerError, match=r"'block' puts out 12 places that the logits do not depend on.*other token"):
+    with pytest.raises(LayerError, match=r"'block' returns 12 positions that the logits do not depend on.*other token"):
         explain(model, inputs, layers=["block"])
     with pytest.raises(LayerError, match="its other 3 tokens"):
         explain(Tokens("class", extra=3).double(), inputs, layers=["block"])
@@ -195,8 +193,7 @@ def test_a_layer_whose_class_token_alone_is_read_has_no_map_and_is_left_out_of_t
 
 def test_a_replacement_comes_back_in_the_layers_own_form() -> None:
     model, inputs = Tokens("all", extra=2).double(), picture()
-    with ExitStack() as stack:
-        capture, logits = captured(stack, model, inputs, ["block"])
+    with open_capture(model, inputs, ["block"]) as (capture, logits):
         same = capture.rerun(inputs, replace={"block": capture.activations["block"].detach()})
         zero = capture.rerun(inputs, replace={"block": torch.zeros_like(capture.activations["block"])})
 

@@ -164,7 +164,7 @@ def test_a_mark_from_an_earlier_cell_is_explained() -> None:
     model = PooledLinear(inplace=False).double()
     FullBackward(model.body[2]).remove()
 
-    with pytest.raises(HookError, match=r"mixes old and full .* even if that hook is gone.*Make the learner anew"):
+    with pytest.raises(HookError, match=r"mixes old and full .* even if that hook is gone.*Create the learner again"):
         explain(model, picture(), layers=["body.2"], hook_bwd=OldBackward)
 
 
@@ -240,7 +240,7 @@ def test_code_names_the_classes() -> None:
     unnamed = explain(model, inputs, hook=lambda module: Keeps(module))
 
     assert 'cw.explain(model, image, method="grad_cam", hook=Keeps, hook_bwd=cw.HookBwd)' in result.code
-    assert "target_classes=[1], hook=Keeps, hook_bwd=cw.HookBwd)" in result.code_for("body.1", 1)
+    assert "target_classes=[1], hook=Keeps, hook_bwd=cw.HookBwd,\n)" in result.code_for("body.1", 1)
     assert "hook=MyHook" in unnamed.code
     assert "hook" not in explain(model, inputs).code
 

@@ -26,7 +26,7 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """A name for each network and what is asked of it; every method, two classes, the default layers."""
 
-EVERYWHERE, WHERE_OWN_HOOKS_ARE = re.compile(r""), re.compile(r"own_|mistakes|__call__|Tensor\.")
+EVERYWHERE, WHERE_OWN_HOOKS_ARE = re.compile(r""), re.compile(r"learner_hooks|hook_classes|mistakes|__call__|Tensor\.")
 """Places to stop at."""
 
 
@@ -87,7 +87,7 @@ def test_the_stages_are_many_and_of_every_kind() -> None:
         "torch.autograd.grad",
         "camwidget.maps.methods.channel_weight",
         "camwidget.hooks.capture.LayerCapture.rerun",
-        "camwidget.pictures.explain.maps_of",
+        "camwidget.maps.pipeline.maps_of",
         "camwidget.maps.formulas.hires_cam",
         "camwidget.pictures.result.Explanation",
         "tests.hooks.hook_classes.Keeps.__enter__",

@@ -118,7 +118,7 @@ def test_the_cost_is_one_pass_per_channel_and_said_in_words() -> None:
         runs.append(len(pixels))
         return torch.zeros(len(pixels), 2)
 
-    cost = cost_of(run, torch.zeros(1, 3, 4, 5), {"a": torch.zeros(1, 7, 2, 3), "b": torch.zeros(1, 40, 1, 2)})
+    cost = cost_of(run, torch.zeros(1, 3, 4, 5), passes=7 + 40)
 
     assert cost.passes == 47
     assert runs == [4]

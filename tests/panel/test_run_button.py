@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from camwidget.errors import MapError
-from camwidget.maps.score_cam import Progress
+from camwidget.hooks.layers import Layer
+from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.picture import CamPanel
-from camwidget.panel.run_button import CostlyRun, Halted, joined, not_run, pass_seconds
+from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run
 from camwidget.pictures.explain import explain, explain_methods
 from tests.patience import HANGING_S as WAIT_S
 from tests.toys import PooledLinear, picture, state
@@ -20,11 +21,11 @@ def panel_of(model: PooledLinear, image: Tensor | None = None) -> CamPanel:
 
 
 def run_and_wait(panel: CamPanel) -> None:
-    panel.costly.run.click()
-    thread = panel.costly._thread
+    panel.run_button.run.click()
+    thread = panel.run_button._thread
     assert thread is not None
     thread.join(WAIT_S)
-    assert not panel.costly.busy
+    assert not panel.run_button.busy
 
 
 class Counting(PooledLinear):
@@ -50,14 +51,14 @@ def test_choosing_it_runs_nothing_and_says_what_it_would_cost() -> None:
     assert panel.result.cams == {}
     entry = panel.view.manifest["maps"][1][0][-1]
     assert entry["reason"].startswith("Score-CAM was not run here yet. It takes 5 passes of the network, about")
-    assert panel.children[-2] is panel.costly
-    assert panel.costly.run.description.startswith("Run Score-CAM at layer body.4: 5 passes of the network, about")
+    assert panel.children[-2] is panel.run_button
+    assert panel.run_button.run.description.startswith("Run Score-CAM at layer body.4: 5 passes of the network, about")
 
 
 def test_a_panel_without_it_has_no_run_button() -> None:
     panel = CamPanel(PooledLinear().double(), picture())
 
-    assert panel.costly not in panel.children
+    assert panel.run_button not in panel.children
 
 
 def test_run_gives_the_map_of_the_layer_shown_and_keeps_those_run_before() -> None:
@@ -76,9 +77,9 @@ def test_run_gives_the_map_of_the_layer_shown_and_keeps_those_run_before() -> No
         for index in expected.target_classes:
             torch.testing.assert_close(panel.result.cam(name, index), expected.cam(name, index))
     assert [entry["reason"] for entry in panel.view.manifest["maps"][1][0]] == ["", ""]
-    assert not panel.costly.run.disabled
-    assert panel.costly.stop.disabled
-    assert panel.costly.layout.display == "none"  # there is nothing left to run
+    assert not panel.run_button.run.disabled
+    assert panel.run_button.stop.disabled
+    assert panel.run_button.layout.display == "none"  # there is nothing left to run
 
 
 def test_stop_keeps_what_was_shown_and_leaves_the_model_as_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,13 +93,13 @@ def test_stop_keeps_what_was_shown_and_leaves_the_model_as_found(monkeypatch: py
         begun.set()
         stopped.wait(WAIT_S)
 
-    panel.costly.progress.observe(wait_for_stop, names="value")
-    panel.costly.run.click()
+    panel.run_button.progress.observe(wait_for_stop, names="value")
+    panel.run_button.run.click()
     begun.wait(WAIT_S)
-    busy = panel.costly.busy
-    panel.costly.stop.click()
+    busy = panel.run_button.busy
+    panel.run_button.stop.click()
     stopped.set()
-    panel.costly.halt(wait=True)
+    panel.run_button.halt(wait=True)
 
     assert busy
     assert panel.view.message.startswith("Stopped after")
@@ -115,7 +116,7 @@ def test_a_new_picture_stops_the_run_and_forgets_its_maps() -> None:
 
     panel.image = picture(height=22, width=16)
 
-    assert not panel.costly.busy
+    assert not panel.run_button.busy
     assert panel.results["score_cam"].cams == {}
     assert panel.method == "score_cam"
 
@@ -123,10 +124,10 @@ def test_a_new_picture_stops_the_run_and_forgets_its_maps() -> None:
 def test_run_where_there_is_nothing_to_run_says_so() -> None:
     panel = panel_of(PooledLinear().double())
 
-    panel.costly.run.click()
+    panel.run_button.run.click()
 
     assert panel.view.message.startswith("Choose Score-CAM and a layer where it was not run yet")
-    assert not panel.costly.busy
+    assert not panel.run_button.busy
 
 
 def test_it_alone_can_be_offered() -> None:
@@ -139,7 +140,7 @@ def test_it_alone_can_be_offered() -> None:
 
 def test_a_run_that_fails_says_why() -> None:
     told: list[str] = []
-    run = CostlyRun(lambda: None)
+    run = RunButton(lambda: None)
 
     def work(_: Progress) -> None:
         raise MapError("no such map")
@@ -154,7 +155,7 @@ def test_a_run_that_fails_says_why() -> None:
 def test_only_one_thing_runs_at_a_time() -> None:
     started, release = threading.Event(), threading.Event()
     runs: list[int] = []
-    run = CostlyRun(lambda: None)
+    run = RunButton(lambda: None)
 
     def work(_: Progress) -> None:
         runs.append(1)
@@ -171,7 +172,7 @@ def test_only_one_thing_runs_at_a_time() -> None:
 
 
 def test_progress_after_stop_ends_the_work() -> None:
-    run = CostlyRun(lambda: None)
+    run = RunButton(lambda: None)
     run.halt()
 
     with pytest.raises(Halted):
@@ -182,10 +183,10 @@ def test_progress_after_stop_ends_the_work() -> None:
 
 def test_what_was_run_is_joined_to_what_there_was() -> None:
     found = explain_methods(PooledLinear().double(), picture(), methods=("grad_cam",))["grad_cam"]
-    none = not_run(found, "score_cam", seconds=0.5)
+    none = not_run(found, "score_cam", cost=Cost(1, 0.5))
     now = explain(PooledLinear().double(), picture(), method="score_cam", layers=["body.1"])
 
-    both = joined(none, now, all_of=found)
+    both = joined(none, now, offered=found)
 
     assert "about 2 s" in none.refusals["body.1"]  # four channels
     assert list(both.cams) == ["body.1"]
@@ -197,5 +198,5 @@ def test_a_pass_is_timed_and_the_model_left_as_found() -> None:
     model, image = PooledLinear().double().train(), picture()
     before = state(model)
 
-    assert 0 < pass_seconds(model, image) < WAIT_S
+    assert 0 < estimated_cost(model, image, layers=[Layer("body.1", 1, 1, 2, 2)]).seconds < WAIT_S
     assert state(model) == before

@@ -19,9 +19,9 @@ from tests.toys import (
 BAD: list[tuple[str, Callable[[], nn.Module], dict[str, Any], type[Exception], str]] = [
     ("unknown layer", PooledLinear, {"layers": ["body.44"]}, LayerError, r"'body\.44'.*Did you mean .*'body\.4'"),
     ("no layer", PooledLinear, {"layers": []}, LayerError, r"at least one.*candidate_layers"),
-    ("layer without map", PooledLinear, {"layers": ["head"]}, LayerError, r"'head' puts out shape \(1, 3\).*'body\.4'"),
+    ("layer without map", PooledLinear, {"layers": ["head"]}, LayerError, r"'head' returns shape \(1, 3\).*'body\.4'"),
     ("layer of 1x1", PooledLinear, {"layers": ["pool"]}, LayerError, r"\(1, 5, 1, 1\)"),
-    ("layer of tuples", AfterPair, {"layers": ["pair"]}, LayerError, r"puts out a tuple.*'last'"),
+    ("layer of tuples", AfterPair, {"layers": ["pair"]}, LayerError, r"returns a tuple.*'last'"),
     ("class out of range", PooledLinear, {"target_classes": [3]}, ClassError, r"no class 3.*3 classes, 0 to 2"),
     ("class below zero", PooledLinear, {"target_classes": [-1]}, ClassError, r"no class -1.*0 to 2"),
     ("no class", PooledLinear, {"target_classes": []}, ClassError, r"is empty.*top ten"),

@@ -92,7 +92,7 @@ def test_beside_grad_cam_the_refusal_is_told_and_no_error() -> None:
 
 
 def test_contributions_need_plain_cam_to_have_been_tried() -> None:
-    with pytest.raises(MapError, match=r"not looked at.*methods=\('cam', 'grad_cam'\)"):
+    with pytest.raises(MapError, match=r"not checked.*methods=\('cam', 'grad_cam'\)"):
         explain(PooledLinear().double(), picture()).contributions()
 
 

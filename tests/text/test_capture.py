@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from camwidget.errors import ModelError
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.restore import attributes_left_as_found
-from camwidget.text.capture import Reach, TextCapture, text_layers
+from camwidget.text.capture import TEXT, Reach, one_text, reach_of, read_text, text_layers
 from tests.text.toys import Reviews, awd_learner
 from tests.toys import hook_count
 
@@ -58,10 +59,10 @@ def test_gradients_of_chunks_are_those_of_the_whole_text(cut: bool) -> None:
     (expected,) = torch.autograd.grad(model(IDS)[0][0, 1], vectors)
     hook.remove()
 
-    with TextCapture(model, ["embedding", "rnn"]) as capture:
-        capture.forward(IDS)
+    with LayerCapture(model, ["embedding", "rnn"], subject=TEXT) as capture:
+        read_text(capture, IDS)
         gradients = capture.gradients(1)
-        reach = capture.reach()
+        reach = reach_of(capture)
         calls = dict(capture.calls)
 
     # From a layer that puts out the vectors of all chunks, the memory's way is part of the derivative, if it has one.
@@ -72,17 +73,17 @@ def test_gradients_of_chunks_are_those_of_the_whole_text(cut: bool) -> None:
 
 
 def test_a_text_read_at_once_is_reached_everywhere() -> None:
-    with TextCapture(Reviews().double(), ["embedding", "conv3"]) as capture:
-        capture.forward(IDS)
-        assert capture.reach() == Reach(chunks=1, cut=False, first=0)
+    with LayerCapture(Reviews().double(), ["embedding", "conv3"], subject=TEXT) as capture:
+        read_text(capture, IDS)
+        assert reach_of(capture) == Reach(chunks=1, cut=False, first=0)
 
 
 def test_of_a_layer_that_runs_twice_over_the_text_the_last_call_counts() -> None:
     model = Twice().double()
     first = model.conv(model.embedding(IDS).transpose(1, 2)).relu()
 
-    with TextCapture(model, ["conv"]) as capture:
-        logits = capture.forward(IDS)
+    with LayerCapture(model, ["conv"], subject=TEXT) as capture:
+        logits = read_text(capture, IDS)
         torch.testing.assert_close(capture.activations["conv"][0, :, 0], model.conv(first)[0].detach())
         other = torch.randn(1, 4, 1, 8, dtype=torch.float64)
         replaced = capture.rerun(IDS, replace={"conv": other})
@@ -94,8 +95,8 @@ def test_of_a_layer_that_runs_twice_over_the_text_the_last_call_counts() -> None
 @pytest.mark.parametrize("name", ["embedding", "rnn"])
 def test_what_is_put_in_place_of_chunks_is_divided_among_them(name: str) -> None:
     model = Chunked(cut=True).double()
-    with TextCapture(model, ["embedding", "rnn"]) as capture:
-        logits = capture.forward(IDS)
+    with LayerCapture(model, ["embedding", "rnn"], subject=TEXT) as capture:
+        logits = read_text(capture, IDS)
         same = capture.rerun(IDS, replace={name: capture.activations[name].detach()})
         zero = capture.rerun(IDS, replace={name: torch.zeros_like(capture.activations[name])})
 
@@ -106,9 +107,8 @@ def test_what_is_put_in_place_of_chunks_is_divided_among_them(name: str) -> None
 
 @pytest.mark.parametrize("inputs", [IDS[0], IDS.double(), IDS.repeat(2, 1)])
 def test_inputs_that_are_not_one_text_are_refused(inputs: Tensor) -> None:
-    capture = TextCapture(Reviews().double(), ["conv3"])
-    with capture, pytest.raises(ModelError, match=r"shape \(1, position\)"):
-        capture._check(inputs)
+    with pytest.raises(ModelError, match=r"shape \(1, position\)"):
+        one_text(inputs)
 
 
 def test_attributes_come_back_after_an_error_too() -> None:
@@ -153,8 +153,8 @@ def test_what_is_changed_in_place_gets_its_contents_back() -> None:
     model = Stateful().double()
     state, pair, counts = model.state, model.pair, model.counts
 
-    with TextCapture(model, ["embedding"]) as capture:
-        capture.forward(IDS)
+    with LayerCapture(model, ["embedding"], subject=TEXT) as capture:
+        read_text(capture, IDS)
         capture.rerun(IDS)
         assert state.min() > 1
 
@@ -167,8 +167,8 @@ def test_what_is_changed_in_place_gets_its_contents_back() -> None:
 
 def test_no_hook_stays() -> None:
     model = Chunked(cut=True).double()
-    with TextCapture(model, ["embedding", "rnn"]) as capture:
-        capture.forward(IDS)
+    with LayerCapture(model, ["embedding", "rnn"], subject=TEXT) as capture:
+        read_text(capture, IDS)
         assert hook_count(model) == 2
 
     assert hook_count(model) == 0
@@ -220,15 +220,15 @@ def test_as_many_channels_as_words_are_not_taken_for_the_words(kind: Any, channe
     model = kind(channels).double()
     names = [name for name in text_layers(model) if name != "embedding"]
 
-    with TextCapture(model, ["embedding", *names]) as capture:
-        capture.forward(IDS)
+    with LayerCapture(model, ["embedding", *names], subject=TEXT) as capture:
+        read_text(capture, IDS)
         assert list(capture.activations) == ["embedding"]
         assert sorted(capture.other_outputs) == sorted(names)
 
 
 def test_a_text_as_short_as_can_be_is_not_made_shorter() -> None:
-    with TextCapture(Narrowing(16).double(), ["embedding", "conv"]) as capture:
-        capture.forward(IDS[:, :3])
+    with LayerCapture(Narrowing(16).double(), ["embedding", "conv"], subject=TEXT) as capture:
+        read_text(capture, IDS[:, :3])
         assert list(capture.activations) == ["embedding"]
 
 
@@ -241,8 +241,8 @@ def test_there_need_be_no_place_for_a_longer_text() -> None:
     model.double()
     places.double()
 
-    with TextCapture(model, ["embedding", "conv"]) as capture:
-        capture.forward(IDS)
+    with LayerCapture(model, ["embedding", "conv"], subject=TEXT) as capture:
+        read_text(capture, IDS)
         assert torch.equal(capture.activations["embedding"][0, :, 0], model.embedding(IDS)[0].T.detach())
 
 
@@ -287,8 +287,8 @@ class Named(nn.Module):
 def test_a_named_output_keeps_its_names(packs: bool) -> None:
     model = Named(packs=packs).double()
 
-    with TextCapture(model, ["embedding", "reading"]) as capture:
-        torch.testing.assert_close(capture.forward(IDS), model(IDS).detach())
+    with LayerCapture(model, ["embedding", "reading"], subject=TEXT) as capture:
+        torch.testing.assert_close(read_text(capture, IDS), model(IDS).detach())
         assert list(capture.activations) == ["embedding", *([] if packs else ["reading"])]
         if not packs:
             none = torch.zeros_like(capture.activations["reading"])

@@ -9,8 +9,10 @@ from captum.attr import LayerGradCam, LayerGradientXActivation
 from torch import Tensor, nn
 
 from camwidget.errors import ClassError, LayerError, MapError, ModelError
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import Layer
-from camwidget.text.capture import TextCapture
+from camwidget.text.capture import TEXT as AS_TEXT
+from camwidget.text.capture import read_text
 from camwidget.text.explain import TEXT_METHODS, explain_text, explain_text_methods
 from camwidget.text.reader import reads_text, why_not_text
 from tests.text.toys import Max, Reviews, Skipping, Words
@@ -186,10 +188,10 @@ def test_the_code_makes_the_map_again() -> None:
     result = explain_text(model, TEXT, method="hires_cam", class_names=["no", "yes"])
     scope: dict[str, Any] = {"model": model, "text": TEXT}
 
-    exec(result.code_for("conv2", "yes").replace("result.cam", "made = result.cam"), scope)
+    exec(result.code_for("conv2", "yes").replace("result.word_values", "made = result.word_values"), scope)
 
-    assert torch.equal(scope["made"], result.cam("conv2", "yes"))
-    assert 'cw.explain(model, text, method="hires_cam", class_names=class_names)' in result.code
+    assert torch.equal(scope["made"], result.word_values("conv2", "yes"))
+    assert 'cw.explain(model, text, method="hires_cam", class_names=["no", "yes"])' in result.code
 
 
 def test_layers_without_a_value_per_word_are_refused_by_name() -> None:
@@ -197,7 +199,7 @@ def test_layers_without_a_value_per_word_are_refused_by_name() -> None:
 
     with pytest.raises(LayerError, match=r"no layer 'conv9'.*'conv1'"):
         explain_text(model, TEXT, layers=["conv9"])
-    with pytest.raises(LayerError, match=r"'classifier' puts out a Tensor of shape \(1, 2\).*each of the 5 tokens"):
+    with pytest.raises(LayerError, match=r"'classifier' returns a Tensor of shape \(1, 2\).*each of the 5 tokens"):
         explain_text(model, TEXT, method="grad_cam", layers=["classifier"])
     with pytest.raises(MapError, match=r"no method 'eigen_cam'.*'occlusion'"):
         explain_text(model, TEXT, method="eigen_cam")
@@ -235,8 +237,8 @@ def test_maps_of_a_model_in_half_precision_are_in_single(dtype: torch.dtype) -> 
         assert result.logits.dtype == result.probabilities.dtype == torch.float32
         assert result.cam().dtype == torch.float32, method
     ids = torch.tensor([[token.index for token in found["cam"].tokens]])
-    with TextCapture(model, ["conv3"]) as capture:
-        capture.forward(ids)
+    with LayerCapture(model, ["conv3"], subject=AS_TEXT) as capture:
+        read_text(capture, ids)
         activation = capture.activations["conv3"]
         zero = capture.rerun(ids, replace={"conv3": torch.zeros_like(activation)})
     expected = (weight.detach() @ activation[0, :, 0])[found["cam"].target_classes[0]]

@@ -1,1 +1,1 @@
-"""What each assignment asks and how it is judged: one folder per assignment, its `items` first."""
+"""One folder per assignment: begin with its `items`. Beside them: what several judges share."""

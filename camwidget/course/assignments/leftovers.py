@@ -1,4 +1,4 @@
-"""Did an answer take its own hooks off, and only those?"""
+"""Whether an answer removed its own hooks, and only those."""
 
 from torch import nn
 
@@ -10,7 +10,7 @@ def with_other_hooks(model: nn.Module) -> int:
     """Put somebody else's hook on every module, and return how many hooks there are now.
 
     Args:
-        model: an answer has to leave these hooks alone.
+        model: the answer has to leave these hooks alone.
     """
     for module in model.modules():
         module.register_forward_hook(lambda *_: None)
@@ -21,10 +21,10 @@ def judge_left(attempt: Attempt, model: nn.Module, before: int, *, likely: str, 
     """State whether as many hooks are on the model as before.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         model: what the answer ran.
         before: how many hooks there were.
-        likely: why there may be more.
+        likely: the likely cause if there are more.
         key: which of the promised facts.
     """
     left = len(hooks_on(model)) - before

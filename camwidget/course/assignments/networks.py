@@ -1,4 +1,4 @@
-"""Small networks and dls that checks draw, so that no answer can know them beforehand."""
+"""Small networks and dls for the judges: drawn, so that no answer can know them in advance."""
 
 from functools import cache
 from typing import Any
@@ -14,10 +14,10 @@ def small_network(attempt: Attempt, *, nested: bool = False) -> tuple[nn.Module,
     """Draw a convolutional classifier, pooled in its head, and inputs for it.
 
     Args:
-        attempt: gives the sizes.
-        nested: layers inside layers, named in another order than they run.
+        attempt: draws the sizes.
+        nested: whether layers are nested, and named in another order than they run.
     """
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=16)
     classes = attempt.size(2, 5)
     first = nn.Sequential(nn.Conv2d(3, narrow, 3, padding=1), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True))
@@ -53,7 +53,7 @@ class _Jumbled(nn.Module):
 
 
 def feeds_pooling(model: nn.Module, inputs: Float[Tensor, "1 3 height width"]) -> tuple[set[str], set[str]]:
-    """Return the names of the modules that put out the last map, and of those that put out earlier ones.
+    """Return the names of the modules whose output is the last map, and of those with an earlier one.
 
     Args:
         model: in evaluation mode.
@@ -71,9 +71,11 @@ def feeds_pooling(model: nn.Module, inputs: Float[Tensor, "1 3 height width"]) -
     finally:
         for handle in handles:
             handle.remove()
-    maps = {name: each for name, each in outputs.items() if each.ndim == 4 and each.shape[2] * each.shape[3] > 1}
+    maps = {
+        name: output for name, output in outputs.items() if output.ndim == 4 and output.shape[2] * output.shape[3] > 1
+    }
     last = list(maps.values())[-1]
-    final = {name for name, each in maps.items() if each.shape == last.shape and torch.equal(each, last)}
+    final = {name for name, output in maps.items() if output.shape == last.shape and torch.equal(output, last)}
     return final, set(maps) - final
 
 
@@ -124,12 +126,8 @@ class Small(nn.Module):
 
 
 def batch_network(attempt: Attempt) -> tuple[Small, Tensor]:
-    """Draw a network with an in-place ReLU and batch norm, in evaluation mode, and a batch of two pictures for it.
-
-    Args:
-        attempt: gives the sizes.
-    """
-    attempt.seed_of_torch()
+    """Draw a network with an in-place ReLU and batch norm, in evaluation mode, and a batch of two pictures for it."""
+    attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
     model = Small(narrow, wide, attempt.size(2, 4)).eval()
     with torch.no_grad():

@@ -1,1 +1,1 @@
-"""A learner's notebook, run and judged where there is no teacher: the command `camwidget` is made of this."""
+"""Learning without a teacher: a learner's notebook is run and judged. The command `camwidget` is made of this."""

@@ -1,4 +1,4 @@
-"""Running a learner's notebook in a kernel of its own: an endless loop or a crash costs one cell, not the notebook."""
+"""Run a learner's notebook in a kernel of its own: an endless loop or a crash costs one cell, not the notebook."""
 
 import os
 import subprocess
@@ -13,11 +13,11 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 MOST_RESTARTS = 5
-"""How often a notebook may take its kernel down before the rest of it is given up."""
+"""How often a notebook may take its kernel down before the rest is given up."""
 
 
 class _ThisPython(AsyncKernelManager):
-    """Starts kernels in the Python that runs this, whatever kernel a notebook names: camwidget is installed here."""
+    """Starts kernels in this Python, where camwidget is installed, whatever kernel a notebook names."""
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -26,24 +26,24 @@ class _ThisPython(AsyncKernelManager):
 
 
 def run(
-    notebook: NotebookNode, folder: Path, *, limit_s: float, tell: Callable[[int], None] = lambda _: None
+    notebook: NotebookNode, folder: Path, *, limit_s: float, before_cell: Callable[[int], None] = lambda _: None
 ) -> Mapping[int, str]:
-    """Run every cell, in order, in a fresh kernel; outputs are written into `notebook`.
+    """Run every cell, in order, in a fresh kernel, and write the outputs into `notebook`.
 
-    A cell that does not end, or takes the kernel down, is left out, and everything else is run anew without it.
+    A cell that does not end, or takes the kernel down, is left out, and all others are run again without it.
 
     Args:
         notebook: its cells get outputs; the file it came from is not touched.
         folder: where the kernel works, as Jupyter would have it: the notebook's own folder.
         limit_s: seconds that one cell may take.
-        tell: is called with the number of each cell before it runs.
+        before_cell: called with the index of each cell before it runs.
 
     Returns:
         Index of each cell that could not be run, and why.
     """
     lost: dict[int, str] = {}
     while len(lost) <= MOST_RESTARTS:
-        stopped = _run_once(notebook, folder, lost, limit_s=limit_s, tell=tell)
+        stopped = _run_once(notebook, folder, lost, limit_s=limit_s, before_cell=before_cell)
         if stopped is None:
             return lost
         lost |= stopped
@@ -53,7 +53,7 @@ def run(
 
 
 def _run_once(
-    notebook: NotebookNode, folder: Path, lost: Mapping[int, str], *, limit_s: float, tell: Callable[[int], None]
+    notebook: NotebookNode, folder: Path, lost: Mapping[int, str], *, limit_s: float, before_cell: Callable[[int], None]
 ) -> dict[int, str] | None:
     """Run the cells that are not lost; return the one that stopped the run, if any."""
     client = NotebookClient(
@@ -62,16 +62,16 @@ def _run_once(
         allow_errors=True,
         kernel_manager_class=_ThisPython,
         resources={"metadata": {"path": str(folder)}},
-        shutdown_kernel="immediate",  # one that loops would not hear a polite request
+        shutdown_kernel="immediate",  # a kernel in a loop ignores a polite request
         store_widget_state=False,
     )
-    # As a notebook server has it. What the kernel process itself writes to the terminal is none of the learner's.
+    # As in a notebook server. What the kernel process itself writes to the terminal does not concern the learner.
     environment = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     with client.setup_kernel(env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         for index in _code(notebook):
             if index in lost:
                 continue
-            tell(index)
+            before_cell(index)
             try:
                 client.execute_cell(notebook.cells[index], index)
             except CellTimeoutError:

@@ -1,4 +1,4 @@
-"""The notebooks and exercises that come with the package: where they are, copies of them, and the hints they hold."""
+"""The notebooks and exercises that come with the package: where they are, copies of them, and the hints in them."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from camwidget.errors import CourseError, nearest, three_parts
 FOLDERS = ("notebooks", "exercises")
 """What a learner gets: the story, and the course."""
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _CHECK = re.compile(r"""\bcheck\(\s*["'](?P<item>\w+\.\w+)["']""")
-_HINT = re.compile(r"<summary>Hint \d: (?P<kind>.+?)</summary>\s*(?P<hint>.*?)\s*</details>", re.DOTALL)
+_HINT = re.compile(r"<summary>Hint \d: (?P<kind>.+?)</summary>\s*(?P<text>.*?)\s*</details>", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a released exercise tells of an item."""
+    """What a released exercise says about an item."""
 
     name: str
     """Such as "hooks.q5"."""
@@ -29,42 +29,41 @@ class Task:
     points: float
     """What it is worth."""
     about: str
-    """Difficulty, minutes and points, in a line."""
+    """Question, difficulty, minutes and points, in a line."""
     hints: tuple[tuple[str, str], ...]
     """Kind and text, from a nudge to almost the answer."""
 
 
 def folder_of(name: str) -> Path:
-    """Return where one of `FOLDERS` lies: in an installed package inside it, in a working copy beside it.
+    """Return where one of `FOLDERS` is: inside an installed package, or beside it in a working copy.
 
     Raises:
-        CourseError: it is in neither place.
+        CourseError: it is in neither.
     """
-    places = [_PACKAGE / "materials" / name, _PACKAGE.parent / name]
-    found = next((place for place in places if place.is_dir()), None)
-    if found is None:
-        given = f"This installation of camwidget has no {name}"
-        raise CourseError(three_parts(given, "They come with the package", "Install camwidget anew"))
-    return found
+    for folder in (_PACKAGE / "materials" / name, _PACKAGE.parent / name):
+        if folder.is_dir():
+            return folder
+    given = f"This installation of camwidget has no {name}"
+    raise CourseError(three_parts(given, "They come with the package", "Install camwidget again"))
 
 
 def start(target: Path) -> tuple[list[Path], list[Path]]:
-    """Copy notebooks and exercises into a folder; a file that is there already stays as it is.
+    """Copy notebooks and exercises into a folder; existing files stay as they are.
 
     Args:
-        target: the folder; made if it is not there.
+        target: the folder; created if missing.
 
     Returns:
-        What was copied and what was left alone, as paths inside the folder.
+        The paths copied and the paths left alone, both relative to the folder.
 
     Raises:
-        CourseError: the folder cannot be made or written into.
+        CourseError: the folder cannot be created or written to.
     """
     copied, left = [], []
     try:
         for name in FOLDERS:
             source = folder_of(name)
-            for path in sorted(each for each in source.rglob("*") if each.is_file()):
+            for path in sorted(path for path in source.rglob("*") if path.is_file()):
                 inside = name / path.relative_to(source)
                 if any(part.startswith((".", "__")) for part in inside.parts):
                     continue
@@ -84,33 +83,33 @@ def start(target: Path) -> tuple[list[Path], list[Path]]:
 
 @cache
 def tasks() -> Mapping[str, Task]:
-    """Every item of the released exercises, by its name, in their order."""
-    found: dict[str, Task] = {}
+    """Return every item of the released exercises by its name, in their order."""
+    by_name: dict[str, Task] = {}
     for path in sorted(folder_of("exercises").glob("*/*.ipynb")):
-        found |= _tasks_in(json.loads(path.read_text(encoding="utf-8"))["cells"])
-    return found
+        by_name |= _tasks_in(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    return by_name
 
 
 def _tasks_in(cells: list[dict[str, object]]) -> dict[str, Task]:
-    """Read tasks off the cells of a release: an item's head and hints stand somewhere before its check."""
-    found: dict[str, Task] = {}
+    """Read the tasks of one release: an item's head and hints are somewhere between the check before it and its own."""
+    by_name: dict[str, Task] = {}
     prose: list[str] = []
     for cell in cells:
         source = _text(cell["source"])
         if cell["cell_type"] == "markdown":
             prose.append(source)
-        elif (matched := _CHECK.search(source)) is not None:
-            name, told = matched["item"], "\n".join(prose)
-            head = re.search(rf"^## (?P<title>.+)\n+\*{re.escape(name)} · (?P<about>.+)\*$", told, re.MULTILINE)
-            hints = tuple((each["kind"], each["hint"]) for each in _HINT.finditer(told))
+        elif name := item_in(source):
+            text = "\n".join(prose)
+            head = re.search(rf"^## (?P<title>.+)\n+\*{re.escape(name)} · (?P<about>.+)\*$", text, re.MULTILINE)
+            hints = tuple((hint["kind"], hint["text"]) for hint in _HINT.finditer(text))
             title, about = (head["title"], head["about"]) if head else (name, "")
-            found[name] = Task(name, title, points_of(cell["metadata"]), about, hints)
+            by_name[name] = Task(name, title, points_of(cell["metadata"]), about, hints)
             prose = []
-    return found
+    return by_name
 
 
 def points_of(metadata: object) -> float:
-    """Return the points that nbgrader's metadata gives a cell; 0 where it has none."""
+    """Return the points that nbgrader's metadata gives a cell; 0 if it has none."""
     about = metadata.get("nbgrader", {}) if isinstance(metadata, Mapping) else {}
     points = about.get("points", 0) if isinstance(about, Mapping) else 0
     return float(points) if isinstance(points, int | float) else 0.0
@@ -127,7 +126,7 @@ def _text(source: object) -> str:
 
 
 def hint(name: str, *, level: int = 1) -> str:
-    """Return a hint in words, and how many more there are.
+    """Return a hint as text, and how many more there are.
 
     Args:
         name: the item, such as "hooks.q5".
@@ -136,12 +135,11 @@ def hint(name: str, *, level: int = 1) -> str:
     Raises:
         CourseError: there is no such item, or no hint of this level.
     """
-    found = tasks()
-    if name not in found:
-        close = nearest(name, found)
+    if name not in tasks():
+        close = nearest(name, tasks())
         advice = f"Did you mean {' or '.join(map(repr, close))}?" if close else "`camwidget list` shows all of them"
         raise CourseError(three_parts(f"There is no item {name!r}", "Items are named as in the exercises", advice))
-    task = found[name]
+    task = tasks()[name]
     if not 1 <= level <= len(task.hints):
         given = f"Item {name!r} has no hint number {level}"
         raise CourseError(three_parts(given, f"There are hints 1 to {len(task.hints)}", "Begin with --level 1"))

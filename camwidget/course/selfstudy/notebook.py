@@ -1,4 +1,4 @@
-"""Learning alone: a learner's notebook is run, and it is said how far they have come in it."""
+"""Run a learner's notebook and report how far they have come in it."""
 
 import time
 import warnings
@@ -12,24 +12,24 @@ from tqdm import tqdm
 
 from camwidget.course.selfstudy.kernel import run
 from camwidget.course.selfstudy.materials import item_in
-from camwidget.course.selfstudy.progress import Progress, standings
+from camwidget.course.selfstudy.progress import NotebookProgress, read_progress
 from camwidget.errors import CourseError, three_parts
 
 
 def exercises_under(folder: Path) -> list[Path]:
-    """Return the notebooks in a folder, and in the folders inside it, that check an item.
+    """Return the notebooks in a folder and its subfolders that check an item.
 
     Raises:
         CourseError: there is none.
     """
-    candidates = sorted(path for path in folder.rglob("*.ipynb") if not _hidden(path.relative_to(folder)))
-    found = [path for path in candidates if path.is_file() and "check(" in path.read_text("utf-8", errors="replace")]
-    if not found:
+    notebooks = sorted(path for path in folder.rglob("*.ipynb") if not _hidden(path.relative_to(folder)))
+    exercises = [path for path in notebooks if path.is_file() and "check(" in path.read_text("utf-8", errors="replace")]
+    if not exercises:
         given = f"There are no exercises under {str(folder)!r}"
         raise CourseError(
             three_parts(given, "Exercises are notebooks with checks", "Get them with `camwidget start DIR`")
         )
-    return found
+    return exercises
 
 
 def _hidden(path: Path) -> bool:
@@ -40,11 +40,11 @@ def read(path: Path) -> NotebookNode:
     """Read a learner's notebook.
 
     Raises:
-        CourseError: there is no such file, or it is no notebook, or it checks nothing.
+        CourseError: there is no such file, it is not a notebook, or it checks nothing.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about cells without an id, which run like others
+            warnings.simplefilter("ignore")  # cells without an id are warned about, and run like others
             notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError as error:
         given = f"There is no file {str(path)!r}"
@@ -57,7 +57,7 @@ def read(path: Path) -> NotebookNode:
         raise CourseError(three_parts(given, "Name a notebook, a file that ends in .ipynb", advice)) from error
     except (nbformat.ValidationError, ValueError, AttributeError, KeyError, TypeError) as error:
         given = f"{str(path)!r} is not a notebook, or only a part of one"
-        advice = "Open it in JupyterLab and save it anew, or begin again with `camwidget start DIR`"
+        advice = "Open it in JupyterLab and save it again, or start again with `camwidget start DIR`"
         raise CourseError(three_parts(given, "A notebook is a JSON file that Jupyter wrote", advice)) from error
     if not any(item_in(cell.source) for cell in notebook.cells if cell.cell_type == "code"):
         given = f"{str(path)!r} checks nothing"
@@ -66,10 +66,10 @@ def read(path: Path) -> NotebookNode:
 
 
 def limit_of(seconds: float) -> float:
-    """Return a time limit for one cell, if it is one.
+    """Return a time limit for one cell, in seconds, if it is one.
 
     Raises:
-        CourseError: it is not above zero.
+        CourseError: it is not positive and finite.
     """
     if not 0 < seconds < float("inf"):
         given = f"The limit is {seconds:g} seconds"
@@ -77,8 +77,8 @@ def limit_of(seconds: float) -> float:
     return seconds
 
 
-def progress(path: Path, *, limit_s: float) -> Progress:
-    """Run a notebook in a fresh kernel and say how each item stands. The file stays as it is.
+def check_notebook(path: Path, *, limit_s: float) -> NotebookProgress:
+    """Run a notebook in a fresh kernel and report the progress on each item. The file is not changed.
 
     Args:
         path: the notebook.
@@ -92,25 +92,27 @@ def progress(path: Path, *, limit_s: float) -> Progress:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     with tqdm(total=len(notebook.cells), desc=path.name, leave=False, disable=None) as bar:
-        lost = run(notebook, path.resolve().parent, limit_s=limit_s, tell=lambda index: _show(bar, index))
-    return Progress(path, *standings(notebook.cells, lost), time.monotonic() - started)
+        lost = run(notebook, path.resolve().parent, limit_s=limit_s, before_cell=lambda index: _move(bar, index))
+    return NotebookProgress(path, *read_progress(notebook.cells, lost), time.monotonic() - started)
 
 
-def _show(bar: Any, index: int) -> None:
+def _move(bar: Any, index: int) -> None:
     bar.n = index
     bar.refresh()
 
 
-def watched(paths: Sequence[Path], tell: Callable[[Path], object], changes: Iterator[set[tuple[Any, str]]]) -> None:
-    """Look at notebooks again whenever they are saved, until there are no more changes.
+def check_when_saved(
+    paths: Sequence[Path], check: Callable[[Path], object], changes: Iterator[set[tuple[Any, str]]]
+) -> None:
+    """Check notebooks again whenever they are saved, until there are no more changes.
 
     Args:
         paths: the notebooks.
-        tell: is called with each notebook that was saved.
+        check: called with each notebook that was saved.
         changes: sets of changes, as `watchfiles.watch` yields them.
     """
     known = {path.resolve(): path for path in paths}
     for changed in changes:
         for path in sorted({Path(name).resolve() for _, name in changed} & known.keys()):
             if path.is_file():
-                tell(known[path])
+                check(known[path])

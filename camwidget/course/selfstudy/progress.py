@@ -1,4 +1,4 @@
-"""How far a learner has come: each item of a notebook that was run, and each cell that stopped."""
+"""How far a learner has come: read from a notebook that was run, item by item, with every cell that stopped."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,20 +8,21 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from camwidget.course.report import LONGEST, REPORT_MIME
+from camwidget.course.report import LONGEST_VALUE, REPORT_MIME
 from camwidget.course.selfstudy.materials import item_in, points_of, tasks
 from camwidget.errors import clipped
 
 DONE, OPEN, WRONG = "done", "not started", "wrong"
-"""How an item can stand."""
+"""The states of an item."""
 
 _NO_CHECK = "its check is no longer in the notebook; `camwidget start` puts a fresh copy into another folder"
+_NO_REPORT = "its check shows nothing: it has to end with .score()"
 _UNWRITTEN = "NotImplementedError"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How one item stands."""
+class ItemProgress:
+    """The progress on one item."""
 
     item: str
     """Its name."""
@@ -36,13 +37,13 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How one notebook stands."""
+class NotebookProgress:
+    """The progress in one notebook."""
 
     path: Path
     """The learner's file; it is never written to."""
-    standings: tuple[Standing, ...]
-    """One per item, in the order of the notebook."""
+    items: tuple[ItemProgress, ...]
+    """In the order of the notebook."""
     broken: tuple[str, ...]
     """A sentence for each cell that stopped and belongs to no item."""
     seconds: float
@@ -51,102 +52,102 @@ class Progress:
     @property
     def right(self) -> bool:
         """Whether every item is done and no cell is broken."""
-        return not self.broken and all(each.state == DONE for each in self.standings)
+        return not self.broken and all(item.state == DONE for item in self.items)
 
     def lines(self) -> Iterator[str]:
-        """Tell it in lines of text."""
+        """Yield the lines that the command prints."""
         yield str(self.path)
-        width = max((len(each.item) for each in self.standings), default=0)
-        for each in self.standings:
-            points = f"{each.points:g} of {each.max_points:g}"
-            yield f"  {each.state:<11}  {each.item:<{width}}  {points:>8}  {each.reason}".rstrip()
-        yield from (f"  {told}" for told in self.broken)
-        done = sum(each.state == DONE for each in self.standings)
-        earned, most = (sum(getattr(each, name) for each in self.standings) for name in ("points", "max_points"))
-        yield f"  {done} of {len(self.standings)} items done, {earned:g} of {most:g} points; {self.seconds:.0f} s"
+        width = max((len(item.item) for item in self.items), default=0)
+        for item in self.items:
+            points = f"{item.points:g} of {item.max_points:g}"
+            yield f"  {item.state:<11}  {item.item:<{width}}  {points:>8}  {item.reason}".rstrip()
+        yield from (f"  {sentence}" for sentence in self.broken)
+        done = sum(item.state == DONE for item in self.items)
+        earned, most = sum(item.points for item in self.items), sum(item.max_points for item in self.items)
+        yield f"  {done} of {len(self.items)} items done, {earned:g} of {most:g} points; {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True)
 class _Stop:
     """A cell that stopped and is no check."""
 
-    what: str
+    why: str
     """The error, or why the cell could not be run."""
-    told: str
-    """The same with where it was, for the learner."""
+    sentence: str
+    """The same with the cell it was in, for the learner."""
 
     @property
     def unwritten(self) -> bool:
-        """Whether it stopped because nobody has written the answer yet."""
-        return self.what.startswith(_UNWRITTEN)
+        """Whether it stopped because the answer is not written yet."""
+        return self.why.startswith(_UNWRITTEN)
 
 
-def standings(cells: Sequence[NotebookNode], lost: Mapping[int, str]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
-    """Read off a notebook that was run how its items stand, and what else stopped in it.
+def read_progress(
+    cells: Sequence[NotebookNode], lost: Mapping[int, str]
+) -> tuple[tuple[ItemProgress, ...], tuple[str, ...]]:
+    """Read the progress on each item, and what else stopped, from a notebook that was run.
 
     Args:
         cells: all its cells, with their outputs.
         lost: index of each cell that could not be run, and why.
 
     Returns:
-        A standing per item, those whose check is gone at the end; and a sentence per broken cell.
+        The items, those whose check is gone at the end; and a sentence per broken cell.
     """
-    found: dict[str, Standing] = {}
+    items: dict[str, ItemProgress] = {}
     broken: list[_Stop] = []
     since: list[_Stop] = []  # what stopped after the last check
     code = [(index, cell) for index, cell in enumerate(cells) if cell.cell_type == "code"]
     for number, (index, cell) in enumerate(code, 1):
-        what = lost.get(index) or _error_in(cell)
-        if item := item_in(cell.source):
-            found[item] = _standing(item, cell, what, since)
+        why = lost.get(index) or _error_in(cell)
+        if name := item_in(cell.source):
+            items[name] = _item_progress(name, cell, why, since)
             broken += since
             since = []
-        elif what and "raises-exception" not in cell.metadata.get("tags", []):
-            since.append(
-                _Stop(what, f"cell [{number}], `{_first_line(cell.source)}`: {clipped(what, longest=LONGEST)}")
-            )
-    assignments = {item.partition(".")[0] for item in found}
+        elif why and "raises-exception" not in cell.metadata.get("tags", []):
+            where = f"cell [{number}], `{_first_line(cell.source)}`"
+            since.append(_Stop(why, f"{where}: {clipped(why, longest=LONGEST_VALUE)}"))
+    assignments = {name.partition(".")[0] for name in items}
     for name, task in tasks().items():
-        if name.partition(".")[0] in assignments and name not in found:
-            found[name] = Standing(name, WRONG, 0.0, task.points, _NO_CHECK)
-    return tuple(found.values()), tuple(stop.told for stop in broken + since if not stop.unwritten)
+        if name.partition(".")[0] in assignments and name not in items:
+            items[name] = ItemProgress(name, WRONG, 0.0, task.points, _NO_CHECK)
+    return tuple(items.values()), tuple(stop.sentence for stop in broken + since if not stop.unwritten)
 
 
-def _standing(item: str, cell: NotebookNode, what: str, since: list[_Stop]) -> Standing:
-    """How an item stands by its check cell. A stop before it that explains it is taken out of `since`."""
+def _item_progress(name: str, cell: NotebookNode, why: str, since: list[_Stop]) -> ItemProgress:
+    """The progress that a check cell shows. A stop before it that explains it is taken out of `since`."""
     outputs = (output.get("data", {}) for output in cell.get("outputs", []))
     report: Mapping[str, Any] = next((data[REPORT_MIME] for data in outputs if REPORT_MIME in data), {})
     most = float(report["max_points"]) if report else points_of(cell.metadata)
     if report and report["right"]:
-        return Standing(item, DONE, most, most)
+        return ItemProgress(name, DONE, most, most)
     if report and report["started"]:
-        return Standing(item, WRONG, float(report["points"]), most, _reason(report))
-    if since and (report or what):  # the cell that was to give the answer stopped
+        return ItemProgress(name, WRONG, float(report["points"]), most, _reason(report))
+    if since and (report or why):  # the cell that was to give the answer stopped
         stop = since.pop()
-        return Standing(item, OPEN, 0.0, most) if stop.unwritten else Standing(item, WRONG, 0.0, most, stop.told)
+        state, reason = (OPEN, "") if stop.unwritten else (WRONG, stop.sentence)
+        return ItemProgress(name, state, 0.0, most, reason)
     if report:
-        return Standing(item, OPEN, 0.0, most)
-    told = (
-        f"the check stopped: {clipped(what, longest=LONGEST)}"
-        if what
-        else "its check shows nothing: it has to end with .score()"
-    )
-    return Standing(item, WRONG, 0.0, most, told)
+        return ItemProgress(name, OPEN, 0.0, most)
+    reason = f"the check stopped: {clipped(why, longest=LONGEST_VALUE)}" if why else _NO_REPORT
+    return ItemProgress(name, WRONG, 0.0, most, reason)
 
 
 def _reason(report: Mapping[str, Any]) -> str:
     """The first thing that does not hold, in a line."""
-    fact = next((each for each in report["facts"] if not each["passed"] and each["tried"]), None)
-    told = [report["stopped"]]
-    if not report["stopped"]:
-        told = [f"not yet: {fact['says']}", fact["likely"], report["note"]] if fact else [report["note"]]
-    return clipped(". ".join(" ".join(each.split()).rstrip(".") for each in told if each), longest=LONGEST)
+    fact = next((fact for fact in report["facts"] if not fact["passed"] and fact["tried"]), None)
+    if report["stopped"]:
+        sentences = [report["stopped"]]
+    else:
+        sentences = [f"not yet: {fact['says']}", fact["likely"], report["note"]] if fact else [report["note"]]
+    line = ". ".join(" ".join(sentence.split()).rstrip(".") for sentence in sentences if sentence)
+    return clipped(line, longest=LONGEST_VALUE)
 
 
 def _error_in(cell: NotebookNode) -> str:
-    errors = (output for output in cell.get("outputs", []) if output.output_type == "error")
-    told = next((f"{each.ename}: {' '.join(each.evalue.split())}" for each in errors), "")
-    return re.sub(r"\(\d+\.py, line", "(line", told)  # a cell's file has a number for a name
+    outputs = (output for output in cell.get("outputs", []) if output.output_type == "error")
+    error = next((f"{output.ename}: {' '.join(output.evalue.split())}" for output in outputs), "")
+    return re.sub(r"\(\d+\.py, line", "(line", error)  # a cell's file has a number for a name
 
 
 def _first_line(source: str) -> str:

@@ -13,8 +13,8 @@ from nbformat import NotebookNode
 
 from camwidget.course.report import REPORT_MIME, Fact, Report
 from camwidget.course.selfstudy import kernel as running
-from camwidget.course.selfstudy.notebook import exercises_under, limit_of, progress, read, watched
-from camwidget.course.selfstudy.progress import DONE, OPEN, WRONG, standings
+from camwidget.course.selfstudy.notebook import check_notebook, check_when_saved, exercises_under, limit_of, read
+from camwidget.course.selfstudy.progress import DONE, OPEN, WRONG, read_progress
 from camwidget.errors import CourseError
 from tests.patience import HANGING_S
 
@@ -140,14 +140,14 @@ def test_a_notebook_that_always_takes_its_kernel_down_is_given_up(
     dies = "import os; os._exit(1)"
     path = write(tmp_path / "dies.ipynb", [dies, dies, *item(1, "value = 1")])
 
-    found = progress(path, limit_s=float(HANGING_S))
+    progress = check_notebook(path, limit_s=float(HANGING_S))
 
-    assert found.standings[0].state == WRONG
-    assert "it was not reached" in found.standings[0].reason
-    assert not found.right
+    assert progress.items[0].state == WRONG
+    assert "it was not reached" in progress.items[0].reason
+    assert not progress.right
 
 
-# What is said of outputs, without a kernel.
+# What is read from outputs, without a kernel.
 
 
 def cell_with(source: str, *outputs: Mapping[str, object], points: float = 0) -> NotebookNode:
@@ -188,10 +188,10 @@ BROKEN = cell_with("a", stopped("KeyError", "3"))
         ([BROKEN, cell_with(CHECK, reported("toy.q1", started=False))], WRONG, "cell [1], `a`: KeyError: 3"),
     ],
 )
-def test_the_standing_of_an_item_follows_from_its_cells(cells: list[NotebookNode], state: str, reason: str) -> None:
-    (standing,), broken = standings(cells, {})
+def test_the_progress_on_an_item_follows_from_its_cells(cells: list[NotebookNode], state: str, reason: str) -> None:
+    (item,), broken = read_progress(cells, {})
 
-    assert (standing.item, standing.state, standing.reason) == ("toy.q1", state, reason)
+    assert (item.item, item.state, item.reason) == ("toy.q1", state, reason)
     assert broken == ()
 
 
@@ -199,21 +199,23 @@ def test_a_cell_that_may_raise_or_is_not_written_yet_is_not_broken() -> None:
     meant = cell_with("1 / 0", stopped("ZeroDivisionError"))
     meant.metadata["tags"] = ["raises-exception"]
 
-    assert standings([meant, cell_with("later", stopped("NotImplementedError"))], {}) == ((), ())
+    assert read_progress([meant, cell_with("later", stopped("NotImplementedError"))], {}) == ((), ())
 
 
-def test_an_answer_that_is_right_although_a_cell_stopped_is_right_and_the_cell_is_told() -> None:
+def test_an_answer_that_is_right_although_a_cell_stopped_is_right_and_the_cell_is_reported() -> None:
     cells = [cell_with("a", stopped("KeyError", "3")), cell_with(CHECK, reported("toy.q1", passed=True))]
 
-    (standing,), broken = standings(cells, {})
+    (item,), broken = read_progress(cells, {})
 
-    assert standing.state == DONE
+    assert item.state == DONE
     assert broken == ("cell [1], `a`: KeyError: 3",)
 
 
 def test_an_item_whose_check_was_deleted_is_missed() -> None:
-    found, _ = standings([cell_with('cw.check("keepdim.wild", 1).score()', reported("keepdim.wild", passed=True))], {})
-    gone = {each.item: each for each in found}["keepdim.silent"]
+    items, _ = read_progress(
+        [cell_with('cw.check("keepdim.wild", 1).score()', reported("keepdim.wild", passed=True))], {}
+    )
+    gone = next(item for item in items if item.item == "keepdim.silent")
 
     assert (gone.state, gone.points, gone.max_points) == (WRONG, 0, 4)
     assert "no longer in the notebook" in gone.reason
@@ -273,6 +275,6 @@ def test_a_saved_notebook_is_looked_at_again_and_nothing_else_is(tmp_path: Path)
     seen: list[Path] = []
     saved = [{(1, str(mine)), (1, str(tmp_path / "other.ipynb"))}, {(3, str(gone))}, {(2, str(mine)), (1, str(mine))}]
 
-    watched([mine, gone], seen.append, iter(saved))
+    check_when_saved([mine, gone], seen.append, iter(saved))
 
     assert seen == [mine, mine]

@@ -1,4 +1,4 @@
-"""How answers about a dls are judged: names of classes, and pictures made back from inputs."""
+"""Judges for the answers of `cam` about a dls: names of classes, and pictures recovered from inputs."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from camwidget.course.attempt import Attempt
 
 
 def judge_class_name(attempt: Attempt, *, tensor_index: bool) -> None:
-    """Judge a function (dls, index) -> name; with `tensor_index` the index is what `argmax` returns.
+    """Judge a function (dls, index) -> name.
 
     Args:
-        attempt: the try.
-        tensor_index: whether the index is a tensor.
+        attempt: of this round.
+        tensor_index: whether the index is a tensor, as `argmax` returns it.
     """
     names = _names(attempt)
     dls, bools = another_dls(names), another_dls((False, True))
     for index in range(len(names)):
         logits = torch.zeros(len(names))
         logits[index] = 1.0
-        given: Any = logits.argmax() if tensor_index else index
+        argument: Any = logits.argmax() if tensor_index else index
         got = attempt.call(
-            attempt.answer, dls, given, shown=f"class_name(dls, {index}), with dls.vocab {list(dls.vocab)}"
+            attempt.answer, dls, argument, called=f"class_name(dls, {index}), with dls.vocab {list(dls.vocab)}"
         )
         likely = "the names are in the order of dls.vocab, counted from 0"
         if str(got) in ("dog", "cat", "False", "True"):
@@ -31,7 +31,7 @@ def judge_class_name(attempt: Attempt, *, tensor_index: bool) -> None:
         elif isinstance(got, int) and got == index:
             likely = "this is the index again, not its name"
         attempt.fact("name", str(got) == str(dls.vocab[index]), expected=str(dls.vocab[index]), got=got, likely=likely)
-    got = attempt.call(attempt.answer, bools, 1, shown="class_name(learn.dls, 1)", allow_none=True)
+    got = attempt.call(attempt.answer, bools, 1, called="class_name(learn.dls, 1)", allow_none=True)
     attempt.fact(
         "any",
         str(got) == "True",
@@ -48,11 +48,11 @@ def _names(attempt: Attempt) -> tuple[str, ...]:
 
 
 def judge_picture_again(attempt: Attempt, *, spread: float) -> None:
-    """Judge a function (dls, inputs) -> the first picture's colours; `spread` is the deviation that our dls divides by.
+    """Judge a function (dls, inputs) -> the first picture's colours.
 
     Args:
-        attempt: the try.
-        spread: positive.
+        attempt: of this round.
+        spread: the standard deviation that the dls divides by.
     """
     from fastai.vision.all import TensorImage  # noqa: PLC0415 (seconds to import, and only this item needs it)
 
@@ -63,7 +63,7 @@ def judge_picture_again(attempt: Attempt, *, spread: float) -> None:
     inputs = TensorImage((colours / 255 - mean) / spread)
     before = inputs.clone()
     got = attempt.call(
-        attempt.answer, dls, inputs, shown=f"picture_again(dls, inputs), inputs of shape {tuple(inputs.shape)}"
+        attempt.answer, dls, inputs, called=f"picture_again(dls, inputs), inputs of shape {tuple(inputs.shape)}"
     )
     wanted = (3, height, width)
     shapes = {
@@ -72,18 +72,23 @@ def judge_picture_again(attempt: Attempt, *, spread: float) -> None:
     }
     attempt.shape("shape", got, wanted, mistakes=shapes)
     right = colours[0].double()
-    seen = torch.as_tensor(got).detach().double().as_subclass(Tensor).cpu()
-    near = bool((seen - right).abs().max() <= 1.01)  # truncated or rounded: both are fine
+    colours_got = torch.as_tensor(got).detach().double().as_subclass(Tensor).cpu()
+    near = bool((colours_got - right).abs().max() <= 1.01)  # truncated or rounded: both are fine
     mistakes = {
         "these are the inputs themselves: the normalisation is still in them": (before[0], 1e-3),
         "the numbers are from 0 to 1: decode gives 0 to 255": (right / 255, 0.01),
         "this is the second picture of the batch": (colours[1], 1.01),
     }
     likely = next(
-        (told for told, (wrong, room) in mistakes.items() if bool((seen - wrong.double()).abs().max() <= room)), ""
+        (
+            message
+            for message, (wrong, room) in mistakes.items()
+            if bool((colours_got - wrong.double()).abs().max() <= room)
+        ),
+        "",
     )
     likely = likely or "mean and deviation are not those of this dls: let it decode by itself"
-    attempt.fact("values", near, expected=right, got=seen, likely=likely)
+    attempt.fact("values", near, expected=right, got=colours_got, likely=likely)
     attempt.fact(
         "kept", torch.equal(inputs, before), expected="the numbers given", got="changed", likely="an operation in place"
     )

@@ -1,4 +1,4 @@
-"""How the answers of `cam` are judged. The hidden checks call the same judges with other sizes."""
+"""Judges for the answers of `cam`. The hidden checks use them too, with other sizes."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from camwidget.course.attempt import Attempt
 
 
 def judge_find_layer(attempt: Attempt, *, deep: bool) -> None:
-    """Judge a function (model, inputs) -> name of the last layer with a map; with `deep`, on networks whose layers are nested and run in another order than they are named.
+    """Judge a function (model, inputs) -> name of the last layer with a map.
 
     Args:
-        attempt: the try.
-        deep: nested networks.
+        attempt: of this round.
+        deep: whether the network's layers are nested and run in another order than they are named.
     """
     model, inputs = small_network(attempt, nested=deep)
     wanted, others = feeds_pooling(model, inputs)
     model.train()
-    hooks_before = sum(len(each._forward_hooks) for each in model.modules())
+    hooks_before = sum(len(module._forward_hooks) for module in model.modules())
     remembered = [buffer.clone() for buffer in model.buffers()]
-    got = attempt.call(attempt.answer, model, inputs, shown="cam_layer(model, inputs), with a network of ours")
+    got = attempt.call(attempt.answer, model, inputs, called="cam_layer(model, inputs), with a network of ours")
     names = [name for name, _ in model.named_modules() if name]
     likely = "return the dotted name as named_modules() gives it, not the module"
     attempt.fact(
@@ -36,8 +36,8 @@ def judge_find_layer(attempt: Attempt, *, deep: bool) -> None:
     if got in others:
         reason = "that layer has a map, but later layers have one too: CAM uses the last"
     attempt.fact("layer", got in wanted, expected=" or ".join(map(repr, wanted)), got=got, likely=reason)
-    same_mode = all(each.training for each in model.modules())
-    hooks = sum(len(each._forward_hooks) for each in model.modules())
+    same_mode = all(module.training for module in model.modules())
+    hooks = sum(len(module._forward_hooks) for module in model.modules())
     same_buffers = all(torch.equal(one, other) for one, other in zip(remembered, model.buffers(), strict=True))
     likely = "a hook is still there: remove it"
     if hooks == hooks_before:
@@ -53,7 +53,7 @@ def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (
     """Judge a function (activation, weight) -> maps, for one picture or for a batch.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         batch: whether a batch axis comes first.
         channels: least and greatest number of channels.
     """
@@ -63,8 +63,8 @@ def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (
     activation, weight = attempt.tensor(*front, channel, height, width), attempt.tensor(classes, channel)
     before = activation.clone(), weight.clone()
     name = "batch_scores" if batch else "class_scores"
-    shown = f"{name}(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
-    got = attempt.call(attempt.answer, activation, weight, shown=shown)
+    called = f"{name}(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
+    got = attempt.call(attempt.answer, activation, weight, called=called)
     wanted = (*front, classes, height, width)
     pooled = "the positions are gone: this is the pooled score, not a map"
     shapes = {
@@ -93,7 +93,7 @@ def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (
         "values",
         got,
         right,
-        mistakes={told: wrong for told, wrong in mistakes.items() if not torch.equal(wrong, right)},
+        mistakes={message: wrong for message, wrong in mistakes.items() if not torch.equal(wrong, right)},
     )
     same = torch.equal(activation, before[0]) and torch.equal(weight, before[1])
     attempt.fact(
@@ -106,22 +106,21 @@ def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (
 
 
 def class_maps(activation: Tensor, weight: Tensor) -> Tensor:
-    """The maps in float64, from the definition: for each class the channels, weighted and added up.
+    """Return the maps in float64, by definition: for each class the channels, weighted and added up.
 
     Args:
         activation: (..., channel, map_height, map_width).
         weight: (class, channel).
     """
     activation, weight = activation.double(), weight.double()
-    each = [(row[:, None, None] * activation).sum(dim=-3) for row in weight]
-    return torch.stack(each, dim=-3)
+    return torch.stack([(row[:, None, None] * activation).sum(dim=-3) for row in weight], dim=-3)
 
 
 def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
     """Judge a function (maps, bias) -> logits.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         low: least size of a map.
         high: greatest size of a map.
     """
@@ -139,8 +138,8 @@ def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
         linear.bias.copy_(bias)
         right = network(activation.double())[0]
     maps = class_maps(activation[0], weight).float()
-    shown = f"logits_from_maps(maps, bias) with shapes {tuple(maps.shape)} and {tuple(bias.shape)}"
-    got = attempt.call(attempt.answer, maps, bias, shown=shown)
+    called = f"logits_from_maps(maps, bias) with shapes {tuple(maps.shape)} and {tuple(bias.shape)}"
+    got = attempt.call(attempt.answer, maps, bias, called=called)
     shapes = {
         (): "one number for all classes: average over the positions only",
         (classes, 1, 1): "the axes of length 1 are left over: no keepdim here",
@@ -158,7 +157,7 @@ def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
     attempt.values("values", got, right, mistakes=mistakes)
     half = maps[:, : max(height // 2, 1)]
     got = attempt.call(
-        attempt.answer, half, bias, shown=f"logits_from_maps(maps, bias) with maps of shape {tuple(half.shape)}"
+        attempt.answer, half, bias, called=f"logits_from_maps(maps, bias) with maps of shape {tuple(half.shape)}"
     )
     attempt.values(
         "sizes",
@@ -171,15 +170,15 @@ def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
 
 
 def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
-    """Judge a function (channels, classes) -> head; activations are drawn `strength` times as large.
+    """Judge a function (channels, classes) -> head.
 
     Args:
-        attempt: the try.
-        strength: positive.
+        attempt: of this round.
+        strength: how many times as large as usual the activations are.
     """
     channel, classes, height, width = attempt.sizes(4, low=3, high=12)
-    attempt.seed_of_torch()
-    head = attempt.call(attempt.answer, channel, classes, shown=f"cam_head({channel}, {classes})")
+    attempt.seed_torch()
+    head = attempt.call(attempt.answer, channel, classes, called=f"cam_head({channel}, {classes})")
     if not isinstance(head, nn.Module):
         attempt.fact(
             "shape",
@@ -199,7 +198,7 @@ def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
         got = attempt.call(
             run,
             attempt.tensor(2, channel, *shape).double(),
-            shown=f"head(activation) with shape {(2, channel, *shape)}",
+            called=f"head(activation) with shape {(2, channel, *shape)}",
         )
         shapes = {
             (2, classes, 1, 1): "the positions are left over: flatten",
@@ -225,7 +224,7 @@ def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
         ),
     }
     likely = next(
-        (told for told, (one, other) in lines.items() if not torch.allclose(one, other, rtol=1e-9, atol=1e-9)), ""
+        (message for message, (one, other) in lines.items() if not torch.allclose(one, other, rtol=1e-9, atol=1e-9)), ""
     )
     attempt.fact("linear", not likely, expected="a straight line in the means", got="something else", likely=likely)
     likely = "dropout at work although in evaluation mode? use nn.Dropout, not F.dropout"

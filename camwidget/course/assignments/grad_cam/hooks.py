@@ -1,4 +1,4 @@
-"""How the answers of `grad_cam` that are about hooks on a network are judged. The hidden checks call the same judges with other sizes."""
+"""Judges for the answers of `grad_cam` about hooks on a network. The hidden checks use them too, with other sizes."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from camwidget.pictures.result import Explanation
 
 
 def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
-    """Judge a class with the interface of a hook that stores the gradient of a module's output.
+    """Judge a hook class that stores the gradient of a module's output.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         twice: whether two backward passes run, for two classes.
     """
     model, layers, inputs = _network(attempt)
@@ -23,11 +23,11 @@ def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
     classes = range(2) if twice else [attempt.size(0, 1)]
     rights = [_gradient(model, layer, inputs, target)[1] for target in classes]
     before = len(hooks_on(model))
-    hook = attempt.call(attempt.answer, layer, shown="MyHookBwd(layer)")
-    entered = attempt.call(hook.__enter__, shown="with MyHookBwd(layer) as hook:") if _managed(attempt, hook) else hook
+    hook = attempt.call(attempt.answer, layer, called="MyHookBwd(layer)")
+    entered = attempt.call(hook.__enter__, called="with MyHookBwd(layer) as hook:") if _managed(attempt, hook) else hook
     for target, right in zip(classes, rights, strict=True):
         attempt.raised_by(
-            lambda target=target: model(inputs)[0, target].backward(), shown="model(inputs)[0, c].backward()"
+            lambda target=target: model(inputs)[0, target].backward(), called="model(inputs)[0, c].backward()"
         )
         stored = getattr(entered, "stored", None)
         likely = "nothing is stored: is self.stored set when the gradient arrives?"
@@ -50,9 +50,9 @@ def judge_backward_hook(attempt: Attempt, *, twice: bool) -> None:
             "gradients of several backward passes are added up": torch.stack(rights).sum(0),
             "this is the gradient of the first class: store anew each time": rights[0],
         }
-        mistakes = {told: wrong for told, wrong in mistakes.items() if not torch.equal(wrong, right)}
+        mistakes = {message: wrong for message, wrong in mistakes.items() if not torch.equal(wrong, right)}
         attempt.values("values", stored, right, mistakes=mistakes)
-    attempt.call(hook.__exit__, None, None, None, shown="the end of the with block", allow_none=True)
+    attempt.call(hook.__exit__, None, None, None, called="the end of the with block", allow_none=True)
     left = len(hooks_on(model)) - before
     attempt.fact("removed", left == 0, expected="no hook", got=f"{left} hooks", likely="remove the handle in __exit__")
 
@@ -71,26 +71,25 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
     """Judge a function (model, layer, inputs, target_class, relu=False) -> Grad-CAM, from model to map.
 
     Args:
-        attempt: the try.
-        layer: 0 for an inner layer, 1 for the last one, first of all; the other follows.
+        attempt: of this round.
+        layer: which layer comes first: 0 for an inner one, 1 for the last.
     """
     model, layers, inputs = _network(attempt)
     target = attempt.size(0, 1)
     before = len(hooks_on(model))
     for key, at in (("last", layers[1]), ("inner", layers[0]))[:: 1 if layer else -1]:
-        activation, gradient = (each[0].double() for each in _gradient(model, at, inputs, target))
+        activation, gradient = (tensor[0].double() for tensor in _gradient(model, at, inputs, target))
         right = (gradient.mean((1, 2), keepdim=True) * activation).sum(0)
         other = (_gradient(model, at, inputs, 1 - target)[1][0].double().mean((1, 2), keepdim=True) * activation).sum(0)
         probability = model(inputs).softmax(dim=1)[0, target].item()
         for relu in (False, True):
             bend = torch.relu if relu else torch.clone
             wanted = bend(right)
-            given: dict[str, Any] = (
-                {} if key == "inner" and not relu else {"relu": relu}
-            )  # no ReLU unless one asks for it
-            said = f", relu={relu}" if given else ""
-            shown = f"grad_cam(model, layer, inputs, {target}{said}), {key} layer"
-            got = attempt.call(attempt.answer, model, at, inputs, target, shown=shown, **given)
+            # At the inner layer relu=False is left out: there is no ReLU unless one asks for it.
+            options: dict[str, Any] = {} if key == "inner" and not relu else {"relu": relu}
+            option_text = f", relu={relu}" if options else ""
+            called = f"grad_cam(model, layer, inputs, {target}{option_text}), {key} layer"
+            got = attempt.call(attempt.answer, model, at, inputs, target, called=called, **options)
             attempt.shape(
                 "shape",
                 got,
@@ -115,8 +114,8 @@ def judge_grad_cam(attempt: Attempt, *, layer: int) -> None:
 
 
 def _network(attempt: Attempt) -> tuple[nn.Sequential, tuple[nn.Module, nn.Module], Tensor]:
-    """A network, an inner and the last layer with a map, and inputs; nothing in place, so that any hook works."""
-    attempt.seed_of_torch()
+    """A network, two of its layers (an inner one, and the last with a map), and inputs; nothing works in place."""
+    attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
     inner = nn.Sequential(nn.Conv2d(3, narrow, 3, padding=1), nn.BatchNorm2d(narrow), nn.ReLU())
     last = nn.Sequential(nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.ReLU())
@@ -125,7 +124,7 @@ def _network(attempt: Attempt) -> tuple[nn.Sequential, tuple[nn.Module, nn.Modul
 
 
 def _gradient(model: nn.Module, layer: nn.Module, inputs: Tensor, target: int) -> tuple[Tensor, Tensor]:
-    """Activation and gradient of one layer, by autograd from the layer on; nothing is left on the model."""
+    """Activation and gradient of one layer, by autograd; the model is left as it was."""
     kept: list[Tensor] = []
     handle = layer.register_forward_hook(lambda _, __, output: kept.append(output))
     try:
@@ -138,10 +137,10 @@ def _gradient(model: nn.Module, layer: nn.Module, inputs: Tensor, target: int) -
 
 
 def judge_own_hooks(attempt: Attempt, *, layers: tuple[str, ...]) -> None:
-    """Judge a class for activations and one for gradients by letting them capture for `explain`, as in the panel.
+    """Judge two hook classes, for activations and for gradients, by letting `explain` use them as the panel does.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         layers: names of the network's layers to look at.
     """
     model, _, inputs = _network(attempt)
@@ -151,14 +150,14 @@ def judge_own_hooks(attempt: Attempt, *, layers: tuple[str, ...]) -> None:
         ("activation", {"hook": hook}, "CamPanel(learn, picture, hook=MyHook)"),
         ("gradient", {"hook": hook, "hook_bwd": hook_bwd}, "CamPanel(learn, picture, hook=MyHook, hook_bwd=MyHookBwd)"),
     )
-    for key, given, shown in pairs:
+    for key, hooks, called in pairs:
 
-        def run(given: dict[str, Any] = given) -> Explanation:
-            return explain(model, inputs, layers=layers, target_classes=[0, 1], **given)
+        def run(hooks: dict[str, Any] = hooks) -> Explanation:
+            return explain(model, inputs, layers=layers, target_classes=[0, 1], **hooks)
 
-        error = attempt.raised_by(run, shown=shown)
+        error = attempt.raised_by(run, called=called)
         if error is not None:
             attempt.fact(key, False, expected="a picture", got=type(error).__name__, likely=str(error), stop=True)
-        theirs = attempt.call(run, shown=shown)
+        theirs = attempt.call(run, called=called)
         for name in layers:
             attempt.values(key, theirs.cams[name], ours.cams[name], stop=True)

@@ -1,4 +1,4 @@
-"""How the hook classes of `hooks`, and the hook that changes an output, are judged."""
+"""Judges for the hook classes of `hooks`, and for the hook that changes an output."""
 
 from collections.abc import Sequence
 
@@ -20,35 +20,31 @@ _MISTAKES = {
     "is never removed": "removed",
     "removes hooks of others": "removed",
 }
-"""Part of a message to the fact that it is about; all other messages are about what is stored."""
+"""Part of a message to the fact that it concerns; all other messages concern what is stored."""
 _THREE = "PyTorch gives the function three things: the module, its inputs, its output"
 
 
 def judge_context(attempt: Attempt) -> None:
-    """Judge a class whose with block takes its hook off, whatever happens inside.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a class whose with block takes its hook off, whatever happens inside."""
     model, inputs = batch_network(attempt)
     layer = model.second
     before = with_other_hooks(model)
     with torch.no_grad():
-        given = model.norm(model.first(inputs)).relu()
-        right = layer(given)
-    hook = attempt.call(attempt.answer, layer, shown="MyHook(layer)")
+        layer_input = model.norm(model.first(inputs)).relu()
+        right = layer(layer_input)
+    hook = attempt.call(attempt.answer, layer, called="MyHook(layer)")
     managed = all(hasattr(type(hook), name) for name in ("__enter__", "__exit__"))
     likely = "a context manager needs the methods __enter__ and __exit__"
     attempt.fact(
         "stored", managed, expected="a context manager", got=f"a {type(hook).__name__}", likely=likely, stop=True
     )
     meanings = {"None": "__enter__ returns what stands behind `as`: return self"}
-    entered = attempt.call(type(hook).__enter__, hook, shown="with MyHook(layer) as hook:", meanings=meanings)
+    entered = attempt.call(type(hook).__enter__, hook, called="with MyHook(layer) as hook:", meanings=meanings)
     own = len(hooks_on(model)) > before
     meanings = {"positional argument": _THREE}
     with torch.no_grad():
-        attempt.call(model, 2 * inputs, shown="model(inputs), inside the with block", meanings=meanings)
-        attempt.call(model, inputs, shown="model(inputs) once more, inside the with block")
+        attempt.call(model, 2 * inputs, called="model(inputs), inside the with block", meanings=meanings)
+        attempt.call(model, inputs, called="model(inputs) once more, inside the with block")
     stored = getattr(entered, "stored", None)
     likely = "set self.stored in the function that the hook calls; a plain name in it is gone when the function ends"
     if not own:
@@ -57,7 +53,7 @@ def judge_context(attempt: Attempt) -> None:
         )
     attempt.fact("stored", stored is not None, expected=right, got="nothing", likely=likely, stop=True)
     numbers = as_numbers(stored)
-    if numbers is not None and numbers.shape == given.shape:
+    if numbers is not None and numbers.shape == layer_input.shape:
         likely = "this went into the layer: the output is the hook function's third argument"
         attempt.fact("stored", False, expected=right, got=stored, likely=likely)
     else:
@@ -70,8 +66,8 @@ def judge_context(attempt: Attempt) -> None:
         "positional argument": "Python gives __exit__ three things about the error: def __exit__(self, *error)",
         "has no attribute": "keep what register_forward_hook returns, in self, so that __exit__ can remove it",
     }
-    shown = "the end of the with block"
-    attempt.call(type(hook).__exit__, hook, None, None, None, shown=shown, meanings=meanings, allow_none=True)
+    called = "the end of the with block"
+    attempt.call(type(hook).__exit__, hook, None, None, None, called=called, meanings=meanings, allow_none=True)
     judge_left(attempt, model, before, likely="remove the handle in __exit__")
     before = len(hooks_on(model))
 
@@ -79,7 +75,7 @@ def judge_context(attempt: Attempt) -> None:
         with attempt.answer(layer):
             raise KeyError("a mishap inside the block")
 
-    error = attempt.raised_by(fail, shown="with MyHook(layer): raise KeyError(...)")
+    error = attempt.raised_by(fail, called="with MyHook(layer): raise KeyError(...)")
     likely = "remove the handle in __exit__: Python calls it after an error too"
     judge_left(attempt, model, before, likely=likely, key="after_error")
     likely, got = "__exit__ returned something true, and that swallows the error: return nothing", "no error"
@@ -89,16 +85,12 @@ def judge_context(attempt: Attempt) -> None:
 
 
 def judge_change(attempt: Attempt) -> None:
-    """Judge a function (model, layer, channel, inputs) -> the logits with this channel of the layer switched off.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a function (model, layer, channel, inputs) -> the logits with this channel of the layer switched off."""
     model, inputs = batch_network(attempt)
     model.eval()
     layer, channel = model.second, attempt.size(0, model.second.out_channels - 1)
     before = with_other_hooks(model)
-    weights = [each.detach().clone() for each in model.parameters()]
+    weights = [parameter.detach().clone() for parameter in model.parameters()]
     with torch.no_grad():
         activation = layer(model.norm(model.first(inputs)).relu())
         untouched = model(inputs)
@@ -110,10 +102,10 @@ def judge_change(attempt: Attempt) -> None:
         only = torch.zeros_like(activation)
         only[:, channel] = activation[:, channel]
         beside = [activation.clone() for _ in range(2)]
-        for each, step in zip(beside, (1, -1), strict=True):
-            each[:, (channel + step) % each.shape[1]] = 0
-    shown = f"without_channel(model, layer, {channel}, inputs)"
-    got = attempt.call(attempt.answer, model, layer, channel, inputs, shown=shown)
+        for changed, step in zip(beside, (1, -1), strict=True):
+            changed[:, (channel + step) % changed.shape[1]] = 0
+    called = f"without_channel(model, layer, {channel}, inputs)"
+    got = attempt.call(attempt.answer, model, layer, channel, inputs, called=called)
     attempt.shape(
         "shape",
         got,
@@ -137,11 +129,7 @@ def judge_change(attempt: Attempt) -> None:
 
 
 def judge_panel(attempt: Attempt) -> None:
-    """Judge a class by letting it capture for `explain`, as in the panel.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a hook class by letting `explain` use it as the panel does."""
     model, inputs = batch_network(attempt)
     for keys, layers in ((("activation", "detached", "removed"), ["second"]), (("copy",), ["first", "norm", "second"])):
         ours = explain(model, inputs[:1], layers=layers, target_classes=[0])
@@ -149,26 +137,26 @@ def judge_panel(attempt: Attempt) -> None:
         def run(layers: list[str] = layers) -> Explanation:
             return explain(model, inputs[:1], layers=layers, target_classes=[0], hook=attempt.answer)
 
-        error = attempt.raised_by(run, shown="CamPanel(learn, picture, hook=MyPanelHook)")
+        error = attempt.raised_by(run, called="CamPanel(learn, picture, hook=MyPanelHook)")
         if error is not None:
-            _tell(attempt, error, keys)
-        theirs = attempt.call(run, shown="CamPanel(learn, picture, hook=MyPanelHook)")
+            _state_error(attempt, error, keys)
+        theirs = attempt.call(run, called="CamPanel(learn, picture, hook=MyPanelHook)")
         for name in layers:
             attempt.values(keys[0], theirs.cams[name], ours.cams[name], stop=True)
         for key in keys:
             attempt.fact(key, True)
 
 
-def _tell(attempt: Attempt, error: Exception, keys: Sequence[str]) -> None:
-    """State the fact that an error of `explain` is about; by then it has found the numbers themselves right."""
-    told = str(error).removesuffix(".")
-    key = next((key for part, key in _MISTAKES.items() if part in told), keys[0])
+def _state_error(attempt: Attempt, error: Exception, keys: Sequence[str]) -> None:
+    """State the fact that an error of `explain` concerns; errors about other facts come after the numbers were right."""
+    likely = str(error).removesuffix(".")
+    key = next((key for part, key in _MISTAKES.items() if part in likely), keys[0])
     if key in ("detached", "removed"):
         attempt.fact("activation", True)
     if not isinstance(error, HookError):
-        told = described(error)
-    elif "shown above this one" in told and error.__cause__ is not None:
-        told = f"{told.partition('. ')[0]}. {described(error.__cause__)}"
-        if "positional argument" in told:
-            told += f". {_THREE}"
-    attempt.fact(key, False, expected="a picture", got=type(error).__name__, likely=told, stop=True)
+        likely = described(error)
+    elif "shown above this one" in likely and error.__cause__ is not None:
+        likely = f"{likely.partition('. ')[0]}. {described(error.__cause__)}"
+        if "positional argument" in likely:
+            likely += f". {_THREE}"
+    attempt.fact(key, False, expected="a picture", got=type(error).__name__, likely=likely, stop=True)

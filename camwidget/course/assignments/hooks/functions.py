@@ -1,4 +1,4 @@
-"""How the functions of `hooks` are judged. The hidden checks call the same judges with other sizes."""
+"""Judges for the functions of `hooks`. The hidden checks use them too, with other sizes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,14 +13,10 @@ from camwidget.course.compare import as_numbers
 
 
 def judge_order(attempt: Attempt) -> None:
-    """Judge a prediction: the names of modules in the order in which their forward hooks fire.
-
-    Args:
-        attempt: the try.
-    """
+    """Judge a prediction: the names of modules in the order in which their forward hooks fire."""
     predicted = attempt.answer
-    right = _order(shown_network(), torch.zeros(1, 3))
-    is_list = isinstance(predicted, list | tuple) and all(isinstance(each, str) for each in predicted)
+    right = _order(order_network(), torch.zeros(1, 3))
+    is_list = isinstance(predicted, list | tuple) and all(isinstance(name, str) for name in predicted)
     likely = "write a list of names, such as ['first', 'block']"
     attempt.fact("names", is_list, expected="a list of str", got=predicted, likely=likely, stop=True)
     likely = "each of the five modules fires once; the whole model's name is the empty text"
@@ -40,7 +36,7 @@ def judge_order(attempt: Attempt) -> None:
     )
 
 
-def shown_network() -> nn.Sequential:
+def order_network() -> nn.Sequential:
     """Return the network of the exercise on the firing order."""
     block = nn.Sequential()
     block.add_module("inner", nn.ReLU())
@@ -63,8 +59,8 @@ def judge_stats(attempt: Attempt, *, scale: float) -> None:
     """Judge a function (model, layers, inputs) -> name to (mean, standard deviation, share near zero).
 
     Args:
-        attempt: the try.
-        scale: the inputs are this many times as large as usual.
+        attempt: of this round.
+        scale: how many times as large as usual the inputs are.
     """
     # Imported here: a second of work that only this item needs.
     from fastai.callback.hook import ActivationStats  # noqa: PLC0415 (see above)
@@ -77,13 +73,13 @@ def judge_stats(attempt: Attempt, *, scale: float) -> None:
     with torch.no_grad():
         for name, layer in layers.items():
             outputs[name] = layer(list(outputs.values())[-1].clone())
-    got = attempt.call(attempt.answer, model, layers, inputs, shown="activation_stats(model, layers, inputs)")
+    got = attempt.call(attempt.answer, model, layers, inputs, called="activation_stats(model, layers, inputs)")
     _judge_form(attempt, got, list(layers))
     for place, name in enumerate(layers, 1):
-        given, output, *behind = list(outputs.values())[place - 1 :]
+        layer_input, output, *behind = list(outputs.values())[place - 1 :]
         right = ActivationStats().hook(layers[name], None, output)
         mean, deviation, near = got[name]
-        wrong = {f"these are the numbers of what goes in, not of what {name!r} puts out": given}
+        wrong = {f"these are the numbers of what goes in, not of what {name!r} puts out": layer_input}
         if name == "norm":
             late = "the next layer works in place and had changed the activation: compute inside the hook function"
             wrong = {late: behind[0], **wrong}
@@ -95,48 +91,50 @@ def judge_stats(attempt: Attempt, *, scale: float) -> None:
 
 
 def _judge_form(attempt: Attempt, got: Any, names: list[str]) -> None:
-    """State whether there are three numbers under each name, and say which of the usual things is missing."""
+    """State whether there are three numbers under each name; if not, say what is usually missing."""
     wanted = f"a dict with {', '.join(map(repr, names))}"
-    likely, seen = "return a dict: the name of each layer, and three numbers", got
+    likely, summary = "return a dict: the name of each layer, and three numbers", got
     if isinstance(got, dict) and set(got) == set(names):
-        lengths = {len(each) if isinstance(each, tuple | list) else 1 for each in got.values()}
+        lengths = {len(entry) if isinstance(entry, tuple | list) else 1 for entry in got.values()}
         likely = "three single numbers for each layer: the mean, the standard deviation, the share near zero"
         if lengths == {3}:
             likely = "each of the three is one number for the whole layer: take the mean over all axes"
     elif isinstance(got, dict):
-        seen = f"a dict with {', '.join(map(repr, got)) or 'nothing in it'}"
+        summary = f"a dict with {', '.join(map(repr, got)) or 'nothing in it'}"
         likely = "some layers are missing, or there are others: is there one hook for each, and was the model run?"
         if list(got) == names[-1:]:
             likely = (
                 "all hooks used the last name, because the loop had moved on when they ran: give each its own, "
                 "with name=name or a function that makes the hook function"
             )
-    named = isinstance(got, dict) and set(got) == set(names) and all(_three(each) for each in got.values())
-    attempt.fact("form", named, expected=wanted, got=seen, likely=likely, stop=True)
+    complete = (
+        isinstance(got, dict) and set(got) == set(names) and all(_is_three_numbers(entry) for entry in got.values())
+    )
+    attempt.fact("form", complete, expected=wanted, got=summary, likely=likely, stop=True)
 
 
-def _three(value: Any) -> bool:
-    numbers = [as_numbers(each) for each in value] if isinstance(value, tuple | list) else []
-    return len(numbers) == 3 and all(each is not None and each.numel() == 1 for each in numbers)
+def _is_three_numbers(value: Any) -> bool:
+    numbers = [as_numbers(part) for part in value] if isinstance(value, tuple | list) else []
+    return len(numbers) == 3 and all(number is not None and number.numel() == 1 for number in numbers)
 
 
-def _means(output: Tensor, others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _means(output: Tensor, other_tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         "this is the sum, not the mean": output.sum(),
         "this is the mean of the magnitudes: leave abs() out": output.abs().mean(),
-        **{told: each.mean() for told, each in others.items()},
+        **{message: tensor.mean() for message, tensor in other_tensors.items()},
     }
 
 
-def _deviations(output: Tensor, others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _deviations(output: Tensor, other_tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         "this is the variance: the standard deviation is its square root, std()": output.var(),
         "this divides by the number of values; std() without arguments divides by one less": output.std(correction=0),
-        **{told: each.std() for told, each in others.items()},
+        **{message: tensor.std() for message, tensor in other_tensors.items()},
     }
 
 
-def _shares(output: Tensor, others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _shares(output: Tensor, other_tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     share = _share(output)
     return {
         "you took the magnitude: ActivationStats counts every value of at most 0.05, negative ones as well": _share(
@@ -148,7 +146,7 @@ def _shares(output: Tensor, others: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "this is the share of the others: count the values of at most 0.05": 1 - share,
         "this is in percent: give the share, from 0 to 1": 100 * share,
         "this is how many there are: divide by the number of values": share * output.numel(),
-        **{told: _share(each) for told, each in others.items()},
+        **{message: _share(tensor) for message, tensor in other_tensors.items()},
     }
 
 
@@ -157,25 +155,25 @@ def _share(values: Tensor) -> Tensor:
 
 
 def judge_store(attempt: Attempt, *, inner: bool) -> None:
-    """Judge a function (model, layer, inputs) -> what the layer put out.
+    """Judge a function (model, layer, inputs) -> the layer's output.
 
     Args:
-        attempt: the try.
-        inner: look at the layer in front of an in-place ReLU first.
+        attempt: of this round.
+        inner: start with the layer in front of an in-place ReLU.
     """
     model, inputs = batch_network(attempt)
     before = with_other_hooks(model)
     with torch.no_grad():
         early, logits = model.norm(model.first(inputs)), model(inputs)
         late = model.second(early.relu())
-    given = {"early": model.first(inputs).detach(), "late": early.relu()}
+    layer_inputs = {"early": model.first(inputs).detach(), "late": early.relu()}
     for key in ("early", "late") if inner else ("late", "early"):
         layer, right = (model.norm, early) if key == "early" else (model.second, late)
         meanings = {
             "list index out of range": "nothing was stored: the model has to run between putting the hook on and taking it off",
         }
-        shown = f"store_activation(model, layer, inputs), with a {type(layer).__name__} as layer"
-        got = attempt.call(attempt.answer, model, layer, inputs, shown=shown, meanings=meanings)
+        called = f"store_activation(model, layer, inputs), with a {type(layer).__name__} as layer"
+        got = attempt.call(attempt.answer, model, layer, inputs, called=called, meanings=meanings)
         if isinstance(got, tuple | list) and len(got) == 1 and as_numbers(got[0]) is not None:
             likely = "the tensor is in a list or tuple: return its entry, [0]"
             attempt.fact(
@@ -188,11 +186,11 @@ def judge_store(attempt: Attempt, *, inner: bool) -> None:
             tuple(inputs.shape): "these are the inputs",
         }
         if key == "late":
-            shapes[tuple(given[key].shape)] = (
+            shapes[tuple(layer_inputs[key].shape)] = (
                 "this went into the layer: the output is the hook function's third argument"
             )
         attempt.shape("shape", got, tuple(right.shape), mistakes=shapes)
-        wrong = {"this went into the layer: the output is the hook function's third argument": given[key]}
+        wrong = {"this went into the layer: the output is the hook function's third argument": layer_inputs[key]}
         if key == "early":
             late_copy = "this is what the next layer made of it, in place: store a copy, with clone()"
             wrong = {late_copy: right.relu(), **wrong}

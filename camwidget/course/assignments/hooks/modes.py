@@ -1,4 +1,4 @@
-"""How the functions of `hooks` about `eval` and `no_grad` are judged. The hidden checks call the same judges."""
+"""Judges for the functions of `hooks` about `eval` and `no_grad`. The hidden checks use them too."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from camwidget.course.assignments.networks import batch_network
 from camwidget.course.attempt import Attempt
-from camwidget.course.compare import agree
+from camwidget.course.compare import numbers_agree
 
 MODES = {"train": (True, True), "eval": (False, True), "no_grad": (True, False)}
 """Name to training mode and recording, as the exercise has them."""
@@ -19,8 +19,8 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
     The networks differ in what the modes change: with and without dropout, with and without parameters that learn.
 
     Args:
-        attempt: the try.
-        learning_inputs: some inputs ask for gradients, so that something is recorded even where the network is frozen.
+        attempt: of this round.
+        learning_inputs: whether some inputs ask for gradients, so that something is recorded even in a frozen network.
     """
     for dropout in (True, False):
         for frozen in (False, True):
@@ -31,9 +31,9 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
             starts = bool(attempt.size(0, 1))
             model.train(starts)
             kind = f"{'with' if dropout else 'without'} dropout{', frozen' if frozen else ''}"
-            got = attempt.call(attempt.answer, model, inputs, shown=f"try_modes(model, inputs), a model {kind}")
+            got = attempt.call(attempt.answer, model, inputs, called=f"try_modes(model, inputs), a model {kind}")
             likely = "return a dict with these three names, and a pair of True or False for each"
-            fine = isinstance(got, dict) and set(got) == set(MODES) and all(_pair(each) for each in got.values())
+            fine = isinstance(got, dict) and set(got) == set(MODES) and all(_is_pair(entry) for entry in got.values())
             attempt.fact("form", fine, expected="train, eval, no_grad: pairs", got=got, likely=likely, stop=True)
             for name, (training, recording) in MODES.items():
                 same, recorded = not (dropout and training), recording and (asks or not frozen)
@@ -45,7 +45,7 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
 
 
 def _network(attempt: Attempt, *, dropout: bool) -> tuple[nn.Module, Tensor]:
-    attempt.seed_of_torch()
+    attempt.seed_torch()
     features, hidden, classes = attempt.sizes(3, low=4, high=9)
     layers: list[nn.Module] = [nn.Linear(features, 16 * hidden), nn.ReLU(), nn.Linear(16 * hidden, classes)]
     if dropout:
@@ -53,20 +53,21 @@ def _network(attempt: Attempt, *, dropout: bool) -> tuple[nn.Module, Tensor]:
     return nn.Sequential(*layers), attempt.tensor(2, features)
 
 
-def _pair(value: Any) -> bool:
-    is_pair = isinstance(value, tuple | list) and len(value) == 2
-    return is_pair and all(isinstance(each, bool) or agree(each, 0.0) or agree(each, 1.0) for each in value)
+def _is_pair(value: Any) -> bool:
+    return (isinstance(value, tuple | list) and len(value) == 2) and all(
+        isinstance(part, bool) or numbers_agree(part, 0.0) or numbers_agree(part, 1.0) for part in value
+    )
 
 
 def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[bool, bool]) -> None:
     """State the two facts about one row of the table."""
     training, recording = MODES[name]
-    said = (bool(got[0]), bool(got[1]))
+    same, recorded = bool(got[0]), bool(got[1])
     mode = "training mode" if training else "evaluation mode"
     likely = f"for {name!r} run the model twice in {mode}, on the same inputs, and compare the two with torch.equal"
     if training and right[0]:
         likely = "there is no dropout in this model: let two runs tell you, not memory"
-    attempt.fact("same", said[0] == right[0], expected=f"{name}: {right[0]}", got=f"{name}: {said[0]}", likely=likely)
+    attempt.fact("same", same == right[0], expected=f"{name}: {right[0]}", got=f"{name}: {same}", likely=likely)
     likely = f"read `logits.requires_grad` of a run for {name!r}"
     if not recording:
         likely = "for 'no_grad' run the model inside `with torch.no_grad():`, and then read `logits.requires_grad`"
@@ -75,32 +76,32 @@ def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[
     elif name == "eval":
         likely = "eval() does not stop the recording: run it without no_grad, and read `logits.requires_grad`"
     attempt.fact(
-        "recorded", said[1] == right[1], expected=f"{name}: {right[1]}", got=f"{name}: {said[1]}", likely=likely
+        "recorded", recorded == right[1], expected=f"{name}: {right[1]}", got=f"{name}: {recorded}", likely=likely
     )
 
 
 def judge_quiet_run(attempt: Attempt, *, mixed: bool) -> None:
-    """Judge a function (model, inputs) -> logits, in evaluation mode, with nothing recorded, the mode given back.
+    """Judge a function (model, inputs) -> logits, in evaluation mode, with nothing recorded and the mode restored.
 
     Args:
-        attempt: the try.
-        mixed: parts of the model are in evaluation mode beforehand.
+        attempt: of this round.
+        mixed: whether parts of the model are in evaluation mode beforehand.
     """
     model, inputs = batch_network(attempt)
     with torch.no_grad():
         right = model.eval()(inputs)
     model.train()
     if mixed:
-        model.second.eval()  # its mode changes nothing, and yet it is to be given back
-    before = [each.training for each in model.modules()]
-    remembered = [each.clone() for each in model.buffers()]
+        model.second.eval()  # its mode changes nothing, but has to be restored
+    before = [module.training for module in model.modules()]
+    remembered = [buffer.clone() for buffer in model.buffers()]
     ran_in: list[bool] = []
     for module in model.modules():
         module.register_forward_hook(lambda module, *_: ran_in.append(module.training))
-    got = attempt.call(attempt.answer, model, inputs, shown="quiet_run(model, inputs), with model in training mode")
+    got = attempt.call(attempt.answer, model, inputs, called="quiet_run(model, inputs), with model in training mode")
     likely = "the model ran in training mode: dropout and the batch's own mean were at work"
     if any(ran_in):
-        attempt.fact("values", agree(got, right), expected=right, got=got, likely=likely)
+        attempt.fact("values", numbers_agree(got, right), expected=right, got=got, likely=likely)
     else:
         attempt.values("values", got, right, mistakes={"these are probabilities: return the logits": right.softmax(1)})
     recorded = isinstance(got, Tensor) and got.requires_grad
@@ -110,8 +111,8 @@ def judge_quiet_run(attempt: Attempt, *, mixed: bool) -> None:
 
 
 def _judge_given_back(attempt: Attempt, model: nn.Module, before: list[bool], remembered: list[Tensor]) -> None:
-    """State whether every module is in its mode, and batch norm has what it remembered."""
-    after = [each.training for each in model.modules()]
+    """State whether every module is in its own mode again, and batch norm's statistics are unchanged."""
+    after = [module.training for module in model.modules()]
     if after != before:
         likely = "note the mode before you call model.eval(), and give it back with model.train(mode)"
         if not any(after):

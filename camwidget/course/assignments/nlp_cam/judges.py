@@ -1,4 +1,4 @@
-"""How the answers of `nlp_cam` are judged. The hidden checks call the same judges with other sizes."""
+"""Judges for the answers of `nlp_cam`. The hidden checks use them too, with other sizes."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,22 +7,22 @@ import torch
 
 from camwidget.course.attempt import Attempt
 
-WORDS = ("the", "film", "is", "not", "very", "good", "dull", "and", "warm", "plot", "never", "great", "was", "a")
+_WORDS = ("the", "film", "is", "not", "very", "good", "dull", "and", "warm", "plot", "never", "great", "was", "a")
 
 
 def judge_word_scores(attempt: Attempt, *, channels: tuple[int, int]) -> None:
     """Judge a function (activation, weight) -> one value per class and word.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         channels: least and greatest number of channels.
     """
     positions, classes = attempt.sizes(2, low=3, high=12)
     channel = attempt.size(*channels)
     activation, weight = attempt.tensor(channel, positions), attempt.tensor(classes, channel)
     before = activation.clone(), weight.clone()
-    shown = f"word_scores(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
-    got = attempt.call(attempt.answer, activation, weight, shown=shown)
+    called = f"word_scores(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
+    got = attempt.call(attempt.answer, activation, weight, called=called)
     shapes = {
         (classes,): "the words are gone: this is the pooled score",
         (positions,): "the classes are gone: keep one row for each",
@@ -46,19 +46,19 @@ def judge_word_scores(attempt: Attempt, *, channels: tuple[int, int]) -> None:
 
 
 def judge_logits(attempt: Attempt, *, longest: int) -> None:
-    """Judge a function (scores, bias, is_word) -> logits, with padding behind the words.
+    """Judge a function (scores, bias, is_word) -> logits, with padding after the words.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         longest: most positions.
     """
     positions, classes = attempt.size(6, longest), attempt.size(2, 4)
     words = attempt.size(2, positions - 2)
     scores, bias = attempt.tensor(classes, positions), attempt.tensor(classes)
     is_word = torch.arange(positions) < words
-    shown = f"logits_from_words(scores, bias, is_word), {words} words in {positions} positions"
+    called = f"logits_from_words(scores, bias, is_word), {words} words in {positions} positions"
     meanings = {"shape of the mask": "is_word has one value per position: it belongs to the axis of the words"}
-    got = attempt.call(attempt.answer, scores, bias, is_word, shown=shown, meanings=meanings)
+    got = attempt.call(attempt.answer, scores, bias, is_word, called=called, meanings=meanings)
     shapes = {
         (): "one number for all classes: average over the words only",
         (classes, 1): "the axis of the words is left over: no keepdim here",
@@ -78,7 +78,7 @@ def judge_logits(attempt: Attempt, *, longest: int) -> None:
     attempt.values("values", got, right, mistakes=mistakes)
     everywhere = torch.ones(positions, dtype=torch.bool)
     got = attempt.call(
-        attempt.answer, scores, bias, everywhere, shown="logits_from_words(scores, bias, is_word), no padding"
+        attempt.answer, scores, bias, everywhere, called="logits_from_words(scores, bias, is_word), no padding"
     )
     attempt.values("full", got, scores.double().mean(dim=1) + bias, usual=False)
 
@@ -87,14 +87,14 @@ def judge_gradient_times_input(attempt: Attempt, *, width: tuple[int, int]) -> N
     """Judge a function (gradient, embedding) -> one value per word; both are (position, channel).
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         width: least and greatest number of channels.
     """
     positions = attempt.size(3, 9)
     channel = positions + attempt.size(*width)
     gradient, embedding = attempt.tensor(positions, channel), attempt.tensor(positions, channel)
-    shown = f"gradient_times_input(gradient, embedding), both of shape {tuple(gradient.shape)}"
-    got = attempt.call(attempt.answer, gradient.clone(), embedding.clone(), shown=shown)
+    called = f"gradient_times_input(gradient, embedding), both of shape {tuple(gradient.shape)}"
+    got = attempt.call(attempt.answer, gradient.clone(), embedding.clone(), called=called)
     shapes = {
         (positions, channel): "there is one number per channel: add them up for each word",
         (channel,): "one number per channel: add over the channels, not over the words",
@@ -117,13 +117,13 @@ def judge_leave_one_out(attempt: Attempt, *, longest: int) -> None:
     """Judge a function (predict, words) -> how much the number loses without each word.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         longest: most words.
     """
     count = attempt.size(4, longest)
-    words = [WORDS[attempt.size(0, len(WORDS) - 1)] for _ in range(count)]
-    words[-1] = words[0]  # a word that stands there twice
-    worth = {word: float(attempt.tensor(1)) for word in WORDS}
+    words = [_WORDS[attempt.size(0, len(_WORDS) - 1)] for _ in range(count)]
+    words[-1] = words[0]  # a word that occurs twice
+    worth = {word: float(attempt.tensor(1)) for word in _WORDS}
 
     def predict(text: Sequence[str]) -> float:
         strange = [word for word in text if word not in worth]
@@ -135,22 +135,24 @@ def judge_leave_one_out(attempt: Attempt, *, longest: int) -> None:
 
     whole = predict(words)
     right = torch.tensor([whole - predict(words[:place] + words[place + 1 :]) for place in range(count)])
-    given = list(words)
+    handed_over = list(words)
     meanings = {
         "index out of range": "the list got shorter on the way: make a new list for each word",
         "operand type(s) for -: 'list'": "a list has no minus: make a new list of the words that stay",
     }
-    got = attempt.call(attempt.answer, predict, given, shown=f"leave_one_out(predict, {words})", meanings=meanings)
+    got = attempt.call(
+        attempt.answer, predict, handed_over, called=f"leave_one_out(predict, {words})", meanings=meanings
+    )
     if isinstance(got, dict):
         twice = "a dictionary has one number for a word that stands there twice: return a list"
         attempt.fact("shape", False, expected=f"a list of {count} numbers", got=got, likely=twice, stop=True)
     shapes = {(len(set(words)),): "a word that stands there twice has two places: count places, not words"}
-    if len(given) < count:
-        shapes[(count - len(given),)] = (
+    if len(handed_over) < count:
+        shapes[(count - len(handed_over),)] = (
             "the list got shorter while the loop went over it: make a new list for each word"
         )
     attempt.shape("shape", got, (count,), mistakes=shapes)
-    gone = torch.tensor([whole - predict([each for each in words if each != word]) for word in words])
+    gone = torch.tensor([whole - predict([other for other in words if other != word]) for word in words])
     first = [words.index(word) for word in words]
     mistakes = {
         "the sign is turned around: what is lost is all words minus those that are left": -right,
@@ -161,7 +163,7 @@ def judge_leave_one_out(attempt: Attempt, *, longest: int) -> None:
     attempt.values("values", got, right, mistakes=mistakes, usual=False)
     attempt.fact(
         "kept",
-        given == words,
+        handed_over == words,
         expected="the list as it was",
         got="a changed list",
         likely="remove() and del change the list: make a new one",
@@ -172,14 +174,14 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
     """Judge a function (words, values, count) -> the words that are left.
 
     Args:
-        attempt: the try.
+        attempt: of this round.
         longest: most words.
     """
     count = attempt.size(5, longest)
     top = attempt.size(1, count - 3)
-    words = [f"{WORDS[place % len(WORDS)]}" for place in range(count)]
+    words = [f"{_WORDS[place % len(_WORDS)]}" for place in range(count)]
     values = attempt.tensor(count)
-    # one word stands there twice: the later one goes, the earlier one and the word behind it stay
+    # one word occurs twice: the later one goes, the earlier one and the word behind it stay
     later = attempt.size(2, count - 1)
     earlier = attempt.size(0, later - 2)
     words[later] = words[earlier]
@@ -188,12 +190,12 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
         values[[place, other]] = values[[other, place]]
     order = values.argsort(descending=True).tolist()
     right = [words[place] for place in range(count) if place not in order[:top]]
-    given = list(words)
-    shown = f"without_top({words}, torch.tensor({[round(each, 2) for each in values.tolist()]}), {top})"
+    handed_over = list(words)
+    called = f"without_top({words}, torch.tensor({[round(value, 2) for value in values.tolist()]}), {top})"
     moved = "deleting a word moves those behind it: find all places first, then keep the others"
     meanings = {"index out of range": moved}
-    got = attempt.call(attempt.answer, given, values.clone(), top, shown=shown, meanings=meanings)
-    is_list = isinstance(got, list | tuple) and all(isinstance(each, str) for each in got)
+    got = attempt.call(attempt.answer, handed_over, values.clone(), top, called=called, meanings=meanings)
+    is_list = isinstance(got, list | tuple) and all(isinstance(word, str) for word in got)
     attempt.fact(
         "form", is_list, expected="a list of words", got=got, likely="return the words, not their places", stop=True
     )
@@ -221,8 +223,10 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
         ],
         moved: popped,
     }
-    likely = next((told for told, each in wrong.items() if list(got) == each and each != right), "")
+    likely = next((message for message, left in wrong.items() if list(got) == left and left != right), "")
     if not likely:
         likely = "more or fewer words are left than should be" if len(got) != len(right) else "other words should go"
     attempt.fact("words", list(got) == right, expected=" ".join(right), got=" ".join(got) or "no words", likely=likely)
-    attempt.fact("kept", given == words, expected="the list as it was", got="a changed list", likely="make a new list")
+    attempt.fact(
+        "kept", handed_over == words, expected="the list as it was", got="a changed list", likely="make a new list"
+    )

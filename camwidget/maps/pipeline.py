@@ -1,0 +1,142 @@
+"""From a run to results, the same way for pictures and texts: gradients, readouts and refusals, maps by method."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import TypeAlias
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from camwidget.errors import MapError, three_parts
+from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.layers import Layer
+from camwidget.hooks.tensors import at_least_single
+from camwidget.maps.arguments import Request, targets_of
+from camwidget.maps.call import Call
+from camwidget.maps.methods import Reduced, maps_of, reduce_gradients
+from camwidget.maps.readout import PICTURE_HEAD, Readout, find_readout, why_refused
+from camwidget.maps.result import LayerMaps
+
+Maps: TypeAlias = dict[str, Tensor]
+"""Layer name to maps, (target_class, map_height, map_width)."""
+
+ByRuns: TypeAlias = Callable[[Mapping[str, Tensor], Sequence[int]], tuple[Maps, dict[str, str]]]
+"""A method that runs the network on changed inputs: from activations and classes to maps, or to reasons why not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """An open capture after its forward pass, with what it ran on."""
+
+    capture: LayerCapture
+    """Holds the layers to be shown."""
+    inputs: Shaped[Tensor, "..."]
+    """What the network ran on."""
+    logits: Float[Tensor, "1 class"]
+    """What it returned."""
+    class_names: tuple[str, ...]
+    """A name for every class."""
+    others: Shaped[Tensor, "..."] | None = None
+    """Other inputs of the same shape, to try a readout on; None for those that suit pictures."""
+    head: str = PICTURE_HEAD
+    """How to get a head that allows CAM, for the advice of a refusal."""
+
+
+def layer_maps(
+    request: Request, run: Run, *, call: Callable[[Sequence[int]], Call], by_runs: Mapping[str, ByRuns]
+) -> dict[str, LayerMaps]:
+    """Return method to result, all from the same forward pass and the same backward passes, on the CPU.
+
+    Where plain CAM is not valid, its result has a refusal with the reason instead of a map. That is an error only if no
+    method gives any map. Its validity is tested, with a few more forward passes, only if plain CAM is asked for.
+
+    Args:
+        request: what was asked for.
+        run: the run to make maps from.
+        call: from the classes to the call that makes the result again; the method is filled in here.
+        by_runs: how to get the maps of methods that do not follow from activations and gradients.
+
+    Raises:
+        CamwidgetError: see `explain`.
+    """
+    capture, methods = run.capture, request.methods
+    targets = targets_of(request.target_classes, run.logits, run.class_names)
+    with request.hooks.capturing(capture, capture.model, run.inputs, run.logits) as source:
+        reduced = reduce_gradients(source, targets, methods=methods)
+    readouts, refusals = _readouts(run, reduced, targets) if "cam" in methods else ({}, {})
+    if methods == ("cam",) and not readouts:
+        raise MapError(next(reversed(refusals.values())))
+    activations = {name: activation.detach() for name, activation in source.activations.items()}
+    layers = [Layer(name, depth, *output.shape[1:]) for depth, (name, output) in enumerate(activations.items(), 1)]
+    made = call(targets)
+    results = {}
+    for method in methods:
+        if method in by_runs:
+            cams, refused = by_runs[method](activations, targets)
+        else:
+            cams = maps_of(method, reduced, activations, readouts=readouts, target_classes=targets)
+            refused = refusals
+        results[method] = LayerMaps(
+            method=method,
+            layers=tuple(layer for layer in layers if layer.name in cams),
+            target_classes=tuple(targets),
+            class_names=run.class_names,
+            logits=at_least_single(run.logits)[0].cpu(),
+            # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
+            cams=MappingProxyType({name: _finite(name, cam).cpu() for name, cam in cams.items()}),
+            readouts=MappingProxyType(
+                {name: Readout(read.classifier_weight.cpu(), read.bias.cpu()) for name, read in readouts.items()}
+            ),
+            refusals=MappingProxyType(refused),
+            call=replace(made, method=method),
+        )
+    return results
+
+
+def refuse_asked(result: LayerMaps, layers: Sequence[str] | None) -> None:
+    """Refuse a result without a map of a layer that was asked for by name.
+
+    Args:
+        result: of one method.
+        layers: the layers asked for.
+
+    Raises:
+        MapError: there is no such map; the message gives the reason.
+    """
+    refused = [name for name in layers or () if name not in result.cams]
+    if refused:
+        raise MapError(result.refusals[refused[0]])
+
+
+def _readouts(run: Run, reduced: Reduced, targets: Sequence[int]) -> tuple[dict[str, Readout], dict[str, str]]:
+    """The readouts of the layers from which plain CAM is valid, and why it is not valid from the others."""
+    outcomes = {
+        name: find_readout(
+            partial(_logits_with, run.capture, name),
+            run.inputs,
+            others=run.others,
+            activation=run.capture.activations[name].detach(),
+            channel_weight=reduced.channel_weights[name],
+            logits=run.logits,
+            target_classes=targets,
+        )
+        for name in reduced.constant
+    }
+    readouts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Readout)}
+    refused = [name for name in run.capture.activations if name not in readouts]
+    reasons = why_refused(run.capture.model, refused, lambda: run.capture.rerun(run.inputs), head=run.head)
+    return readouts, {name: str(outcomes.get(name) or reason) for name, reason in reasons.items()}
+
+
+def _logits_with(capture: LayerCapture, name: str, activation: Tensor, inputs: Tensor) -> Tensor:
+    return capture.rerun(inputs, replace={name: activation})
+
+
+def _finite(name: str, cams: Tensor) -> Tensor:
+    if bool(torch.isfinite(cams).all()):
+        return cams
+    given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"
+    raise MapError(three_parts(given, allowed, "Numbers overflowed: try model.float() or another layer"))

@@ -1,0 +1,96 @@
+"""What a panel shows, in one piece, and the traits that are fields of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import traitlets
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PanelState:
+    """All that a panel shows. It is never changed, only replaced as a whole, so it is always consistent."""
+
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """Method name to explanation, of what is shown."""
+    offered: Any = None
+    """The explanation whose layers and classes are offered, that with the most layers; None before the first."""
+    layer: str = ""
+    target_class: int | None = None
+    method: str = ""
+    signed: bool = True
+    shared_scale: bool = True
+
+    @property
+    def layer_names(self) -> list[str]:
+        """The layers that the slider offers, in its order."""
+        return [layer.name for layer in self.offered.layers] if self.offered else []
+
+    @property
+    def target_classes(self) -> tuple[int, ...]:
+        """The classes that the slider offers, in its order."""
+        return self.offered.target_classes if self.offered else ()
+
+    def by_subject(self) -> dict[str, Mapping[str, Any]]:
+        """Return the explanations by the trait that holds what they explain."""
+        raise NotImplementedError
+
+    def choices(self) -> dict[str, Sequence[Any]]:
+        """Return, for each trait whose control counts positions, the value at each of them."""
+        return {
+            "layer": self.layer_names,
+            "target_class": self.target_classes,
+            "method": list(self.results),
+            "signed": (True, False),
+            "shared_scale": (True, False),
+        }
+
+    def positions(self) -> dict[str, Any]:
+        """Return where each control stands: a position, or the value itself where the control has no positions."""
+        return {name: values.index(getattr(self, name)) for name, values in self.choices().items()}
+
+    def value_at(self, name: str, position: Any) -> Any:
+        """Return the value of a trait when its control stands at a position; see `positions`."""
+        values = self.choices().get(name)
+        return position if values is None else values[position]
+
+    def changed_since(self, before: "PanelState") -> list[str]:
+        """Return the names of the fields that another state of the same panel has otherwise."""
+        return [each.name for each in fields(self) if _differ(getattr(before, each.name), getattr(self, each.name))]
+
+
+def _differ(before: Any, after: Any) -> bool:
+    if before is after:
+        return False
+    try:
+        return not bool(before == after)
+    except (RuntimeError, ValueError):  # tensors and arrays are compared cell by cell
+        return True
+
+
+class Setting(traitlets.TraitType[Any, Any]):
+    """A trait that is a field of the panel's state; the panel itself decides what setting it does.
+
+    A property setter would read as well, but only a trait can be observed, linked and listed. So this one reads from
+    the state and hands what it is given to the panel's `_set`, which checks, computes, commits, shows, and notifies.
+    """
+
+    def get(self, obj: Any, cls: type[Any] | None = None) -> Any:
+        """Return the field of the state."""
+        return getattr(obj._state, str(self.name))
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Hand the value to the panel."""
+        obj._set(self.name, value)
+
+
+class NameSetting(Setting, traitlets.Unicode[Any, Any]):
+    """A name: of a layer, of a method."""
+
+
+class FlagSetting(Setting, traitlets.Bool[Any, Any]):
+    """Yes or no."""
+
+
+class NumberSetting(Setting, traitlets.Float[Any, Any]):
+    """A number within bounds."""

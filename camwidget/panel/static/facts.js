@@ -1,0 +1,180 @@
+/** The column beside a picture or a text: classes with bars, where the number comes from, one cell, the scale, the code. */
+
+import { element } from "./elements.js";
+import { formatNumber, formatPercent, formatTogether } from "./format.js";
+import { choose } from "./model.js";
+
+/** @typedef {import("./types.js").ClassEntry} ClassEntry */
+/** @typedef {import("./types.js").LayerEntry} LayerEntry */
+/** @typedef {import("./types.js").Manifest} Manifest */
+/** @typedef {import("./types.js").MapEntry} MapEntry */
+/** @typedef {import("./types.js").MapTraits} MapTraits */
+/** @typedef {import("./types.js").MethodEntry} MethodEntry */
+/** @typedef {import("./types.js").Template} Template */
+/**
+ * @template Traits
+ * @typedef {import("./types.js").Model<Traits>} Model
+ */
+/** @typedef {import("./maps.js").Maps<Manifest>} Maps */
+
+/** "Grad-CAM for class cat, 99.1 %, at layer 0.8" @param {Maps} maps @param {{classes: ClassEntry[]} | null} [other] */
+export function headline(maps, other = null) {
+  const { layer, target, method } = maps.at();
+  const { layers, classes, methods } = maps.manifest;
+  const strong = (/** @type {string} */ text) => element("strong", "", text);
+  const place = methods[method].knows_layer === false ? ["; layers do not matter here"] : [", at layer ", strong(layers[layer].name)];
+  if (!methods[method].knows_class) return [strong(methods[method].label), ", the same for every class", ...place];
+  const both = [classes, ...(other ? [other.classes] : [])].map((each) => formatPercent(each[target].probability)).join(" and ");
+  return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${both}`, ...place];
+}
+
+/** The share of a logit that one value is: "+0.5 of 4.2 (11.9 %)". @param {Maps} maps @param {MapEntry} entry @param {number} value @param {number} cells */
+export function shareOf(maps, entry, value, cells) {
+  // a map of plain CAM adds up to the logit only after the mean over its cells
+  const count = maps.manifest.methods[maps.at().method].key === "cam" ? cells : 1;
+  const total = entry.contributions;
+  const part = count === 1 ? "" : `, gives ${formatNumber(value / count, true)}`;
+  const percent = ((100 * value) / count / (total || 1)).toFixed(1).replace("-", "\u2212");
+  const share = total === null || total === 0 ? "" : `${part} of ${formatNumber(total)} (${percent} %)`;
+  return `${formatNumber(value, true)}${share}`;
+}
+
+/**
+ * Where the number comes from: a sum, or why there is none.
+ * @param {MapEntry} entry @param {MethodEntry} method @param {number} logit @param {string} cells
+ */
+export function sumText(entry, method, logit, cells) {
+  if (entry.contributions === null || entry.bias === null) {
+    if (method.key === "occlusion")
+      return `logit ${formatNumber(logit)}. Each value is what the logit loses without that word; such losses do not add up to it.`;
+    if (!method.knows_class)
+      return "It knows no class, so its values say nothing of a logit. Its sign is a convention: below zero is no evidence against anything.";
+    return `logit ${formatNumber(logit)}. From this layer it is not a plain sum of the ${cells}: the layers after it bend the numbers.`;
+  }
+  const sign = entry.bias < 0 ? "\u2212" : "+";
+  const [total, bias, whole] = formatTogether([entry.contributions, Math.abs(entry.bias), logit]);
+  // HiResCAM's is what is left of the logit, a constant only where the layers behind are piecewise linear
+  const name = method.key === "hires_cam" ? "effective bias" : "bias";
+  return `contributions ${total} ${sign} ${name} ${bias} = logit ${whole}`;
+}
+
+/** The code that makes a map: Python wrote it, only the layer and the class are filled in. @param {Template} template @param {LayerEntry} layer @param {ClassEntry} target */
+export function codeText(template, layer, target) {
+  /** @type {Record<string, string>} */
+  const slots = { layer: JSON.stringify(layer.name), class: String(target.index) };
+  return template.map((part, i) => (i % 2 ? slots[part] : part)).join("");
+}
+
+/** A class with its probability as a bar. @param {ClassEntry} shown @param {() => void} chosen */
+function classButton(shown, chosen) {
+  const button = element("button", "camw-class");
+  const bar = element("span", "camw-bar");
+  const fill = element("span", "camw-fill");
+  fill.style.width = `${100 * shown.probability}%`;
+  bar.append(fill);
+  const name = element("span", "camw-name", shown.name);
+  name.title = shown.name;
+  button.append(name, bar, element("span", "camw-percent", formatPercent(shown.probability)));
+  button.addEventListener("click", chosen);
+  return button;
+}
+
+/** @param {(HTMLElement | string)[]} parts */
+function section(...parts) {
+  const made = element("section", "camw-section");
+  made.append(...parts);
+  return made;
+}
+
+/** The colour table as a strip, from end to end or from zero on. */
+function makeLegend() {
+  const legend = element("canvas", "camw-legend");
+  legend.width = 257;
+  legend.height = 1;
+  legend.setAttribute("aria-hidden", "true");
+  return legend;
+}
+
+/** @param {HTMLCanvasElement} legend @param {Uint8Array} colormap @param {boolean} signed */
+function paintLegend(legend, colormap, signed) {
+  const strip = new ImageData(257, 1);
+  for (let x = 0; x < 257; x++) {
+    const step = signed ? x : 128 + Math.round(x / 2);
+    for (let k = 0; k < 4; k++) strip.data[4 * x + k] = colormap[4 * step + k];
+  }
+  /** @type {CanvasRenderingContext2D} */ (legend.getContext("2d")).putImageData(strip, 0, 0);
+}
+
+export class Facts {
+  /** @param {Model<MapTraits>} model @param {{cells: string, thing: string}} words  what a map's parts and what was explained are called */
+  constructor(model, { cells, thing }) {
+    this.model = model;
+    this.cells = cells;
+    this.thing = thing;
+    this.classes = element("div", "camw-classes");
+    this.sum = element("p", "camw-number");
+    this.probeTitle = element("h4", "camw-title");
+    this.probeText = element("p", "camw-number");
+    this.scaleTitle = element("h4", "camw-title");
+    this.legend = makeLegend();
+    this.ticks = element("div", "camw-ticks");
+    this.reason = element("p", "camw-reason");
+    this.code = element("pre", "");
+    const code = element("details", "camw-code");
+    code.append(element("summary", "", `The code for this ${thing === "image" ? "picture" : thing}`), this.code);
+    this.scale = section(this.scaleTitle, this.legend, this.ticks);
+    this.side = element("div", "camw-side");
+    this.side.append(
+      section(element("h4", "camw-title", "What the network says"), this.classes),
+      section(element("h4", "camw-title", "Where the number comes from"), this.sum),
+      section(this.probeTitle, this.probeText),
+      this.scale,
+      section(this.reason),
+      section(code),
+    );
+  }
+
+  /** @param {Manifest} manifest */
+  list(manifest) {
+    this.classes.replaceChildren(
+      ...manifest.classes.map((each, i) => classButton(each, () => choose(this.model, "class_index", i))),
+    );
+  }
+
+  /** @param {Maps} maps @param {MapEntry} entry @param {number} scale @param {Uint8Array} colormap */
+  describe(maps, entry, scale, colormap) {
+    const { layer, target, method } = maps.at();
+    const { layers, classes, methods } = maps.manifest;
+    for (const [i, button] of [...this.classes.children].entries()) button.setAttribute("aria-pressed", String(i === target));
+    this.reason.textContent = entry.reason;
+    this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells);
+    this.sum.classList.toggle("camw-words", entry.contributions === null || entry.bias === null);
+    this.describeScale(entry, scale, methods[method].knows_class, colormap);
+    this.code.textContent = codeText(methods[method].code[entry.reason ? "refused" : "shown"], layers[layer], classes[target]);
+  }
+
+  /** @param {MapEntry} entry @param {number} scale @param {boolean} about  whether the map is about a class @param {Uint8Array} colormap */
+  describeScale(entry, scale, about, colormap) {
+    const signed = !this.model.get("only_for");
+    const shared = !this.model.get("own_scale");
+    this.scale.hidden = Boolean(entry.reason);
+    this.scaleTitle.textContent = shared ? "Scale, shared by all classes" : "Scale of this class alone";
+    if (!about) this.scaleTitle.textContent = "Scale; the sign is a convention";
+    const left = signed ? `${formatNumber(-scale)}${about ? " against" : ""}` : "0";
+    const right = `${about ? "for " : ""}${formatNumber(scale, true)}`;
+    this.ticks.replaceChildren(...(signed ? [left, "0", right] : [left, right]).map((text) => element("span", "", text)));
+    paintLegend(this.legend, colormap, signed);
+  }
+
+  /** What is read under the pointer, or how to read something. @param {string} title @param {string} text @param {boolean} isValue */
+  tell(title, text, isValue) {
+    this.probeTitle.textContent = title;
+    this.probeText.textContent = text;
+    this.probeText.classList.toggle("camw-words", !isValue);
+  }
+
+  /** The same in one line. */
+  told() {
+    return `${this.probeTitle.textContent}: ${this.probeText.textContent}`;
+  }
+}

@@ -1,0 +1,6 @@
+/** A saved page with a picture. */
+
+import { openPage } from "./page.js";
+import { render } from "./picture.js";
+
+openPage(render);

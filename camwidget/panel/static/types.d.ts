@@ -1,0 +1,148 @@
+/**
+ * What Python sends, and the model that carries it. Types only: an editor and `tsc` read this file, no browser does.
+ * The traits are those of `MapView`, `HeatmapView` and `TextView` in view.py; a test compares the two.
+ */
+
+/** One map: where its numbers start in `maps`, how much one step is, and why there are none. */
+export interface MapEntry {
+  offset: number;
+  unit: number;
+  contributions: number | null;
+  bias: number | null;
+  reason: string;
+}
+
+export interface LayerEntry {
+  name: string;
+  channels: number;
+  map_height: number;
+  map_width: number;
+}
+
+export interface ClassEntry {
+  index: number;
+  name: string;
+  probability: number;
+  logit: number;
+}
+
+export interface MethodEntry {
+  key: string;
+  label: string;
+  knows_class: boolean;
+  knows_layer?: boolean;
+  code: { shown: Template; refused: Template };
+}
+
+/** Code in parts: text, then "layer" or "class" for what is to be filled in, then text again, and so on. */
+export type Template = string[];
+
+/** What there is to choose from, and one entry per map: by method, class and layer. */
+export interface Manifest {
+  layers: LayerEntry[];
+  classes: ClassEntry[];
+  methods: MethodEntry[];
+  maps: MapEntry[][][];
+  alt: string;
+}
+
+export interface WordEntry {
+  before: string;
+  text: string;
+  known: boolean;
+}
+
+/** The word that was deleted last, and the probabilities before, by the index of the class. */
+export interface Change {
+  text: number;
+  word: string;
+  before: Record<string, number>;
+}
+
+export interface TextMapEntry extends MapEntry {
+  rest: number;
+}
+
+export interface TextMethodEntry extends MethodEntry {
+  notes: string[];
+  knows_layer: boolean;
+}
+
+export interface TextManifest extends Manifest {
+  methods: TextMethodEntry[];
+  maps: TextMapEntry[][][];
+  words: WordEntry[];
+  tail: string;
+  positions: number;
+  version: number;
+  change: Change | null;
+  other: TextManifest | null;
+}
+
+/** A manifest before the kernel has sent one. */
+export interface NoManifest {
+  layers?: undefined;
+}
+
+export type Bytes = DataView<ArrayBuffer>;
+
+export interface MapTraits {
+  maps: Bytes;
+  manifest: Manifest | NoManifest;
+  colormap: Bytes;
+  layer_index: number;
+  class_index: number;
+  method_index: number;
+  only_for: number;
+  own_scale: number;
+  message: string;
+  busy: string;
+}
+
+export interface PictureTraits extends MapTraits {
+  picture: Bytes;
+  heatmap_opacity: number;
+  cells: number;
+}
+
+export interface TextTraits extends MapTraits {
+  manifest: TextManifest | NoManifest;
+  dark_colormap: Bytes;
+  live: number;
+}
+
+/** What a view uses of an anywidget model; a saved page and the tests hand it an object with the same calls. */
+export interface Model<Traits> {
+  get<Name extends keyof Traits>(name: Name): Traits[Name];
+  set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
+  on(event: `change:${keyof Traits & string}`, listener: () => void): void;
+  off(event: `change:${keyof Traits & string}`, listener: () => void): void;
+  save_changes(): void;
+  send(message: { do: "delete"; text: number; word: number; version: number } | { do: "undo" }): void;
+}
+
+export interface Context<Traits> {
+  model: Model<Traits>;
+  el: HTMLElement;
+}
+
+/** A cell of a map and its value; row and column count from 1. */
+export interface Peak {
+  value: number;
+  row: number;
+  column: number;
+}
+
+/** What one step of the colour table is on a page: CSS colours; empty letters keep the colour they have. */
+export interface StepColours {
+  back: string;
+  letters: string;
+  line: string;
+}
+
+/** A saved page: the traits of its view, the binary ones apart and in base64, and what its controls show. */
+export interface PageData {
+  state: PictureTraits & TextTraits;
+  binary: Record<string, string>;
+  labels: { layers: string[]; classes: string[]; methods: string[] };
+}
