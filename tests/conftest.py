@@ -1,8 +1,11 @@
-"""What every test shares: checked annotations, one seed, and a browser where there is one."""
+"""What every test shares: workers, checked annotations, one seed, and a browser where there is one."""
 
 import os
 from collections.abc import Iterator
 
+# Before torch is imported by anything, here and in every kernel and program that a test starts: tests run side by side,
+# one thread each. Threads of several that wait for one another's turn on a few processors take many times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Before matplotlib is imported by anything: tests draw into memory, never on a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
 # Before any module of camwidget is imported: in tests, every annotation of the package is checked while it runs, the
@@ -14,16 +17,34 @@ import tests.typechecker  # noqa: F401 (the hook looks it up by name, and import
 install_import_hook("camwidget", "tests.typechecker.checked")
 
 import pytest
-import torch
 
 from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
 
 SEED = 20161
+MOST_WORKERS = 2
+"""Each takes 1.5 GB, and with what it starts, kernels or a browser, up to twice that."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` in pyproject.toml means: two workers; for single files none, a worker takes longer to start."""
+    if any(".py" in each for each in config.args):
+        return 0
+    return min(MOST_WORKERS, os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for the browser is marked so, before `-m` selects."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture(autouse=True)
 def seed() -> Iterator[int]:
     """Start every test from one state of the random numbers, and leave the caller's as it was."""
+    import torch  # not above: the process that only hands out the work does without
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         yield SEED

@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from tests.house.repository import ROOT
+from tests.patience import HANGING_S
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LIVE = "application/vnd.jupyter.widget-view+json"
@@ -23,7 +24,9 @@ def executed(path: Path) -> NotebookNode:
     # Streams are joined: how a kernel cuts what is printed into messages depends on time.
     client = NotebookClient(
         notebook,
-        timeout=120,
+        timeout=HANGING_S,
+        startup_timeout=HANGING_S,
+        iopub_timeout=HANGING_S,  # what comes later than that would be left out
         kernel_name="python3",
         store_widget_state=False,
         coalesce_streams=True,

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from camwidget import cli
 from tests.course.selfstudy.test_notebook import TOY, item, write
 from tests.course.source import WRITTEN
 from tests.house.repository import ROOT
+from tests.patience import HANGING_S
 
 
 def test_the_entry_point_is_the_function_that_returns_the_exit_code() -> None:
@@ -119,19 +121,37 @@ def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
     with subprocess.Popen(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
     ) as process:
+        hangs = threading.Timer(HANGING_S, process.kill)
+        hangs.start()
         try:
             first = read_until(process, "Waiting for the next save")
-            time.sleep(0.3)  # the watch begins with the line
+            wait_until_it_watches(process)  # which begins with the line, or somewhat later
             write(path, [TOY, *item(1, "value = 1")])
             second = read_until(process, "1 of 1 items done")
             process.send_signal(signal.SIGINT)
-            code = process.wait(20)
+            code = process.wait(HANGING_S)
         finally:
+            hangs.cancel()
             process.kill()
 
     assert "0 of 1 items done" in first
     assert "done         toy.q1" in second
     assert code == 1, "the code is that of the first look: it was not right"
+
+
+def wait_until_it_watches(process: subprocess.Popen[str]) -> None:
+    """Until the system tells the process of changed files, where it says whom it tells; elsewhere a while."""
+    told = Path("/proc", str(process.pid), "fdinfo")
+    deadline = time.monotonic() + (HANGING_S if told.is_dir() else 3)
+    while time.monotonic() < deadline and not (told.is_dir() and any(map(_is_watched, told.iterdir()))):
+        time.sleep(0.1)
+
+
+def _is_watched(number: Path) -> bool:
+    try:
+        return "inotify wd:" in number.read_text()
+    except OSError:  # closed meanwhile
+        return False
 
 
 def read_until(process: subprocess.Popen[str], wanted: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.lab import chromium_browser
+from tests.browser.lab import chromium_browser, new_page
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page; afterwards: no script on it has failed."""
-    opened = browser.new_page(viewport={"width": 1000, "height": 900})
+    opened = new_page(browser, width=1000, height=900)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
+from tests.patience import HANGING_S, STUCK_S
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # as root, which is how containers run
@@ -27,7 +28,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
-START_SECONDS = 60
+expect.set_options(timeout=1000 * STUCK_S)
 
 
 def free_port() -> int:
@@ -56,7 +57,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder)
     address = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + HANGING_S
         while not _answers(f"{address}/api"):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
@@ -97,6 +98,13 @@ def chromium_browser(executable: str) -> Iterator[Browser]:
             browser.close()
 
 
+def new_page(browser: Browser, *, width: int, height: int) -> Page:
+    """A page on which no step has a limit but that for what is stuck."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(1000 * STUCK_S)
+    return page
+
+
 def write_notebook(path: Path, cells: Sequence[str]) -> None:
     """Write a notebook of code cells that knows its kernel, so that JupyterLab asks nothing."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
@@ -107,9 +115,11 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
 def open_notebook(page: Page, address: str, name: str) -> None:
     """Open a notebook and wait until its kernel is ready for work."""
     page.goto(f"{address}/lab/tree/{name}")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=1000 * HANGING_S)
     # attached, not visible: on a narrow page JupyterLab folds the indicator away
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', state="attached", timeout=60_000)
+    page.wait_for_selector(
+        '.jp-Notebook-ExecutionIndicator[data-status="idle"]', state="attached", timeout=1000 * HANGING_S
+    )
 
 
 def run_all(page: Page) -> None:
@@ -125,4 +135,4 @@ def run_cell(page: Page, number: int, *, wait: bool = True) -> None:
     cell.locator(".jp-InputPrompt").click()
     page.keyboard.press("Control+Enter")
     if wait:
-        cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]:")).wait_for(timeout=120_000)
+        cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]:")).wait_for(timeout=1000 * HANGING_S)

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, open_notebook
+from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook
 from tests.house.repository import ROOT
+from tests.patience import HANGING_S
 
 pytestmark = pytest.mark.browser
 
@@ -25,11 +26,11 @@ def test_the_validate_button_names_what_is_wrong_and_not_what_is_right(chromium:
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
 
     with jupyterlab(tmp_path) as address, chromium_browser(chromium) as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 900})
+        page = new_page(browser, width=1300, height=900)
         open_notebook(page, address, "keepdim.ipynb")
         page.locator(".validate-button").click()
         results = page.locator(".jp-Dialog", has_text="Validation Results")
-        expect(results).to_be_visible(timeout=90_000)
+        expect(results).to_be_visible(timeout=1000 * HANGING_S)
 
         expect(results).to_contain_text('cw.check("keepdim.meets", what_it_meets).score()')
         expect(results).not_to_contain_text("keepdim.error")

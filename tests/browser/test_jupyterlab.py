@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all, write_notebook
+from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
+from tests.patience import HANGING_S
 
 CELLS = [
     'import camwidget as cw\npanel = cw.CamPanel(cw.demo_learner(), cw.demo_image("cat"))\npanel',
@@ -24,12 +26,12 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "panel.ipynb", CELLS)
     with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 3400})
+        page = new_page(browser, width=1300, height=3400)
         page.camw_requests = []  # type: ignore[attr-defined]
         page.on("request", lambda request: page.camw_requests.append(request.url))  # type: ignore[attr-defined]
         open_notebook(page, address, "panel.ipynb")
         run_all(page)
-        page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=120_000)
+        page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
         yield page
 
 
@@ -58,9 +60,26 @@ def run_line(page: Page, line: str) -> str:
     last.locator(".cm-content").fill(line)
     before = last.locator(".jp-InputPrompt").inner_text()
     page.keyboard.press("Control+Enter")
-    expect(last.locator(".jp-InputPrompt")).not_to_have_text(before, timeout=30_000)
-    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+    expect(last.locator(".jp-InputPrompt")).not_to_have_text(before)
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
     return last.locator(".jp-OutputArea").inner_text()
+
+
+@contextmanager
+def busy_kernel(page: Page, folder: Path) -> Iterator[None]:
+    """A cell that runs while the block does; whatever the page shows meanwhile, it shows without the kernel."""
+    end = folder / "end"
+    last = page.locator(".jp-Notebook .jp-CodeCell").last
+    waiting = f"any(time.sleep(0.1) for _ in iter(pathlib.Path({str(end)!r}).exists, True))"
+    last.locator(".cm-content").fill(f"import pathlib, time; {waiting}")
+    page.keyboard.press("Control+Enter")
+    expect(last.locator(".jp-InputPrompt")).to_have_text("[*]:")
+    try:
+        yield
+        assert last.locator(".jp-InputPrompt").inner_text() == "[*]:"
+    finally:
+        end.touch()
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
 
 
 def test_the_layer_slider_moves_the_map_with_the_keyboard(cats: Page) -> None:
@@ -78,18 +97,11 @@ def test_the_class_slider_moves_the_map_and_the_trait(cats: Page) -> None:
     assert "target 0" in run_line(cats, "print('target', panel.target_class)")
 
 
-def test_sliding_needs_no_kernel(cats: Page) -> None:
-    last = cats.locator(".jp-Notebook .jp-CodeCell").last
-    last.locator(".cm-content").fill("import time; time.sleep(6); print('awake')")
-    cats.keyboard.press("Control+Enter")
-    expect(last.locator(".jp-InputPrompt")).to_have_text("[*]:")
-
-    for layer in ("0.7", "0.6", "0.5"):
-        cats.locator(LAYER).first.press("ArrowLeft")
-        expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", f"grad_cam/{layer}/1", timeout=1000)
-
-    assert last.locator(".jp-InputPrompt").inner_text() == "[*]:"
-    expect(last.locator(".jp-OutputArea")).to_contain_text("awake", timeout=30_000)
+def test_sliding_needs_no_kernel(cats: Page, tmp_path: Path) -> None:
+    with busy_kernel(cats, tmp_path):
+        for layer in ("0.7", "0.6", "0.5"):
+            cats.locator(LAYER).first.press("ArrowLeft")
+            expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", f"grad_cam/{layer}/1")
 
 
 def test_a_click_in_the_filmstrip_moves_the_slider_and_the_trait(cats: Page) -> None:
@@ -135,10 +147,10 @@ def test_a_broken_upload_gets_a_message_and_the_picture_stays(cats: Page, tmp_pa
         panel(cats).get_by_role("button", name="Your own picture").click()
     chooser.value.set_files(broken)
 
-    expect(panel(cats).locator(".camw-message")).to_be_visible(timeout=20_000)
+    expect(panel(cats).locator(".camw-message")).to_be_visible()
     expect(panel(cats).locator(".camw-view")).to_have_attribute("data-painted", "grad_cam/0.8/1")
     cats.locator(LAYER).first.press("ArrowLeft")
-    expect(panel(cats).locator(".camw-message")).to_be_hidden(timeout=20_000)
+    expect(panel(cats).locator(".camw-message")).to_be_hidden()
 
 
 def test_a_class_that_was_not_offered_is_computed_and_shown(lab: Page) -> None:
@@ -146,11 +158,13 @@ def test_a_class_that_was_not_offered_is_computed_and_shown(lab: Page) -> None:
     box.fill("accordion")
     box.press("Enter")
 
-    expect(panel(lab, 1).locator(".camw-heading")).to_contain_text("for class accordion", timeout=30_000)
+    expect(panel(lab, 1).locator(".camw-heading")).to_contain_text("for class accordion")
     expect(panel(lab, 1).locator(".camw-classes button")).to_have_count(11)
 
 
-def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_without_the_kernel(lab: Page) -> None:
+def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_without_the_kernel(
+    lab: Page, tmp_path: Path
+) -> None:
     run_line(lab, 'scored.layer, scored.target_class, before = "0.8", 1, scored._model.model.training')
     box = panel(lab, 2)
     view, start = box.locator(".camw-view"), box.locator(".camw-run button").first
@@ -161,9 +175,9 @@ def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_withou
     expect(start).to_have_text(re.compile(r"Run Score-CAM at layer 0\.8: 1,280 passes of the network, about \d+ s"))
     expect(stop).to_be_hidden()
     start.click()
-    expect(progress).to_contain_text(re.compile(r"Score-CAM at layer 0\.8: [1-9]\d?%"), timeout=30_000)
+    expect(progress).to_contain_text(re.compile(r"Score-CAM at layer 0\.8: [1-9]\d?%"))
     stop.click()  # it is heard although the run has not ended
-    expect(box.locator(".camw-message")).to_contain_text("of 1,280 passes. What was shown stays.", timeout=30_000)
+    expect(box.locator(".camw-message")).to_contain_text("of 1,280 passes. What was shown stays.")
     expect(progress).to_be_hidden()
     assert "as found" in run_line(lab, "print('as found' if scored._model.model.training == before else 'changed')")
 
@@ -171,20 +185,15 @@ def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_withou
         box.locator(".camw-film button").nth(index).click()
         expect(start).to_contain_text(f"Run Score-CAM at layer {layer}: ")
         start.click()
-        expect(box.locator(".camw-legend")).to_be_visible(timeout=30_000)
+        expect(box.locator(".camw-legend")).to_be_visible()
         expect(start).to_be_hidden()  # there is nothing left to run here
     expect(box.locator(".camw-film button:not(.camw-refused)")).to_have_count(2)
 
-    last = lab.locator(".jp-Notebook .jp-CodeCell").last
-    last.locator(".cm-content").fill("import time; time.sleep(4); print('awake')")
-    lab.keyboard.press("Control+Enter")
-    expect(last.locator(".jp-InputPrompt")).to_have_text("[*]:")
-    for key, layer, legend in (("ArrowLeft", "0.1", True), ("ArrowLeft", "0.0", False), ("ArrowRight", "0.1", True)):
-        box.locator(LAYER).first.press(key)
-        expect(view).to_have_attribute("data-painted", f"score_cam/{layer}/1", timeout=1000)
-        assert box.locator(".camw-legend").is_visible() == legend
-    assert last.locator(".jp-InputPrompt").inner_text() == "[*]:"
-    expect(last.locator(".jp-OutputArea")).to_contain_text("awake", timeout=30_000)
+    with busy_kernel(lab, tmp_path):
+        for key, layer, legend in (("ArrowLeft", "0.1", 1), ("ArrowLeft", "0.0", 0), ("ArrowRight", "0.1", 1)):
+            box.locator(LAYER).first.press(key)
+            expect(view).to_have_attribute("data-painted", f"score_cam/{layer}/1")
+            assert box.locator(".camw-legend").is_visible() == legend
 
 
 @pytest.mark.parametrize("number", [0, 2])

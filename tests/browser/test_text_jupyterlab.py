@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, open_notebook, run_all, write_notebook
+from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
+from tests.patience import HANGING_S
 
 CELL = """\
 import camwidget as cw
@@ -21,10 +22,10 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "words.ipynb", [CELL])
     with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 1400})
+        page = new_page(browser, width=1300, height=1400)
         open_notebook(page, address, "words.ipynb")
         run_all(page)
-        page.wait_for_selector(".camw-view[data-painted]", timeout=120_000)
+        page.wait_for_selector(".camw-view[data-painted]", timeout=1000 * HANGING_S)
         yield page
 
 
@@ -46,7 +47,7 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
 
     box.fill("Not bad at all, and never boring. " * 150)
     expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
-    expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "false", timeout=60_000)
+    expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "false")
     expect(lab.locator(".camw-busy")).to_have_text("")
     box.fill("A dull film <b>with</b> a terrible ending.")
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")

@@ -13,6 +13,7 @@ from camwidget.panel.still import shared_scale
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
 from camwidget.pictures.result import Explanation
+from tests.browser.lab import new_page
 from tests.browser.standin import PIXELS, mount
 
 
@@ -175,7 +176,7 @@ def test_two_views_of_one_model_show_the_same(page: Page, view: HeatmapView) -> 
 
 
 def test_it_fits_a_phone_and_asks_nothing_of_the_network(browser: Browser, view: HeatmapView) -> None:
-    page = browser.new_page(viewport={"width": 320, "height": 700})
+    page = new_page(browser, width=320, height=700)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 

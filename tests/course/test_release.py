@@ -21,6 +21,7 @@ from camwidget.course.report import REPORT_MIME
 from camwidget.course.selfstudy.materials import tasks
 from tests.course.source import SOLUTIONS, WRITTEN, head_of, questions
 from tests.house.repository import ROOT, run_python
+from tests.patience import HANGING_S
 
 EXERCISES = ROOT / "exercises"
 # Each is put together here, so that this file does not contain what it looks for.
@@ -141,7 +142,14 @@ def test_the_options_of_a_quiz_have_the_letters_that_the_package_explains(assign
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[NotebookNode], None]]:
     """Runs notebooks one after the other in one kernel, which finds the hidden checks; names are forgotten between."""
     resources = {"metadata": {"path": str(tmp_path_factory.mktemp("run"))}}
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=60, allow_errors=True, resources=resources)
+    client = NotebookClient(
+        nbformat.v4.new_notebook(),
+        timeout=HANGING_S,
+        startup_timeout=HANGING_S,
+        iopub_timeout=HANGING_S,
+        allow_errors=True,
+        resources=resources,
+    )
     path = os.pathsep.join(filter(None, [str(SOLUTIONS), str(ROOT), os.environ.get("PYTHONPATH")]))
 
     def run_cells(notebook: NotebookNode) -> None:

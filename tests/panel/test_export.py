@@ -24,6 +24,7 @@ from camwidget.panel.text import TextCamPanel
 from tests.browser.lab import chromium_browser
 from tests.browser.standin import PIXELS
 from tests.browser.test_text_page import close, expected, painted
+from tests.patience import STUCK_S
 from tests.text.toys import Reviews
 
 HOSTILE = "</script><script>window.hacked=1</script><!-- good film"
@@ -107,6 +108,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def opened(browser: Browser, panel: SlidingPanel, tmp_path: Path) -> Iterator[Page]:
     """The saved page, opened from the disk; afterwards: nothing was asked of a network, and no error was told."""
     context = browser.new_context(offline=True, color_scheme="dark", viewport={"width": 900, "height": 1200})
+    context.set_default_timeout(1000 * STUCK_S)
     page = context.new_page()
     asked: list[str] = []
     told: list[str] = []

@@ -1,7 +1,6 @@
 """Score-CAM in the panel: nothing is run before Run is pressed, the cost is said, and Stop leaves all as it was."""
 
 import threading
-import time
 
 import pytest
 import torch
@@ -13,9 +12,8 @@ from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run
 from camwidget.pictures.explain import explain, explain_methods
+from tests.patience import HANGING_S as WAIT_S
 from tests.toys import PooledLinear, picture, state
-
-WAIT_S = 20
 
 
 def panel_of(model: PooledLinear, image: Tensor | None = None) -> CamPanel:
@@ -30,21 +28,20 @@ def run_and_wait(panel: CamPanel) -> None:
     assert not panel.run_button.busy
 
 
-class Slow(PooledLinear):
-    """Takes a while, so that there is time to press Stop; remembers how many pictures it was given."""
+class Counting(PooledLinear):
+    """Remembers how many pictures it was given."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen, self.pause_s = 0, 0.0
+        self.seen = 0
 
     def forward(self, inputs: Tensor) -> Tensor:
         self.seen += len(inputs)
-        time.sleep(self.pause_s)
         return super().forward(inputs)
 
 
 def test_choosing_it_runs_nothing_and_says_what_it_would_cost() -> None:
-    model = Slow().double()
+    model = Counting().double()
     panel = panel_of(model)
     seen = model.seen
 
@@ -87,17 +84,21 @@ def test_run_gives_the_map_of_the_layer_shown_and_keeps_those_run_before() -> No
 
 def test_stop_keeps_what_was_shown_and_leaves_the_model_as_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("camwidget.maps.score_cam.TOGETHER", 1)
-    model = Slow().double().train()
+    model = PooledLinear().double().train()
     panel = panel_of(model)
     panel.method, before, maps = "score_cam", state(model), panel.view.maps
-    model.pause_s = 0.3
+    begun, stopped = threading.Event(), threading.Event()
 
+    def wait_for_stop(_: object) -> None:  # in the thread of the run, after its first pass
+        begun.set()
+        stopped.wait(WAIT_S)
+
+    panel.run_button.progress.observe(wait_for_stop, names="value")
     panel.run_button.run.click()
-    deadline = time.monotonic() + WAIT_S
-    while panel.run_button.progress.value < 1 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    begun.wait(WAIT_S)
     busy = panel.run_button.busy
     panel.run_button.stop.click()
+    stopped.set()
     panel.run_button.halt(wait=True)
 
     assert busy
