@@ -56,8 +56,8 @@ def find_readout(
     The claim is about behaviour, so it is tested by behaviour, whatever modules or functions lie between: the weights
     come from gradients already at hand (for the target classes only: all of a thousand classes would cost a thousand
     backward passes), the bias from a zero activation, and both must then predict the logits of the real activation and
-    of random ones. One of these has the signs of one class's weights, another the opposite ones: so nothing cancels, and
-    a ReLU, a norm or a second linear layer shows in low precision too; of a ReLU one side alone may lie in the same
+    of random ones. One of these has the signs of one class's weights, another the opposite ones: so nothing cancels,
+    and a ReLU, a norm or a second linear layer shows in low precision too; of a ReLU one side alone may lie in the same
     piece as the picture. The last runs on another picture: where the logits also depend on
     the picture through a path around the layer (a skip connection, a class token), the prediction fails.
 
