@@ -58,7 +58,7 @@ def _run_once(
     """Run the cells that are not lost; return the one that stopped the run, if any."""
     client = NotebookClient(
         notebook,
-        timeout=limit_s,
+        timeout_func=lambda _: limit_s,  # `timeout` takes no fraction of a second in nbclient 0.10
         allow_errors=True,
         kernel_manager_class=_ThisPython,
         resources={"metadata": {"path": str(folder)}},
