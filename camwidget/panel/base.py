@@ -18,7 +18,7 @@ from camwidget.panel.export import page_html, save_page
 from camwidget.panel.state import FlagSetting, NameSetting, PanelState, Setting
 from camwidget.panel.view import MapView
 
-_SENT = {"results", "others"}  # the fields of a state that the browser has to be sent anew
+_SENT = {"results", "others"}  # the fields of a state that have to be sent to the browser again
 
 
 class SlidingPanel(ipywidgets.VBox):
@@ -96,7 +96,7 @@ class SlidingPanel(ipywidgets.VBox):
         }
 
     def save_html(self, path: Any) -> Path:
-        """Write the panel as it stands to one HTML file that slides in any browser, without a kernel or a network.
+        """Write the panel as it is to one HTML file that slides in any browser, without a kernel or a network.
 
         Args:
             path: of the file, a str or Path ending in .html; an existing file is replaced.
@@ -197,7 +197,7 @@ class SlidingPanel(ipywidgets.VBox):
         changed = [each for each in after.changed_since(before) if self.has_trait(each)]
         for each in sorted(changed, key=lambda each: each != name):
             old, new = getattr(before, each), getattr(after, each)
-            if getattr(self._state, each) is new:  # else an observer has set it again, which has been told already
+            if getattr(self._state, each) is new:  # else an observer has set it again, of which observers were notified
                 self.notify_change(Bunch(name=each, old=old, new=new, owner=self, type="change"))
 
     def _anew(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
@@ -268,7 +268,7 @@ class SlidingPanel(ipywidgets.VBox):
         if not change["new"]:
             return
         try:
-            with suppress(CamwidgetError):  # it stands in the message line
+            with suppress(CamwidgetError):  # the message line says it
                 self.target_class = change["new"]
         finally:
             self._controls.other_class.value = ""

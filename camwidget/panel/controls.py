@@ -81,7 +81,7 @@ class Controls:
 
         Args:
             view: the view.
-            on_move: is told which trait of the panel a control that was moved stands for, and where it stands now.
+            on_move: is called with the panel's trait whose control was moved, and where the control is now.
         """
         for name, (control, trait, view_trait) in self._tied_to(view).items():
             ipywidgets.jslink((control, trait), (view, view_trait))

@@ -35,7 +35,7 @@ _PAGE = """\
 
 
 def page_html(view: MapView, *, labels: Mapping[str, Sequence[str]], title: str, **shown: Any) -> str:
-    """Return a page that shows a view as it stands, with plain inputs to slide by.
+    """Return a page that shows a view as it is, with plain inputs to slide by.
 
     The page's own rules let it run its one script, by its hash, and load nothing, so whatever a text or the name of a
     class holds, it is shown and never run.

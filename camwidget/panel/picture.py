@@ -42,7 +42,7 @@ class PictureState(PanelState):
         return super().choices() | {"smooth": (True, False)}
 
     def positions(self) -> dict[str, Any]:
-        """Return where each control stands: a position, or the value itself where the control has no positions."""
+        """Return where each control is: a position, or the value itself where the control has no positions."""
         return super().positions() | {"heatmap_opacity": self.heatmap_opacity}
 
 
@@ -186,7 +186,7 @@ class CamPanel(SlidingPanel):
         if not change["new"]:
             return
         try:
-            with suppress(CamwidgetError):  # it stands in the message line
+            with suppress(CamwidgetError):  # the message line says it
                 self.image = bytes(change["new"][0].content)
         finally:
             self._controls.upload.value = ()

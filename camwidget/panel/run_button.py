@@ -118,12 +118,12 @@ class RunButton(ipywidgets.HBox):
         if wait and self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
-    def begin(self, work: Callable[[Progress], None], told: Callable[[str], None], *, what: str = "") -> None:
+    def begin(self, work: Callable[[Progress], None], report: Callable[[str], None], *, what: str = "") -> None:
         """Start a run, unless one is going on.
 
         Args:
             work: is given what to tell its progress to; runs in a thread of its own.
-            told: is told, in words, why it ended early.
+            report: is called with a sentence on why it ended early.
             what: runs, for beside the progress bar: one may look at another layer meanwhile.
         """
         if self.busy:
@@ -136,9 +136,9 @@ class RunButton(ipywidgets.HBox):
             try:
                 work(self._note)
             except Halted:
-                told(f"Stopped after {self.progress.value:,} of {self.progress.max:,} passes. What was shown stays.")
+                report(f"Stopped after {self.progress.value:,} of {self.progress.max:,} passes. What was shown stays.")
             except CamwidgetError as error:
-                told(str(error))
+                report(str(error))
             finally:
                 self._running = False
                 self._show()

@@ -46,11 +46,11 @@ class PanelState:
         }
 
     def positions(self) -> dict[str, Any]:
-        """Return where each control stands: a position, or the value itself where the control has no positions."""
+        """Return where each control is: a position, or the value itself where the control has no positions."""
         return {name: values.index(getattr(self, name)) for name, values in self.choices().items()}
 
     def value_at(self, name: str, position: Any) -> Any:
-        """Return the value of a trait when its control stands at a position; see `positions`."""
+        """Return the value of a trait when its control is at a position; see `positions`."""
         values = self.choices().get(name)
         return position if values is None else values[position]
 

@@ -29,7 +29,7 @@ class Deletion(NamedTuple):
     """`"text"` or `"compare"`."""
     text: str
     """The text with the word."""
-    told: dict[str, Any]
+    change: dict[str, Any]
     """What the browser tells about it: in which text (0 or 1), the word, the probabilities before, by class."""
 
 
@@ -158,7 +158,7 @@ class TextCamPanel(SlidingPanel):
 
     def _send_maps(self) -> None:
         state = self._state
-        change = state.deletions[-1].told if state.deletions else None
+        change = state.deletions[-1].change if state.deletions else None
         texts = {name: self._named(name, results) for name, results in state.by_subject().items()}
         self.view.show(texts["text"], texts.get("compare"), change=change, versions=tuple(state.versions.values()))
 
@@ -183,13 +183,13 @@ class TextCamPanel(SlidingPanel):
 
     def _explain_typed(self, name: str, value: str, stamp: int) -> None:
         if stamp == self._typed[name]:
-            with suppress(CamwidgetError):  # it stands in the message line
+            with suppress(CamwidgetError):  # the message line says it
                 setattr(self, name, value)
 
     def _on_click(self, content: dict[str, Any]) -> None:
         """The page asks to delete a word, or to take that back."""
         deletions = self._state.deletions
-        with suppress(CamwidgetError):  # it stands in the message line
+        with suppress(CamwidgetError):  # the message line says it
             if content.get("do") == "delete":
                 self._delete("compare" if content["text"] else "text", content["word"], content["version"])
             elif content.get("do") == "undo" and deletions:
@@ -202,10 +202,10 @@ class TextCamPanel(SlidingPanel):
         result = next(iter((state.others if name == "compare" else state.results).values()))
         word, before = result.words[place], result.text
         probabilities = {str(index): float(result.probabilities[index]) for index in result.target_classes}
-        told = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
+        change = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
         head, tail = before[: word.start], before[word.end :]
         shorter = head + tail.removeprefix(" ") if not head or head[-1].isspace() else head + tail
-        self._set(name, shorter, deletions=(*state.deletions, Deletion(name, before, told)))
+        self._set(name, shorter, deletions=(*state.deletions, Deletion(name, before, change)))
 
 
 def _box(description: str) -> ipywidgets.Textarea:

@@ -264,7 +264,7 @@ class TextView(MapView):
 
 
 def _packed(results: Mapping[str, TextExplanation], *, start: int) -> tuple[dict[str, Any], bytes]:
-    """What the browser needs of one text: the words with what stands between them, and a value for each of them."""
+    """What the browser needs of one text: the words, what is between them, and a value for each of them."""
     first = next(iter(results.values()))
     manifest, maps = pack(results, TextExplanation.word_values, start=start)
     # A browser counts places in a text otherwise than Python, so no places are sent.

@@ -75,7 +75,7 @@ export class Column {
       if (i < 0) return;
       this.words.goOnFrom(i); // a click focuses too
       this.readAt(i);
-      this.announce(this.facts.told());
+      this.announce(this.facts.probeWords());
     }, { signal });
   }
 

@@ -59,7 +59,7 @@ export function makeMessage(model) {
 }
 
 /**
- * The line for what the kernel is working out, and the same for screen readers. It stands outside of what is marked as
+ * The line for what the kernel is working out, and the same for screen readers. It is outside of what is marked as
  * busy, because a change inside of that is not read out.
  * @param {Model<MapTraits>} model @param {HTMLElement[]} regions  what is about to change
  */

@@ -174,7 +174,7 @@ export class Facts {
   }
 
   /** The same in one line. */
-  told() {
+  probeWords() {
     return `${this.probeTitle.textContent}: ${this.probeText.textContent}`;
   }
 }

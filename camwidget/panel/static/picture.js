@@ -208,7 +208,7 @@ class PictureView {
     event.preventDefault();
     event.stopPropagation(); // the notebook would move to another cell
     this.readAt(next);
-    this.page.announcer.textContent = this.page.facts.told();
+    this.page.announcer.textContent = this.page.facts.probeWords();
   }
 
   /** Stop, and let go of everything large: who still holds the view or one of its elements holds no picture. */

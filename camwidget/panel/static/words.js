@@ -54,7 +54,7 @@ export class Words {
   list({ words, tail }, live) {
     this.stale.clear();
     this.spans = words.map((each, i) => makeWord(each, i, live));
-    // Not all side by side: the browser looks for the direction of the text anew at each child that is put in.
+    // Not all side by side: the browser looks for the direction of the text again at each child that is put in.
     this.chunks = Array.from({ length: Math.ceil(this.spans.length / CHUNK) }, (_, k) => {
       const chunk = element("span", "");
       chunk.append(...this.spans.slice(k * CHUNK, (k + 1) * CHUNK).flatMap((span, i) => [words[k * CHUNK + i].before, span]));
