@@ -145,7 +145,9 @@ def _reason(report: Mapping[str, Any]) -> str:
 
 def _error_in(cell: NotebookNode) -> str:
     errors = (output for output in cell.get("outputs", []) if output.output_type == "error")
+    # From Python 3.13 on, a cell that breaks off in the middle raises a SyntaxError with a name of Python's own.
     told = next((f"{each.ename}: {' '.join(each.evalue.split())}" for each in errors), "")
+    told = told.replace("_IncompleteInputError:", "SyntaxError:", 1)
     return re.sub(r"\(\d+\.py, line", "(line", told)  # a cell's file has a number for a name
 
 
