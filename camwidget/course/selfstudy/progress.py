@@ -147,6 +147,8 @@ def _reason(report: Mapping[str, Any]) -> str:
 def _error_in(cell: NotebookNode) -> str:
     outputs = (output for output in cell.get("outputs", []) if output.output_type == "error")
     error = next((f"{output.ename}: {' '.join(output.evalue.split())}" for output in outputs), "")
+    # From Python 3.13 on, a cell that breaks off in the middle raises a SyntaxError with a name of Python's own.
+    error = error.replace("_IncompleteInputError:", "SyntaxError:", 1)
     return re.sub(r"\(\d+\.py, line", "(line", error)  # a cell's file has a number for a name
 
 
