@@ -34,10 +34,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for the browser is marked so, before `-m` selects."""
+    """Whatever asks for the browser is marked so, before `-m` selects; workers begin with the files that take long."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    if "PYTEST_XDIST_WORKER" in os.environ:  # a long file at the end would leave the other worker without work
+        long = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "slow")))}
+        items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)

@@ -114,6 +114,7 @@ def hears_ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
     path = write(tmp_path / "one.ipynb", [TOY, *item(1, "value = 2")])

@@ -30,6 +30,7 @@ def pictures(notebook: NotebookNode) -> list[list[str]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_committed_outputs_are_what_the_notebook_gives(path: Path) -> None:
     committed = nbformat.read(path, as_version=4)

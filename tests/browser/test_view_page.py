@@ -65,12 +65,13 @@ def test_the_browser_paints_the_pixels_of_the_python_reference(
 
     mount(page, view, method_index=1, layer_index=layer, class_index=1, **look)
 
-    difference = np.abs(painted(page).astype(int) - np.asarray(reference).astype(int))
-    assert painted(page).shape == (90, 130, 3)
+    found = painted(page)
+    difference = np.abs(found.astype(int) - np.asarray(reference).astype(int))
+    assert found.shape == (90, 130, 3)
     # one step of the colour table where a value falls between two steps, else equal
     assert difference.max() <= 6
     assert (difference > 1).mean() < 0.002
-    assert look.get("heatmap_opacity") == 0.0 or np.ptp(painted(page)) > 0
+    assert look.get("heatmap_opacity") == 0.0 or np.ptp(found) > 0
 
 
 def test_every_move_repaints_without_save_or_kernel(page: Page, view: HeatmapView) -> None:

@@ -8,6 +8,7 @@ from tests.course.bank import Wrong, bank_of
 from tests.course.mutants import mutants
 from tests.course.source import WRITTEN, is_right, questions, report_on, told
 
+pytestmark = pytest.mark.slow
 BANKS = {assignment: bank_of(assignment) for assignment in WRITTEN}
 ITEMS = [item for assignment in WRITTEN for item in questions(assignment)]
 RIGHT = [(item, name) for bank in BANKS.values() for item, entry in bank.items() for name in entry.right]

@@ -277,6 +277,7 @@ def test_items_of_one_name_or_without_a_fact_are_refused(
         items_of("cam")
 
 
+@pytest.mark.slow
 def test_hidden_checks_are_not_part_of_the_package() -> None:
     # In an interpreter of its own: the tests of the bank put the solutions on the path of this one.
     told = run_code(

@@ -23,6 +23,7 @@ from tests.course.source import SOLUTIONS, WRITTEN, head_of, questions
 from tests.house.repository import ROOT, run_python
 from tests.patience import HANGING_S
 
+pytestmark = pytest.mark.slow
 EXERCISES = ROOT / "exercises"
 # Each is put together here, so that this file does not contain what it looks for.
 MARKERS = ["BEGIN" + " SOLUTION", "END" + " SOLUTION", "HIDDEN" + " TESTS", "MARK" + " SCHEME", "hidden" + "=True"]

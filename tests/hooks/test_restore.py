@@ -142,12 +142,12 @@ for own in ({}, {"hook": Keeps, "hook_bwd": OnTensor}):
     def ask(times):
         for _ in range(times):
             explain(model, inputs, layers=["body.4"], target_classes=[0], **own)
-    ask(200)
+    ask(100)
     objects, before = len(gc.get_objects()), resident()
     ask(1000)
     print(hook_count(model), len(gc.get_objects()) - objects, resident() - before, end=" ")
     tracemalloc.start()
-    ask(200)
+    ask(50)
     gc.collect()
     traced = tracemalloc.get_traced_memory()[0]
     ask(100)
@@ -157,6 +157,7 @@ for own in ({}, {"hook": Keeps, "hook_bwd": OnTensor}):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory in use is read from /proc")
 def test_a_thousand_explanations_leave_no_hook_and_take_no_memory() -> None:
     # In an interpreter of its own, where annotations are not checked: the checker keeps something of every call.

@@ -55,6 +55,7 @@ def test_every_public_name_resolves_to_a_documented_thing(name: str) -> None:
     assert thing.__doc__
 
 
+@pytest.mark.slow
 def test_the_function_explain_is_not_replaced_by_its_module() -> None:
     printed = run_code(
         "import camwidget, camwidget.dispatch, camwidget.pictures.explain, camwidget.course.check\n"

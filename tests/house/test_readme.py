@@ -44,6 +44,7 @@ def test_every_benchmark_that_readme_names_is_a_module() -> None:
     assert all((ROOT / (name.replace(".", "/") + ".py")).is_file() for name in named)
 
 
+@pytest.mark.slow
 def test_the_python_examples_of_readme_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # one of them saves a page
     examples = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.house.repository import ROOT, planted, run_python
 
+pytestmark = pytest.mark.slow
 # import-linter cannot be run with -m: its module then does nothing and succeeds.
 IMPORT_LINTER = ("-c", "import sys; from importlinter.cli import lint_imports_command as lint; sys.exit(lint())")
 TOOLS = {

@@ -17,6 +17,8 @@ from tests.toys import (
     picture,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def resnet() -> Iterator[nn.Module]:

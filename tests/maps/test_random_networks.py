@@ -14,6 +14,7 @@ from camwidget.errors import MapError
 from camwidget.pictures.explain import explain, explain_methods
 from tests.toys import state
 
+pytestmark = pytest.mark.slow
 SETTINGS = settings(
     max_examples=40,
     deadline=None,

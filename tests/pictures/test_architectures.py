@@ -13,6 +13,7 @@ from camwidget.pictures.result import Explanation
 from tests.house.repository import ROOT
 from tests.networks import CHEAP, ON_REQUEST, Network, explained, head, networks, row, versions
 
+pytestmark = pytest.mark.slow
 WRITTEN = (ROOT / "NETWORKS.md").read_text().splitlines()
 ADVICE = "NETWORKS.md is out of date: python -m tests.networks > NETWORKS.md"
 NETWORKS = networks()

@@ -249,6 +249,7 @@ socket.socket.__init__ = socket.getaddrinfo = socket.create_connection = refuse
 """
 
 
+@pytest.mark.slow
 def test_nothing_asks_for_a_network(tmp_path: Path) -> None:
     """Python's sockets are refused and remembered; where the system allows it, there is no network below them."""
     alone = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
@@ -275,6 +276,7 @@ def pets(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_chapters_training_runs_on_a_folder_of_the_same_form(pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("camwidget.pictures.demo.SIZE", 64)  # what is trained is looked at by no one
     learner = pets_learner(pets, pretrained=False, batch_size=4)

@@ -117,6 +117,7 @@ def test_words_are_those_met_twice_and_reviews_count_three_times() -> None:
     assert train.frequent_words(reviews, others, count=1) == ["good"]
 
 
+@pytest.mark.slow
 def test_training_learns_and_gives_the_same_network_each_time(capsys: pytest.CaptureFixture[str]) -> None:
     words = train.frequent_words(SENTENCES, SENTENCES)
     network = train.trained(SENTENCES, SENTENCES, words=words, epochs=400)  # a running mean over 200 steps moves slowly

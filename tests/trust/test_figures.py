@@ -197,6 +197,7 @@ def test_nothing_to_draw_is_refused() -> None:
         drop_figure([])
 
 
+@pytest.mark.slow
 def test_pyplot_is_not_needed() -> None:
     assert run_code("import camwidget.trust.figures, sys\nprint('matplotlib.pyplot' in sys.modules)") == "False", (
         sys.path

@@ -95,6 +95,7 @@ def said_of(done: subprocess.CompletedProcess[str], item: str) -> str:
     return " ".join(next(line for line in done.stdout.splitlines() if f" {item} " in line).split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("item", "says"),
     [
@@ -111,6 +112,7 @@ def test_each_item_gets_its_line(checked: tuple[subprocess.CompletedProcess[str]
     assert said_of(checked[0], item).startswith(says)
 
 
+@pytest.mark.slow
 def test_whatever_happens_in_one_notebook_the_others_get_their_turn(
     checked: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
@@ -124,6 +126,7 @@ def test_whatever_happens_in_one_notebook_the_others_get_their_turn(
     assert done.returncode == 2
 
 
+@pytest.mark.slow
 def test_checking_leaves_nothing_behind_in_the_learners_folder(
     checked: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
