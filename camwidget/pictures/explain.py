@@ -104,7 +104,7 @@ def picture_activation(
     Raises:
         MapError: see `activation_of`.
     """
-    others = (other(pixels) for other in (lambda each: -each.flip(3), torch.zeros_like))
+    others = (-pixels.flip(3), pixels.flip(2) / 2)
     return activation_of(asked, model, logits, run=capture.rerun, inputs=pixels, others=others)
 
 

@@ -83,7 +83,7 @@ def explain_text_methods(
         torch.inference_mode(False),
         open_text_capture(reader.network, ids, request.layers) as (capture, logits, reach),
     ):
-        others = (other(ids) for other in (reader.others, lambda each: each.flip(1)))
+        others = (reader.others(ids), ids.flip(1))
         activation = activation_of(request.activation, model, logits, run=capture.rerun, inputs=ids, others=others)
         names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
         results = layer_maps(

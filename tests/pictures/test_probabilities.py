@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from fastai.vision.all import (
+    BCELossFlat,
     BCEWithLogitsLossFlat,
     CategoryBlock,
     CrossEntropyLossFlat,
@@ -126,6 +127,28 @@ def test_several_labels_have_a_sigmoid_each_as_fastai_predicts(folder: Path, los
     assert not result.activation.exclusive
     assert result.probabilities.sum().item() != pytest.approx(1, abs=0.01)
     assert result.class_names == ("a", "b", "c")
+
+
+def test_one_logit_of_a_learner_has_its_sigmoid_as_fastai_predicts(folder: Path) -> None:
+    learn = learner(folder, CategoryBlock, letter, count=1, loss=BCEWithLogitsLossFlat())
+
+    torch.testing.assert_close(explain(learn, folder / "2.png").probabilities, predicted(learn, folder))
+
+
+@pytest.mark.parametrize(
+    ("end", "loss", "expected"),
+    [
+        (nn.Sigmoid(), BCELossFlat(), lambda outputs: outputs),
+        (nn.LogSoftmax(dim=1), nn.NLLLoss(), torch.exp),
+    ],
+)
+def test_a_loss_on_probabilities_says_that_the_network_has_made_them(
+    folder: Path, end: nn.Module, loss: Any, expected: Callable[[Tensor], Tensor]
+) -> None:
+    learn = learner(folder, MultiCategoryBlock, letters, count=3, loss=loss)
+    learn.model.append(end)
+
+    torch.testing.assert_close(explain(learn, folder / "2.png").probabilities, expected(predicted(learn, folder)))
 
 
 @pytest.mark.parametrize(
