@@ -6,6 +6,7 @@ from typing import Any, SupportsIndex
 
 from camwidget.errors import CamwidgetError, ModelError, three_parts
 from camwidget.hooks.learner_hooks import HookClass
+from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable
 from camwidget.pictures.explain import explain as explain_picture
 from camwidget.pictures.result import Explanation
@@ -22,6 +23,7 @@ def explain(
     layers: Sequence[str] | None = None,
     target_classes: Sequence[SupportsIndex | str] | None = None,
     class_names: Sequence[str] | None = None,
+    activation: str | Function | None = None,
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
 ) -> Explanation | TextExplanation:
@@ -39,6 +41,9 @@ def explain(
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the model's own.
+        activation: what turns logits into probabilities: `"softmax"`, `"sigmoid"` (each class by itself), `"none"`
+            (values, no probabilities) or a function; None for what the Learner's loss means, else softmax, and for one
+            logit the sigmoid. See `camwidget.maps.arguments.request_of`.
         hook: for pictures, a class of your own that keeps activations; see `camwidget.pictures.explain.explain`.
         hook_bwd: one that keeps gradients.
 
@@ -52,6 +57,7 @@ def explain(
         torch.Size([6, 8])
     """
     chosen: dict[str, Any] = {"layers": layers, "target_classes": target_classes, "class_names": class_names}
+    chosen["activation"] = activation
     if reads_text(model):
         if hook is not None or hook_bwd is not None:
             given = f"A hook class of your own was passed with a {type(model).__name__}, which reads texts"

@@ -7,10 +7,11 @@ from typing import Any, Protocol, SupportsIndex, TypedDict, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
+from camwidget.hooks.tensors import at_least_single
+from camwidget.maps.activation import Activation, Function, checked_activation, vocabularies
 from camwidget.maps.methods import METHODS
 from camwidget.maps.score_cam import Progress
 
@@ -49,17 +50,6 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
     return index
 
 
-def log_probabilities(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
-    """Return the logarithms of the probabilities: of softmax, or of the sigmoid for a single logit.
-
-    A model with one logit separates one class from all else, and is trained with the sigmoid (binary cross-entropy).
-
-    Args:
-        logits: of each picture.
-    """
-    return functional.logsigmoid(logits) if logits.shape[1] == 1 else logits.log_softmax(dim=1)
-
-
 TOP_CLASSES = 10
 """How many classes are explained if none are asked for."""
 
@@ -92,26 +82,36 @@ def network_of(model: Explainable) -> nn.Module:
 def own_names(model: Explainable) -> tuple[str, ...]:
     """Return the names that a Learner's vocabulary or `model.class_names` has for the classes; empty if it has none.
 
+    A Learner with several outputs has a vocabulary for each: they are joined, and a name says which output it is of.
+
     Args:
         model: a Learner or module.
     """
-    owner, attribute = (model, "class_names") if isinstance(model, nn.Module) else (model.dls, "vocab")
-    return tuple(str(name) for name in getattr(owner, attribute, ()))
+    if isinstance(model, nn.Module):
+        return tuple(str(name) for name in getattr(model, "class_names", None) or ())
+    found = vocabularies(getattr(model.dls, "vocab", ()))
+    if len(found) < 2:
+        return tuple(str(name) for names in found for name in names)
+    return tuple(f"output {number}: {name}" for number, names in enumerate(found) for name in names)
 
 
-def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> tuple[str, ...]:
+def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int, activation: Activation) -> tuple[str, ...]:
     """Return a name for each of `count` classes: those given, else the model's own if the count is right, else numbers.
 
     Args:
         given: the names asked for.
         own: the model's own names.
         count: how many classes there are.
+        activation: what the outputs mean; values are not called classes.
 
     Raises:
         ClassError: the number of names given is not the number of classes.
     """
     if given is None:
-        return tuple(own) if len(own) == count else tuple(f"class {index}" for index in range(count))
+        if len(own) == count:
+            return tuple(own)
+        kind = "class" if activation.is_probability else "value"
+        return ("value",) if (kind, count) == ("value", 1) else tuple(f"{kind} {index}" for index in range(count))
     if isinstance(given, str) or len(given) != count:
         names = "class_names is one str" if isinstance(given, str) else f"There are {len(given)} names"
         allowed = f"The model has {count} classes, so there must be {count} names"
@@ -120,15 +120,31 @@ def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int) -> 
 
 
 def targets_of(
-    target_classes: Sequence[SupportsIndex | str] | None, logits: Float[Tensor, "1 class"], names: Sequence[str]
+    target_classes: Sequence[SupportsIndex | str] | None,
+    logits: Float[Tensor, "1 class"],
+    names: Sequence[str],
+    activation: Activation,
 ) -> list[int]:
-    """Return the indices of the classes to explain, without repeats; the most probable ones if none are asked for.
+    """Return the indices of the classes to explain, without repeats.
+
+    If none are asked for, they are the most probable ones; of values, the first ones.
+
+    Args:
+        target_classes: indices or names.
+        logits: what the network returned.
+        names: of all classes.
+        activation: what the logits mean.
 
     Raises:
         ClassError: there is no such class, or none at all was asked for.
     """
     if target_classes is None:
-        return logits[0].topk(min(TOP_CLASSES, logits.shape[1])).indices.tolist()
+        few = min(TOP_CLASSES, logits.shape[1])
+        if not activation.is_probability:
+            return list(range(few))
+        # A known activation keeps the order of the logits, in which no two round to one number.
+        scores = logits if activation.log is not None else activation.function(at_least_single(logits).cpu())
+        return scores[0].topk(few).indices.tolist()
     if not target_classes:
         raise ClassError(
             three_parts("target_classes is empty", "It needs at least one class", "None means the top ten")
@@ -185,6 +201,7 @@ class Asked(TypedDict, total=False):
     layers: Sequence[str] | str | None
     target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None
     class_names: Sequence[str] | None
+    activation: str | Function | None
     hook: HookClass | None
     hook_bwd: HookClass | None
     progress: Progress | None
@@ -202,6 +219,8 @@ class Request:
     """Indices or names, not checked; None for the most probable ones."""
     class_names: Sequence[str] | None
     """A name for every class, not checked; None for the model's own."""
+    activation: str | Function | None
+    """What turns logits into probabilities; None for what the model's loss or its outputs tell."""
     hooks: OwnHooks
     """The learner's own hook classes, if there are any."""
     progress: Progress | None
@@ -216,6 +235,7 @@ def request_of(
     layers: Sequence[str] | str | None = None,
     target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None = None,
     class_names: Sequence[str] | None = None,
+    activation: str | Function | None = None,
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
     progress: Progress | None = None,
@@ -227,15 +247,20 @@ def request_of(
         known: the methods there are.
         default: the method that a message proposes.
         layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
-        target_classes: indices or names; None for the ten most probable, most probable first.
+        target_classes: indices or names; None for the ten most probable, most probable first (the first ten values).
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
+        activation: what turns logits into probabilities: `"softmax"`, `"sigmoid"` (each class by itself), `"none"`
+            (values, no probabilities), or a function from logits (batch, class) to as many probabilities; None for
+            what the Learner's loss means, else softmax, and for one logit the sigmoid. A softmax inside the network is
+            not applied twice.
         hook: the learner's own class that keeps activations, with the interface of `Hook` (module, `with`,
             `.stored`).
         hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
         progress: is notified of the progress of methods that run the network many times; None for a bar.
 
     Raises:
-        MapError: there is no such method, or none was asked for.
+        MapError: there is no such method or activation, or no method was asked for.
+        TypeError: the activation is neither a name nor a function.
         LayerError: the list of layers is empty.
         HookError: a hook is not a class.
     """
@@ -244,6 +269,7 @@ def request_of(
         layers=layers_of(layers),
         target_classes=listed(target_classes),
         class_names=class_names,
+        activation=checked_activation(activation),
         hooks=OwnHooks(hook, hook_bwd),
         progress=progress,
     )

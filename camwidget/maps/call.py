@@ -41,6 +41,8 @@ class Call:
     """The classes asked for, by index; None for the most probable ones."""
     class_names: str = ""
     """What the names of the classes are called; empty if none were given."""
+    activation: str = ""
+    """What turns logits into probabilities, as written in code; empty if it was not given."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The hook classes that were given: argument to name."""
     reads: str = "cam"
@@ -58,7 +60,7 @@ class Call:
         Args:
             refused: the map is missing because it would not mean what its name says; the code prints the reason.
         """
-        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._hooks()]
+        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._given()]
         call = f"cw.explain(\n    {', '.join(self._subject())},\n    {', '.join(arguments)},\n)"
         imports, body = "", f"result = {call}\nresult.{self.reads}({{layer}}, target_class={{class}})\n"
         if refused:
@@ -75,7 +77,10 @@ class Call:
             subject: its attribute that holds the picture or the text.
         """
         owned = {self.model: f"{owner}.model", self.subject: f"{owner}.{subject}"}
-        read = {name: owned[name] if made_by in ("", UNKNOWN) else made_by for name, made_by in self.unnamed.items()}
+        read = {
+            name: owned.get(name, made_by) if made_by in ("", UNKNOWN) else made_by
+            for name, made_by in self.unnamed.items()
+        }
         return replace(self, unnamed=read)
 
     def _start(self, imports: str = "") -> str:
@@ -84,6 +89,7 @@ class Call:
     def _line(self, name: str) -> str:
         """The line above the call that makes something, or at least says what it is."""
         made_by, what = self.unnamed[name], "your model" if name == self.model else f"the {KINDS[self.reads]} you gave"
+        what = "the function you gave" if name == self.activation else what
         if made_by in ("", UNKNOWN):
             return f"{name} = {UNKNOWN}  # {what}" if made_by else f"# {name} is {what}"
         return f"{name} = {made_by}"
@@ -99,10 +105,12 @@ class Call:
             parts.append(f"target_classes={list(self.target_classes)}")
         if self.class_names:
             parts.append(f"class_names={self.class_names}")
-        return [*parts, *self._hooks()]
+        return [*parts, *self._given()]
 
-    def _hooks(self) -> list[str]:
-        return [f"{argument}={name}" for argument, name in self.hooks.items()]
+    def _given(self) -> list[str]:
+        """What decides about every single map or its probability, too."""
+        activation = [f"activation={self.activation}"] if self.activation else []
+        return [*activation, *(f"{argument}={name}" for argument, name in self.hooks.items())]
 
 
 def filled(template: Sequence[str], layer: str, target_class: int) -> str:
@@ -143,6 +151,7 @@ def call_for(
     layers: Sequence[str] | None,
     target_classes: Sequence[int] | None,
     class_names: Sequence[str] | None,
+    activation: Any = None,
     hooks: Mapping[str, str],
 ) -> Call:
     """Return the call for a model and its picture or text, under the names that the learner gave them.
@@ -157,11 +166,16 @@ def call_for(
         layers: the layers asked for.
         target_classes: the classes asked for, by index.
         class_names: the names asked for.
+        activation: the activation asked for, by name or as a function.
         hooks: argument to the name of a hook class.
     """
     model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
     name, made_by = _named(subject, kind)
     unnamed = {model_name: model_made_by, name: made_by}
+    written = "" if activation is None else quoted(activation) if isinstance(activation, str) else None
+    if written is None:
+        written, unnamed_function = _named(activation, "activation")
+        unnamed[written] = unnamed_function
     return Call(
         method="",
         model=model_name,
@@ -170,6 +184,7 @@ def call_for(
         layers=None if layers is None else tuple(layers),
         target_classes=None if target_classes is None else tuple(target_classes),
         class_names="" if class_names is None else _names(class_names),
+        activation=written,
         hooks=hooks,
         reads="cam" if kind == "image" else "word_values",
     )

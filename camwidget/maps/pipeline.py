@@ -14,6 +14,7 @@ from camwidget.errors import MapError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import Layer
 from camwidget.hooks.tensors import at_least_single
+from camwidget.maps.activation import SOFTMAX, Activation
 from camwidget.maps.arguments import Request, targets_of
 from camwidget.maps.call import Call
 from camwidget.maps.methods import Reduced, maps_of, reduce_gradients
@@ -39,6 +40,8 @@ class Run:
     """What it returned."""
     class_names: tuple[str, ...]
     """A name for every class."""
+    activation: Activation = SOFTMAX
+    """What the logits mean."""
     others: Shaped[Tensor, "..."] | None = None
     """Other inputs of the same shape, to try a readout on; None for those that suit pictures."""
     head: str = PICTURE_HEAD
@@ -63,7 +66,7 @@ def layer_maps(
         CamwidgetError: see `explain`.
     """
     capture, methods = run.capture, request.methods
-    targets = targets_of(request.target_classes, run.logits, run.class_names)
+    targets = targets_of(request.target_classes, run.logits, run.class_names, run.activation)
     with request.hooks.capturing(capture, capture.model, run.inputs, run.logits) as source:
         reduced = reduce_gradients(source, targets, methods=methods)
     readouts, refusals = _readouts(run, reduced, targets) if "cam" in methods else ({}, {})
@@ -84,6 +87,7 @@ def layer_maps(
             layers=tuple(layer for layer in layers if layer.name in cams),
             target_classes=tuple(targets),
             class_names=run.class_names,
+            activation=run.activation,
             logits=at_least_single(run.logits)[0].cpu(),
             # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
             cams=MappingProxyType({name: _finite(name, cam).cpu() for name, cam in cams.items()}),

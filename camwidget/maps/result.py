@@ -9,7 +9,8 @@ from torch import Tensor
 
 from camwidget.errors import ClassError, LayerError, MapError, clipped, nearest, three_parts
 from camwidget.hooks.layers import Layer
-from camwidget.maps.arguments import class_index, log_probabilities
+from camwidget.maps.activation import SOFTMAX, Activation, why_no_probability
+from camwidget.maps.arguments import class_index
 from camwidget.maps.call import Call, filled
 from camwidget.maps.methods import CLASS_AGNOSTIC
 from camwidget.maps.readout import Readout
@@ -37,7 +38,7 @@ class LayerMaps:
     class_names: tuple[str, ...]
     """The name of every class of the model."""
     logits: Float[Tensor, "class"]
-    """Every class's output before softmax. Like the maps, in single precision if the model has less."""
+    """Every output of the network, before any activation. Like the maps, in single precision if the model has less."""
     cams: Mapping[str, Float[Tensor, "target_class ..."]]
     """Layer name to maps, one per target class, in their order."""
     readouts: Mapping[str, Readout]
@@ -46,6 +47,8 @@ class LayerMaps:
     """Layer name to the reason why plain CAM is not valid there, or why Score-CAM was not run."""
     call: Call
     """The call that makes this result again, as data."""
+    activation: Activation = SOFTMAX
+    """What turns the logits into what the network says: softmax, the sigmoid of each class, a function, or nothing."""
 
     @classmethod
     def around(cls, maps: "LayerMaps", **more: Any) -> Self:
@@ -59,7 +62,7 @@ class LayerMaps:
 
     def __repr__(self) -> str:
         classes = [
-            f"{index} {clipped(self.class_names[index], longest=LONGEST)!r} {float(self.probabilities[index]):.1%}"
+            f"{index} {clipped(self.class_names[index], longest=LONGEST)!r} {self.answer(index)}"
             for index in self.target_classes
         ]
         maps = f"layers {_some([repr(layer.name) for layer in self.layers])}" if self.layers else "no maps"
@@ -77,8 +80,34 @@ class LayerMaps:
 
     @property
     def probabilities(self) -> Float[Tensor, "class"]:
-        """Softmax of the logits; sums to 1. For a single logit, its sigmoid: softmax of one number is always 1."""
-        return log_probabilities(self.logits[None])[0].exp()
+        """What the network says of each class; the sum is 1 only where classes exclude each other.
+
+        `activation` says how they follow from the logits, and `activation.exclusive` whether the classes exclude each
+        other.
+
+        Raises:
+            MapError: they are values, as of a regression, and no probabilities; see `answers`.
+        """
+        if not self.activation.is_probability:
+            raise MapError(why_no_probability())
+        return self.answers
+
+    @property
+    def answers(self) -> Float[Tensor, "class"]:
+        """What the network says: the probabilities; or the values, where it was not trained to choose among classes."""
+        return self.activation.function(self.logits[None])[0]
+
+    def answer(self, target_class: SupportsIndex | str) -> str:
+        """Return what the network says of a class, to be printed: a percentage, or a value.
+
+        Args:
+            target_class: index or name.
+
+        Raises:
+            ClassError: there is no such class, or several have that name.
+        """
+        number = float(self.answers[self.class_index(target_class)])
+        return f"{number:.1%}" if self.activation.is_probability else f"{number:.3g}"
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
         """Return lines that make one map again and nothing more; names are your own, as in `code`.

@@ -128,9 +128,9 @@ def _choice(description: str, options: list[str]) -> ipywidgets.RadioButtons:
 
 
 def _class_labels(result: LayerMaps) -> list[str]:
-    """Names with probabilities, most probable first; numbered where two classes share a name."""
+    """Names with probabilities, most probable first, or with values; numbered where two classes share a name."""
     names = [result.class_names[index] for index in result.target_classes]
     return [
-        f"{name} · {float(result.probabilities[index]):.1%}" + (f" · {index}" if names.count(name) > 1 else "")
+        f"{name} · {result.answer(index)}" + (f" · {index}" if names.count(name) > 1 else "")
         for name, index in zip(names, result.target_classes, strict=True)
     ]

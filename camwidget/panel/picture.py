@@ -9,6 +9,7 @@ from typing import Any
 
 from camwidget.errors import CamwidgetError
 from camwidget.hooks.learner_hooks import HookClass
+from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, methods_of
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress
@@ -59,6 +60,7 @@ class CamPanel(SlidingPanel):
         layers: dotted names to slide over; a good choice if None.
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
+        activation: what turns logits into probabilities, see `explain`; what the learner's loss means if None.
         methods: which of the methods of `explain` to offer. Score-CAM is run when its button is pressed.
         hook: a class of your own that keeps the activations, see `explain`.
         hook_bwd: a class of your own that keeps the gradients.
@@ -93,6 +95,7 @@ class CamPanel(SlidingPanel):
         layers: Sequence[str] | None = None,
         target_classes: Sequence[int | str] | None = None,
         class_names: Sequence[str] | None = None,
+        activation: str | Function | None = None,
         methods: Sequence[str] = ("cam", "grad_cam"),
         hook: HookClass | None = None,
         hook_bwd: HookClass | None = None,
@@ -100,7 +103,7 @@ class CamPanel(SlidingPanel):
         self._model = model
         methods = methods_of(methods)
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
-        self._asked |= {"hook": hook, "hook_bwd": hook_bwd}
+        self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation}
         self._wanted_classes = target_classes
         self._expensive = [method for method in methods if method in EXPENSIVE]
         self._state = PictureState(method=self._first_method(methods))

@@ -50,9 +50,8 @@ def contact_sheet(
     rows = -(-len(tiles) // columns)
     row_height = tiles[0].height + 6
     sheet = Image.new("RGB", (size, _LABEL_HEIGHT + large.height + 8 + rows * row_height), "white")
-    probability = float(result.probabilities[index])
     label = METHOD_LABELS.get(result.method, result.method)
-    about = f" for {result.class_names[index]}, {probability:.1%}" if result.knows_class else ""
+    about = f" for {result.class_names[index]}, {result.answer(index)}" if result.knows_class else ""
     title = f"{label}{about}, at layer {shown}"
     ImageDraw.Draw(sheet).text((2, 3), title, fill="black", font=ImageFont.load_default(13))
     sheet.paste(large, (0, _LABEL_HEIGHT))
@@ -149,6 +148,6 @@ def _text_html(
     index = result.target_classes[0] if target_class is None else result.class_index(target_class)
     label = METHOD_LABELS.get(result.method, result.method)
     place = f", at layer {layer}" if result.knows_layer and layer else ""
-    title = escape(f"{label} for {result.class_names[index]}, {float(result.probabilities[index]):.1%}{place}")
+    title = escape(f"{label} for {result.class_names[index]}, {result.answer(index)}{place}")
     title += ". A line below a word: for; above: against."
     return f'<p>{title}</p><p dir="auto" style="line-height: 1.8">{"".join(parts)}</p>'

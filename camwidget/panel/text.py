@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from camwidget.errors import CamwidgetError
+from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, methods_of
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
@@ -30,7 +31,7 @@ class Deletion(NamedTuple):
     text: str
     """The text with the word."""
     change: dict[str, Any]
-    """What the browser tells about it: in which text (0 or 1), the word, the probabilities before, by class."""
+    """What the browser says about it: in which text (0 or 1), the word, what the network said before, by class."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,6 +65,7 @@ class TextCamPanel(SlidingPanel):
         layers: dotted names to slide over; a good choice if None.
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
+        activation: what turns logits into probabilities, see `explain`; what the learner's loss means if None.
         methods: which of the methods for texts to offer.
         compare: a second text, shown beside the first on the same scale.
 
@@ -98,12 +100,14 @@ class TextCamPanel(SlidingPanel):
         layers: Sequence[str] | None = None,
         target_classes: Sequence[int | str] | None = None,
         class_names: Sequence[str] | None = None,
+        activation: str | Function | None = None,
         methods: Sequence[str] = TEXT_METHODS,
         compare: str | None = None,
     ) -> None:
         self._model = learn
         methods = methods_of(methods, known=TEXT_METHODS, default="cam")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
+        self._asked["activation"] = activation
         self._wanted_classes = target_classes
         self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
         self._state = TextState(method=self._first_method(methods))
@@ -201,8 +205,9 @@ class TextCamPanel(SlidingPanel):
             return  # a click on words that have changed meanwhile, such as the second of a double-click
         result = next(iter((state.others if name == "compare" else state.results).values()))
         word, before = result.words[place], result.text
-        probabilities = {str(index): float(result.probabilities[index]) for index in result.target_classes}
-        change = {"text": int(name == "compare"), "word": word.text, "before": probabilities}
+        answers = result.answers
+        said = {str(index): float(answers[index]) for index in result.target_classes}
+        change = {"text": int(name == "compare"), "word": word.text, "before": said}
         head, tail = before[: word.start], before[word.end :]
         shorter = head + tail.removeprefix(" ") if not head or head[-1].isspace() else head + tail
         self._set(name, shorter, deletions=(*state.deletions, Deletion(name, before, change)))

@@ -165,6 +165,7 @@ def pack(
                 row.append(entry)
             per_class.append(row)
         maps.append(per_class)
+    answers = first.answers
     manifest = {
         "layers": [
             {"name": at.name, "channels": at.channels, "map_height": at.map_height, "map_width": at.map_width}
@@ -174,11 +175,13 @@ def pack(
             {
                 "index": index,
                 "name": first.class_names[index],
-                "probability": float(first.probabilities[index]),
+                "probability": float(answers[index]) if first.activation.is_probability else None,
+                "value": float(answers[index]),
                 "logit": float(first.logits[index]),
             }
             for index in first.target_classes
         ],
+        "alone": first.activation.is_probability and not first.activation.exclusive and len(answers) > 1,
         "methods": [
             {
                 "key": key,
@@ -247,7 +250,7 @@ class TextView(MapView):
         Args:
             results: method name to result, all of the same text, layers and classes (`explain_text_methods`).
             others: the same of a second text, for the same methods, layers and classes.
-            change: the word that was deleted last: `text` (0 or 1), `word`, and `before`, the probabilities by class.
+            change: the word that was deleted last: `text` (0 or 1), `word`, and `before`, what was said of each class.
             versions: a number for each of the two texts that comes back with a click on one of its words.
         """
         manifest, maps = _packed(results, start=0)

@@ -10,6 +10,7 @@ from torch import Tensor
 from camwidget.errors import three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.selection import open_capture
+from camwidget.maps.activation import Activation, Function, activation_of
 from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, network_of, own_names, request_of
 from camwidget.maps.call import Call, call_for
 from camwidget.maps.formulas import score_cam
@@ -33,7 +34,7 @@ def explain(model: Explainable, inputs: Picture, *, method: str = "grad_cam", **
             for all, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
             channel, states its cost first and, without `layers`, runs only at the deepest layer.
             `camwidget.maps.formulas` has the formulas.
-        **asked: `layers`, `target_classes`, `class_names`, `hook` and `hook_bwd`, see
+        **asked: `layers`, `target_classes`, `class_names`, `activation`, `hook` and `hook_bwd`, see
             `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns.
 
     Raises:
@@ -77,14 +78,34 @@ def explain_methods(
     pixels, image = prepared(model, inputs)
     # A result must not hold inference tensors, whatever mode the caller is in.
     with torch.inference_mode(False), open_capture(network, pixels, request.layers) as (capture, logits):
-        names = names_of(request.class_names, own_names(model), count=logits.shape[1])
+        activation = picture_activation(request.activation, model, capture, pixels, logits)
+        names = names_of(request.class_names, own_names(model), count=logits.shape[1], activation=activation)
         results = layer_maps(
             request,
-            Run(capture, pixels, logits, names),
+            Run(capture, pixels, logits, names, activation),
             call=partial(_call, model, inputs, request),
             by_runs={"score_cam": partial(_by_score, request, capture, pixels)},
         )
     return {method: Explanation.around(maps, image=image) for method, maps in results.items()}
+
+
+def picture_activation(
+    asked: str | Function | None, model: Explainable, capture: LayerCapture, pixels: Tensor, logits: Tensor
+) -> Activation:
+    """Return what the outputs of a model of pictures mean.
+
+    Args:
+        asked: what was asked for, see `request_of`.
+        model: a Learner or module.
+        capture: an open capture of its network.
+        pixels: what it ran on.
+        logits: what it returned.
+
+    Raises:
+        MapError: see `activation_of`.
+    """
+    others = (-pixels.flip(3), pixels.flip(2) / 2)
+    return activation_of(asked, model, logits, run=capture.rerun, inputs=pixels, others=others)
 
 
 def _call(model: Explainable, inputs: Picture, request: Request, targets: Sequence[int]) -> Call:
@@ -95,6 +116,7 @@ def _call(model: Explainable, inputs: Picture, request: Request, targets: Sequen
         layers=request.layers,
         target_classes=None if request.target_classes is None else targets,
         class_names=request.class_names,
+        activation=request.activation,
         hooks=request.hooks.names,
     )
 

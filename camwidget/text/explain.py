@@ -12,6 +12,7 @@ from torch import Tensor
 
 from camwidget.errors import TextError, clipped, three_parts
 from camwidget.hooks.capture import LayerCapture
+from camwidget.maps.activation import activation_of
 from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, request_of
 from camwidget.maps.call import Call, call_for
 from camwidget.maps.pipeline import Maps, Run, layer_maps, refuse_asked
@@ -41,7 +42,7 @@ def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked:
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
-        **asked: `layers`, `target_classes` and `class_names`, see `camwidget.maps.arguments.request_of`.
+        **asked: `layers`, `target_classes`, `class_names` and `activation`, see `camwidget.maps.arguments.request_of`.
 
     Raises:
         TextError: it is not a text, has no words, or none that the model reads.
@@ -82,10 +83,12 @@ def explain_text_methods(
         torch.inference_mode(False),
         open_text_capture(reader.network, ids, request.layers) as (capture, logits, reach),
     ):
-        names = names_of(request.class_names, reader.class_names, count=logits.shape[1])
+        others = (reader.others(ids), ids.flip(1))
+        activation = activation_of(request.activation, model, logits, run=capture.rerun, inputs=ids, others=others)
+        names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
         results = layer_maps(
             request,
-            Run(capture, ids, logits, names, others=reader.others(ids), head=TEXT_HEAD),
+            Run(capture, ids, logits, names, activation, others=reader.others(ids), head=TEXT_HEAD),
             call=partial(_call, model, text, request),
             by_runs={"occlusion": partial(_by_leaving_out, reader, capture, ids, words, tokens)},
         )
@@ -113,6 +116,7 @@ def _call(model: Explainable, text: str, request: Request, targets: Sequence[int
         layers=request.layers,
         target_classes=None if request.target_classes is None else targets,
         class_names=request.class_names,
+        activation=request.activation,
         hooks=request.hooks.names,
     )
 

@@ -13,7 +13,9 @@ from torch.nn import functional
 
 from camwidget.errors import ImageError, MapError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
-from camwidget.maps.arguments import Explainable, log_probabilities, names_of, network_of, own_names, targets_of
+from camwidget.maps.activation import Activation, why_no_probability
+from camwidget.maps.arguments import Explainable, names_of, network_of, own_names, targets_of
+from camwidget.pictures.explain import picture_activation
 from camwidget.pictures.inputs import Picture, prepared
 from camwidget.pictures.result import Explanation
 from camwidget.trust.localisation import at_picture_size
@@ -36,6 +38,8 @@ class PerturbedRun:
     """Index of the class."""
     class_name: str
     """Its name."""
+    activation: Activation
+    """What turns logits into probabilities."""
 
     def log_probabilities(self, batch: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, " batch"]:
         """Return the logarithm of the class's probability for each changed picture, on the CPU.
@@ -48,7 +52,7 @@ class PerturbedRun:
             given = f"For {len(batch)} changed pictures the model returned logits of shape {tuple(logits.shape)}"
             allowed = "It must return finite logits of shape (batch, class)"
             raise ModelError(three_parts(given, allowed, "Try batch_size=1, or model.float() if numbers overflow"))
-        return log_probabilities(logits.cpu().double())[:, self.target_class]
+        return self.activation.log_probabilities(logits.cpu().double())[:, self.target_class]
 
     def ranks(self) -> Int[Tensor, "height width"]:
         """Return each pixel's rank, the highest first; equal pixels go in reading order."""
@@ -81,6 +85,7 @@ def perturbed_run(
         target_class: index or name; None for the explanation's first class, or the most probable one.
 
     Raises:
+        MapError: the network's outputs are values and no probabilities, as those of a regression.
         CamwidgetError: an argument cannot be used, or the explanation is of another model or picture.
     """
     pixels, _ = prepared(model, inputs)
@@ -88,7 +93,7 @@ def perturbed_run(
     with LayerCapture(network_of(model), ()) as capture:
         logits = capture.forward(pixels)
         if isinstance(cam, Explanation):
-            names = cam.class_names
+            names, activation = cam.class_names, cam.activation
             target = cam.target_classes[0] if target_class is None else cam.class_index(target_class)
             raw = cam.cam(layer, target)
             if cam.image.size != (width, height) or len(names) != logits.shape[1]:
@@ -97,10 +102,14 @@ def perturbed_run(
                 advice = "Pass the model and the picture that explain() was given"
                 raise MapError(three_parts(given, "Both must come from one model and one picture", advice))
         else:
-            names = names_of(None, own_names(model), count=logits.shape[1])
-            target = targets_of(None if target_class is None else [target_class], logits, names)[0]
+            activation = picture_activation(None, model, capture, pixels, logits)
+            names = names_of(None, own_names(model), count=logits.shape[1], activation=activation)
+            target = targets_of(None if target_class is None else [target_class], logits, names, activation)[0]
             raw = cam
-        yield PerturbedRun(capture, pixels, at_picture_size(raw, height=height, width=width), target, names[target])
+        if not activation.is_probability:
+            raise MapError(why_no_probability())
+        at_size = at_picture_size(raw, height=height, width=width)
+        yield PerturbedRun(capture, pixels, at_size, target, names[target], activation)
 
 
 def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:

@@ -1,5 +1,6 @@
 """The view without a kernel: what it paints is compared pixel by pixel with the Python reference."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -186,3 +187,37 @@ def test_it_fits_a_phone_and_asks_nothing_of_the_network(browser: Browser, view:
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
     assert [url for url in asked if url.startswith("http")] == []
     page.close()
+
+
+def test_a_regression_shows_its_values_and_no_percent_sign(page: Page) -> None:
+    torch.manual_seed(1)
+    net = nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2))
+    results = explain_methods(net, torch.randn(1, 3, 90, 130), activation="none", class_names=["age", "height"])
+    view = HeatmapView()
+    view.show(results)
+
+    mount(page, view)
+
+    values = [f"{float(value):.3g}".replace("-", "\u2212") for value in next(iter(results.values())).answers]
+    rows = page.locator(".camw-class")
+    assert [text.split("\n") for text in rows.all_inner_texts()] == [["age", values[0]], ["height", values[1]]]
+    assert page.locator(".camw-bar").count() == 0
+    assert re.search(rf"for age, {values[0]}, at layer", page.locator(".camw-heading").inner_text())
+    assert f"= output {values[0]}" in page.locator(".camw-number").first.inner_text()
+    assert "%" not in page.locator(".camw-view").inner_text()
+
+
+def test_labels_that_do_not_exclude_each_other_are_said_to_stand_by_themselves(page: Page) -> None:
+    torch.manual_seed(1)
+    net = nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2))
+    titles = {}
+    for activation in ("sigmoid", "softmax"):
+        view = HeatmapView()
+        view.show(explain_methods(net, torch.randn(1, 3, 90, 130), activation=activation))
+        mount(page, view)
+        titles[activation] = page.locator(".camw-side .camw-title").first.text_content()
+
+    assert titles == {
+        "sigmoid": "What the network says, of each class by itself",
+        "softmax": "What the network says",
+    }

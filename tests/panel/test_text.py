@@ -234,6 +234,17 @@ def test_the_last_word_cannot_be_deleted(model: Counting) -> None:
     assert panel.view.manifest["change"] is None
 
 
+def test_a_deleted_word_of_a_regression_says_the_value_before(model: Counting) -> None:
+    panel = TextCamPanel(model, TEXT, activation="none")
+    before = {str(index): float(panel.result.logits[index]) for index in (0, 1)}
+
+    delete(panel, "zzqx", 6)
+
+    assert panel.view.manifest["change"]["before"] == before
+    assert [each["probability"] for each in panel.view.manifest["classes"]] == [None, None]
+    assert "%" not in repr(panel.result)
+
+
 def test_a_second_text_has_the_same_classes_and_its_own_values(model: Counting) -> None:
     panel = TextCamPanel(model, TEXT, compare="very very bad", target_classes=[0])
     other = panel.view.manifest["other"]

@@ -1,7 +1,7 @@
 /** The column beside a picture or a text: classes with bars, where the number comes from, one cell, the scale, the code. */
 
 import { element } from "./elements.js";
-import { formatNumber, formatPercent, formatTogether } from "./format.js";
+import { formatAnswer, formatNumber, formatTogether } from "./format.js";
 import { choose } from "./model.js";
 
 /** @typedef {import("./types.js").ClassEntry} ClassEntry */
@@ -24,8 +24,8 @@ export function headline(maps, other = null) {
   const strong = (/** @type {string} */ text) => element("strong", "", text);
   const place = methods[method].knows_layer === false ? ["; layers do not matter here"] : [", at layer ", strong(layers[layer].name)];
   if (!methods[method].knows_class) return [strong(methods[method].label), ", the same for every class", ...place];
-  const both = [classes, ...(other ? [other.classes] : [])].map((each) => formatPercent(each[target].probability)).join(" and ");
-  return [strong(methods[method].label), " for class ", strong(classes[target].name), `, ${both}`, ...place];
+  const both = [classes, ...(other ? [other.classes] : [])].map((each) => formatAnswer(each[target])).join(" and ");
+  return [strong(methods[method].label), classes[target].probability === null ? " for " : " for class ", strong(classes[target].name), `, ${both}`, ...place];
 }
 
 /** The share of a logit that one value is: "+0.5 of 4.2 (11.9 %)". @param {Maps} maps @param {MapEntry} entry @param {number} value @param {number} cells */
@@ -42,20 +42,21 @@ export function shareOf(maps, entry, value, cells) {
 /**
  * Where the number comes from: a sum, or why there is none.
  * @param {MapEntry} entry @param {MethodEntry} method @param {number} logit @param {string} cells
+ * @param {string} [output]  what the number is called: "logit", or "output" where it is no logit
  */
-export function sumText(entry, method, logit, cells) {
+export function sumText(entry, method, logit, cells, output = "logit") {
   if (entry.contributions === null || entry.bias === null) {
     if (method.key === "occlusion")
-      return `logit ${formatNumber(logit)}. Each value is what the logit loses without that word; such losses do not add up to it.`;
+      return `${output} ${formatNumber(logit)}. Each value is what the ${output} loses without that word; such losses do not add up to it.`;
     if (!method.knows_class)
-      return "It knows no class, so its values say nothing of a logit. Its sign is a convention: below zero is no evidence against anything.";
-    return `logit ${formatNumber(logit)}. From this layer it is not a plain sum of the ${cells}: the layers after it bend the numbers.`;
+      return `It knows no class, so its values say nothing of ${output === "logit" ? "a logit" : "an output"}. Its sign is a convention: below zero is no evidence against anything.`;
+    return `${output} ${formatNumber(logit)}. From this layer it is not a plain sum of the ${cells}: the layers after it bend the numbers.`;
   }
   const sign = entry.bias < 0 ? "\u2212" : "+";
   const [total, bias, whole] = formatTogether([entry.contributions, Math.abs(entry.bias), logit]);
   // HiResCAM's is what is left of the logit, a constant only where the layers behind are piecewise linear
   const name = method.key === "hires_cam" ? "effective bias" : "bias";
-  return `contributions ${total} ${sign} ${name} ${bias} = logit ${whole}`;
+  return `contributions ${total} ${sign} ${name} ${bias} = ${output} ${whole}`;
 }
 
 /** The code that makes a map: Python wrote it, only the layer and the class are filled in. @param {Template} template @param {LayerEntry} layer @param {ClassEntry} target */
@@ -65,16 +66,18 @@ export function codeText(template, layer, target) {
   return template.map((part, i) => (i % 2 ? slots[part] : part)).join("");
 }
 
-/** A class with its probability as a bar. @param {ClassEntry} shown @param {() => void} chosen */
+/** A class with its probability as a bar; a value has no bar, since nothing says how much is much. @param {ClassEntry} shown @param {() => void} chosen */
 function classButton(shown, chosen) {
   const button = element("button", "camw-class");
-  const bar = element("span", "camw-bar");
-  const fill = element("span", "camw-fill");
-  fill.style.width = `${100 * shown.probability}%`;
-  bar.append(fill);
+  const bar = element("span", shown.probability === null ? "" : "camw-bar");
+  if (shown.probability !== null) {
+    const fill = element("span", "camw-fill");
+    fill.style.width = `${100 * shown.probability}%`;
+    bar.append(fill);
+  }
   const name = element("span", "camw-name", shown.name);
   name.title = shown.name;
-  button.append(name, bar, element("span", "camw-percent", formatPercent(shown.probability)));
+  button.append(name, bar, element("span", "camw-percent", formatAnswer(shown)));
   button.addEventListener("click", chosen);
   return button;
 }
@@ -111,6 +114,7 @@ export class Facts {
     this.model = model;
     this.cells = cells;
     this.thing = thing;
+    this.saysTitle = element("h4", "camw-title", "");
     this.classes = element("div", "camw-classes");
     this.sum = element("p", "camw-number");
     this.probeTitle = element("h4", "camw-title");
@@ -125,7 +129,7 @@ export class Facts {
     this.scale = section(this.scaleTitle, this.legend, this.ticks);
     this.side = element("div", "camw-side");
     this.side.append(
-      section(element("h4", "camw-title", "What the network says"), this.classes),
+      section(this.saysTitle, this.classes),
       section(element("h4", "camw-title", "Where the number comes from"), this.sum),
       section(this.probeTitle, this.probeText),
       this.scale,
@@ -136,6 +140,7 @@ export class Facts {
 
   /** @param {Manifest} manifest */
   list(manifest) {
+    this.saysTitle.textContent = `What the network says${manifest.alone ? ", of each class by itself" : ""}`;
     this.classes.replaceChildren(
       ...manifest.classes.map((each, i) => classButton(each, () => choose(this.model, "class_index", i))),
     );
@@ -147,7 +152,7 @@ export class Facts {
     const { layers, classes, methods } = maps.manifest;
     for (const [i, button] of [...this.classes.children].entries()) button.setAttribute("aria-pressed", String(i === target));
     this.reason.textContent = entry.reason;
-    this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells);
+    this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells, classes[target].probability === null ? "output" : "logit");
     this.sum.classList.toggle("camw-words", entry.contributions === null || entry.bias === null);
     this.describeScale(entry, scale, methods[method].knows_class, colormap);
     this.code.textContent = codeText(methods[method].code[entry.reason ? "refused" : "shown"], layers[layer], classes[target]);

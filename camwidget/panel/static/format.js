@@ -20,6 +20,11 @@ export function formatTogether(values) {
   return values.map((each) => each.toFixed(decimals).replace("-", "\u2212"));
 }
 
+/** What a network says of a class: a percentage, or a value where there is no probability. @param {{probability: number | null, value: number}} said */
+export function formatAnswer({ probability, value }) {
+  return probability === null ? formatNumber(value) : formatPercent(probability);
+}
+
 /** @param {number} probability */
 export function formatPercent(probability) {
   if (probability > 0 && probability < 0.001) return "under 0.1 %";

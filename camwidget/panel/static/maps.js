@@ -18,7 +18,7 @@ export const bytesOf = (view) => view.buffer.slice(view.byteOffset, view.byteOff
 export const clamp = (value, count) => Math.max(0, Math.min(count - 1, value));
 
 /** A manifest without maps. */
-export const nothing = () => ({ layers: [], classes: [], methods: [], maps: [], alt: "" });
+export const nothing = () => ({ layers: [], classes: [], methods: [], alone: false, maps: [], alt: "" });
 
 /**
  * Where a map is strongest on each side, in rows and columns counted from 1.

@@ -6,6 +6,7 @@ import {
   ANNOUNCE_AFTER_MS, discard, element, makeAnnouncer, makeBusy, makeMessage, makeRoot, nameControls,
 } from "./elements.js";
 import { headline } from "./facts.js";
+import { formatNumber } from "./format.js";
 import { bytesOf, paintedNow } from "./maps.js";
 import { follow } from "./model.js";
 
@@ -32,9 +33,10 @@ function makePage(model, signal) {
   return { root, heading, showMessage, change, announce, columns, texts, working };
 }
 
-/** How probable a class was and is: "0.93 -> 0.61". @param {number | undefined} before @param {ClassEntry} now */
+/** What the network said and says of a class: "0.93 -> 0.61". @param {number | undefined} before @param {ClassEntry} now */
 function moved(before, now) {
-  return `${before === undefined ? "" : `${before.toFixed(2)} \u2192 `}${now.probability.toFixed(2)}`;
+  const told = (/** @type {number} */ value) => (now.probability === null ? formatNumber(value) : value.toFixed(2));
+  return `${before === undefined ? "" : `${told(before)} \u2192 `}${told(now.value)}`;
 }
 
 class PairView {

@@ -22,7 +22,10 @@ export interface LayerEntry {
 export interface ClassEntry {
   index: number;
   name: string;
-  probability: number;
+  /** Null where the network says a value, as in a regression. */
+  probability: number | null;
+  /** What it says: the probability, or the value. */
+  value: number;
   logit: number;
 }
 
@@ -41,6 +44,8 @@ export type Template = string[];
 export interface Manifest {
   layers: LayerEntry[];
   classes: ClassEntry[];
+  /** Whether each class has a probability by itself, so that they do not sum to 1. */
+  alone: boolean;
   methods: MethodEntry[];
   maps: MapEntry[][][];
   alt: string;
@@ -52,7 +57,7 @@ export interface WordEntry {
   known: boolean;
 }
 
-/** The word that was deleted last, and the probabilities before, by the index of the class. */
+/** The word that was deleted last, and what the network said before, by the index of the class. */
 export interface Change {
   text: number;
   word: string;

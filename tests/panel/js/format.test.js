@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatNumber, formatPercent, formatTogether } from "../../../camwidget/panel/static/format.js";
+import { formatAnswer, formatNumber, formatPercent, formatTogether } from "../../../camwidget/panel/static/format.js";
 
 const cases = (pairs, call) =>
   assert.deepEqual(Object.fromEntries(Object.keys(pairs).map((given) => [given, call(Number(given))])), pairs);
@@ -41,4 +41,9 @@ test("numbers of one sum too large or too small for decimals are written on thei
 
 test("a probability that is not 0 or 1 is not rounded to it", () => {
   cases({ 0: "0.0 %", 0.0009: "under 0.1 %", 0.001: "0.1 %", 0.5: "50.0 %", 0.999: "99.9 %", 0.9991: "over 99.9 %", 1: "100.0 %" }, formatPercent);
+});
+
+test("a value has no percent sign and a probability has one", () => {
+  assert.equal(formatAnswer({ probability: null, value: -0.5 }), "\u22120.500");
+  assert.equal(formatAnswer({ probability: 0.5, value: 0.5 }), "50.0 %");
 });

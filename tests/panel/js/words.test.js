@@ -47,6 +47,11 @@ test("where there is no sum the reason is told", () => {
   assert.match(sumText(entry(), method("eigen_cam", false), 2, "cells"), /^It knows no class/);
 });
 
+test("what has no probability is an output, no logit", () => {
+  assert.equal(sumText(entry({ contributions: 1, bias: 0.5 }), method("grad_cam"), 1.5, "cells", "output"), "contributions 1.00 + bias 0.50 = output 1.50");
+  assert.match(sumText(entry(), method("occlusion"), 2, "words", "output"), /^output 2\.00\. Each value is what the output loses/);
+});
+
 test("one value is a share of the sum; of plain CAM only after the mean over the cells", () => {
   assert.equal(shareOf(mapsOf("grad_cam"), entry({ contributions: 4 }), 0.5, 20), "+0.500 of 4.00 (12.5 %)");
   assert.equal(shareOf(mapsOf("cam"), entry({ contributions: 4 }), -10, 20), "\u221210.0, gives \u22120.500 of 4.00 (\u221212.5 %)");
