@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -15,6 +15,8 @@ from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import AS_IT_IS, Layout
 from camwidget.hooks.restore import attributes_left_as_found, left_as_found
 from camwidget.hooks.tensors import plain
+
+Noted = TypeVar("Noted")
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
@@ -48,8 +50,13 @@ class Subject:
     """Whether modules keep state in plain attributes, as recurrent networks do; these are restored."""
 
     def first_of(self, output: Any) -> Any:
-        """Return the part of an output that counts."""
+        """Return the part of a layer's output that counts."""
         return output[0] if self.takes_first and isinstance(output, tuple) and output else output
+
+    def logits_of(self, output: Any) -> Any:
+        """Return the logits in what a network returns: the part that counts, or the tensor `logits` of an object."""
+        named = None if isinstance(output, Tensor) else getattr(output, "logits", None)
+        return named if isinstance(named, Tensor) else self.first_of(output)
 
 
 PICTURE = Subject(one_picture)
@@ -95,7 +102,8 @@ class LayerCapture:
         """How each kept layer is read."""
         self.model = model
         """The network to run."""
-        self._subject = subject
+        self.subject = subject
+        """What the model runs on."""
         self._modules = {name: find_module(model, name) for name in layer_names}
         self._stack = ExitStack()
         self._logits: Tensor | None = None
@@ -106,7 +114,7 @@ class LayerCapture:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(left_as_found(self.model))
-            if self._subject.stateful:
+            if self.subject.stateful:
                 stack.enter_context(attributes_left_as_found(self.model))
             for name, module in self._modules.items():
                 stack.callback(module.register_forward_hook(self._hook(name)).remove)
@@ -127,7 +135,7 @@ class LayerCapture:
             ImageError: more or fewer pictures than one.
             ModelError: not one text; or the model does not return finite logits of shape (1, class).
         """
-        self._subject.check(inputs)
+        self.subject.check(inputs)
         self._forget()
         with torch.inference_mode(False), torch.enable_grad(), self._passing("forward"):
             # An inference tensor cannot be recorded; its clone can.
@@ -173,19 +181,34 @@ class LayerCapture:
         Returns:
             Shapes by dotted name, in the order in which the modules last finished; tensors only.
         """
-        shapes: dict[str, list[tuple[int, ...]]] = {}
+        modules = dict(self.model.named_modules())
+        return self._noted(inputs, modules, lambda output: tuple(output.shape))
+
+    def other_outputs_for(self, inputs: Tensor) -> dict[str, list[Tensor]]:
+        """Run the model once more and return what the captured layers put out, in every call; tensors only.
+
+        Args:
+            inputs: others than those of the forward pass.
+        """
+        return self._noted(inputs, self._modules, lambda output: plain(output).clone())
+
+    def _noted(
+        self, inputs: Tensor, modules: Mapping[str, nn.Module], take: Callable[[Tensor], Noted]
+    ) -> dict[str, list[Noted]]:
+        """What is taken from every output of some modules in one more run, the module that finished last at the end."""
+        noted: dict[str, list[Noted]] = {}
 
         def note(name: str, output: Any) -> None:
-            output = self._subject.first_of(output)
+            output = self.subject.first_of(output)
             if isinstance(output, Tensor):
-                shapes[name] = [*shapes.pop(name, []), tuple(output.shape)]
+                noted[name] = [*noted.pop(name, []), take(output)]
 
         with ExitStack() as stack:
-            for name, module in self.model.named_modules():
+            for name, module in modules.items():
                 hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
                 stack.callback(hook.remove)
             self.rerun(inputs)
-        return shapes
+        return noted
 
     def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
@@ -257,7 +280,7 @@ class LayerCapture:
         # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own do.
         recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
         with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
-            return self._subject.first_of(self.model(inputs))
+            return self.subject.logits_of(self.model(inputs))
 
     def _counting(self, name: str) -> list[Tensor]:
         """A layer's outputs from the calls that count."""
@@ -273,7 +296,7 @@ class LayerCapture:
             if not self._pass:
                 return None
             self.calls[name] = self.calls.get(name, 0) + 1
-            first = self._subject.first_of(output)
+            first = self.subject.first_of(output)
             if self._pass == "rerun":
                 replacement = self._replacement(name, first)
                 return None if replacement is None else _with_first(output, replacement)

@@ -1,8 +1,9 @@
 """How each layer's outputs lie on the words of a text, also if the network reads it in chunks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -80,18 +81,27 @@ class Reach:
 
 @contextmanager
 def open_text_capture(
-    network: nn.Module, ids: Int[Tensor, "1 position"], layers: Sequence[str] | None
+    network: nn.Module,
+    ids: Int[Tensor, "1 position"],
+    layers: Sequence[str] | None,
+    *,
+    others: Int[Tensor, "1 position"],
+    words: Sequence[int],
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
-    """Yield a capture that holds only layers with a value for every token, the logits, and the reach.
+    """Yield a capture that holds only layers to be explained word by word, the logits, and the reach.
+
+    A layer has a value for every token, which depends on the words, and the logits depend on the places of the words.
 
     Args:
         network: a text classifier.
         ids: an index for every token.
-        layers: the layers asked for; None for all that have such values.
+        layers: the layers asked for; None for all that can be explained.
+        others: the same text with other words.
+        words: the positions of the words' tokens.
 
     Raises:
-        LayerError: there is no such layer, or it has no value for every token.
-        ModelError: no layer has such values, or the model does not return finite logits.
+        LayerError: there is no such layer, or it cannot be explained word by word; the message says why.
+        ModelError: no layer can be, or the model does not return finite logits.
     """
     readable = text_layers(network)
     for name in layers or ():
@@ -100,21 +110,27 @@ def open_text_capture(
     with LayerCapture(network, list(dict.fromkeys([*readable, *(layers or ())])), subject=TEXT) as capture:
         logits = read_text(capture, ids)
         positions = ids.shape[1]
+        wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
+        unread = _unread(capture, ids, logits, words=words)
+        usable = {name: at for name, at in capture.layouts.items() if name not in wordless and name not in unread}
         if layers is not None:
             refuse_missing(
                 layers,
-                capture.activations,
-                why=lambda name: _why_no_values(capture, name, positions),
+                usable,
+                why=lambda name: wordless.get(name) or unread.get(name) or _why_no_values(capture, name, positions),
                 allowed=ALLOWED,
-                others=readable,
+                others=[name for name in readable if name in usable],
             )
-        if not capture.activations:
+        if not usable:
             given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
-            allowed = "Embeddings, convolutions over words, and recurrent networks can be explained word by word"
+            for name, why in {**wordless, **unread}.items():
+                given = f"Layer {name!r} {why}"  # of the last one, nearest to the classes
+            allowed = (
+                "Embeddings, convolutions over words, recurrent networks and transformers' blocks can be explained"
+            )
             raise ModelError(three_parts(given, allowed, "Name a layer yourself with layers=[...]"))
         reach = reach_of(capture)
-        if layers is not None:
-            capture.keep({name: capture.layouts[name] for name in layers})
+        capture.keep({name: at for name, at in usable.items() if layers is None or name in layers})
         yield capture, logits, reach
 
 
@@ -140,8 +156,8 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
         axes and _may_be_channels(capture.model.get_submodule(name), positions) for name, axes in candidates.items()
     ):
         # As many channels as positions: the axis that changes with the text is the positions'. A shorter text, because
-        # the network may have no room for a longer one.
-        other = ids[:, :-1] if positions > 1 else ids.repeat(1, 2)
+        # the network may have no room for a longer one; its ends stay, because it may look for a special token there.
+        other = torch.cat([ids[:, :1], ids[:, 2:]], dim=1) if positions > 1 else ids.repeat(1, 2)
         sizes = capture.shapes(other)
         candidates = {
             name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
@@ -170,6 +186,88 @@ def reach_of(capture: LayerCapture) -> Reach:
         (back,) = torch.autograd.grad(last[-1].sum(), first[:1], retain_graph=True, allow_unused=True)
     touched = capture.as_map(names[-1], capture.derivatives(0, last)).abs().amax(dim=(0, 1, 2)) > 0
     return Reach(chunks, back is None, int(touched.int().argmax()))
+
+
+WORDLESS = "returns the same values whatever the words are: it knows the tokens' places, not the tokens"
+"""Why a table of positions is no layer of words. The end of a sentence."""
+
+
+def _wordless(capture: LayerCapture, others: Int[Tensor, "1 position"], *, asked: Set[str]) -> dict[str, str]:
+    """Layers whose values do not depend on the words, such as a table of positions, and the end of a sentence.
+
+    With a single table, it is that of the words. Otherwise the network is run on other words.
+    """
+    tables = [module for module in capture.model.modules() if isinstance(module, nn.Embedding)]
+    if len(tables) < 2 and not asked & capture.layouts.keys():
+        return {}
+    changed = capture.other_outputs_for(others)
+    return {
+        name: WORDLESS
+        for name in capture.layouts
+        if all(map(_equal, capture.outputs[name], changed.get(name, ()))) and name in changed
+    }
+
+
+def _equal(first: Tensor, second: Any) -> bool:
+    return isinstance(second, Tensor) and first.shape == second.shape and torch.equal(first.to(second), second)
+
+
+FAR = 4.0
+"""What is put in the place of values is up to so many times as large as the largest of them."""
+
+
+def _unread(
+    capture: LayerCapture, ids: Int[Tensor, "1 position"], logits: Float[Tensor, "1 class"], *, words: Sequence[int]
+) -> dict[str, str]:
+    """Layers of which the logits depend on no word's place, or on one alone, and the end of a sentence.
+
+    A gradient may also be zero because of a ReLU or a maximum. So where it reaches at most one word, other values are
+    put in all places that it does not reach: the logits must not move.
+    """
+    if not capture.differentiable or not capture.layouts:
+        return {}
+    gradients = capture.gradients(int(logits.argmax()))
+    touched = {name: gradient.abs().amax(dim=(0, 1, 2)) > 0 for name, gradient in gradients.items()}
+    if not any(bool(places.any()) for places in touched.values()):
+        return {}  # the classifier's weights are zero, which has a reason of its own
+    unread = {}
+    for name, places in touched.items():
+        read = int(places[list(words)].sum())
+        if read <= min(1, len(words) - 1) and _is_still(capture, name, ids, logits, places=places):
+            unread[name] = _why_unread(read, int(places.sum()), len(words))
+    return unread
+
+
+def _is_still(
+    capture: LayerCapture,
+    name: str,
+    ids: Int[Tensor, "1 position"],
+    logits: Float[Tensor, "1 class"],
+    *,
+    places: Tensor,
+) -> bool:
+    """Whether the logits stay as they are when other values are put in all but these places of a layer."""
+    own = capture.activations[name].detach()
+    random = torch.randn(own.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(own)
+    random = random * FAR * max(float(own.abs().max()), 1.0)
+    for trial in (random, -random):
+        moved = capture.rerun(ids, replace={name: torch.where(places, own, trial)})
+        # Rows of one product may be rounded in another order.
+        if not torch.allclose(moved, logits, rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
+            return False
+    return True
+
+
+def _why_unread(read: int, places: int, words: int) -> str:
+    """The end of a sentence."""
+    if not places:
+        return "returns values that the logits do not depend on: the network goes on from something else"
+    if read:
+        return (
+            f"is read at one place alone: the logits do not depend on the values of the other {words - 1} words' tokens"
+        )
+    special = "one special token" if places == 1 else f"{places} special tokens"
+    return f"is read at {special} alone: the logits do not depend on its values for the words"
 
 
 def _chunks(outputs: Sequence[Tensor], axis: int, positions: int) -> Chunks:
@@ -216,9 +314,9 @@ _CORES = (*_READING, nn.Linear, nn.modules.conv._ConvNd)
 def text_layers(model: nn.Module) -> list[str]:
     """Return the names of the layers worth explaining, by the structure of the model alone; nothing is run.
 
-    A layer is a block of PyTorch's transformer, or a module around one embedding, convolution or recurrent network with
-    activation, normalisation and dropout: the outermost that holds no other. Only a run shows whether it is used and
-    returns a value per word.
+    A layer is a transformer's block (PyTorch's, or the outermost that is repeated and has attention or several linear
+    layers), or a module around one embedding, convolution or recurrent network with activation, normalisation and
+    dropout: the outermost that holds no other. Only a run shows whether it is used and returns a value per word.
 
     Args:
         model: a text classifier.
@@ -229,10 +327,24 @@ def text_layers(model: nn.Module) -> list[str]:
 def _inside(parent: nn.Module, prefix: str) -> Iterator[str]:
     for name, child in parent.named_children():
         cores = [module for module in child.modules() if isinstance(module, _CORES)]
-        if isinstance(child, _BLOCKS):
+        if _is_block(child, parent):
             yield prefix + name
         elif len(cores) == 1 and isinstance(cores[0], _READING):
             # A list of modules is never run itself.
             yield from _inside(child, f"{prefix}{name}.") if isinstance(child, nn.ModuleList) else [prefix + name]
         else:
             yield from _inside(child, f"{prefix}{name}.")
+
+
+def _is_block(child: nn.Module, parent: nn.Module) -> bool:
+    """Whether a module is a block of a transformer: PyTorch's own, or one of several alike in a list."""
+    if isinstance(child, _BLOCKS):
+        return True
+    alike = [each for each in parent.children() if type(each) is type(child)]
+    # A list of one is a network of one block; in a sequence, a single module may as well be the classifier.
+    if not (isinstance(parent, nn.ModuleList) or (isinstance(parent, nn.Sequential) and len(alike) > 1)):
+        return False
+    inside = list(child.modules())
+    return any("attention" in type(module).__name__.lower() for module in inside) or (
+        sum(isinstance(module, nn.Linear) for module in inside) > 1
+    )

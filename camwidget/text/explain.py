@@ -77,11 +77,10 @@ def explain_text_methods(
     tokens = reader.tokens(text_with_words(text))
     words = _words_of(text, tokens)
     ids = reader.ids(tokens)
+    places = [position for position, token in enumerate(tokens) if not token.special]
+    opened = open_text_capture(reader.network, ids, request.layers, others=reader.reworded(tokens), words=places)
     # A result must not hold inference tensors, whatever mode the caller is in.
-    with (
-        torch.inference_mode(False),
-        open_text_capture(reader.network, ids, request.layers) as (capture, logits, reach),
-    ):
+    with torch.inference_mode(False), opened as (capture, logits, reach):
         names = names_of(request.class_names, reader.class_names, count=logits.shape[1])
         results = layer_maps(
             request,
