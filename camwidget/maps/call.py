@@ -43,6 +43,8 @@ class Call:
     """What the names of the classes are called; empty if none were given."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The hook classes that were given: argument to name."""
+    call: int | None = None
+    """The call of layers that run several times that was asked for; None if it was left open."""
     reads: str = "cam"
     """Which method of the result gives one map's numbers."""
 
@@ -58,7 +60,7 @@ class Call:
         Args:
             refused: the map is missing because it would not mean what its name says; the code prints the reason.
         """
-        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._hooks()]
+        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._others()]
         call = f"cw.explain(\n    {', '.join(self._subject())},\n    {', '.join(arguments)},\n)"
         imports, body = "", f"result = {call}\nresult.{self.reads}({{layer}}, target_class={{class}})\n"
         if refused:
@@ -99,10 +101,12 @@ class Call:
             parts.append(f"target_classes={list(self.target_classes)}")
         if self.class_names:
             parts.append(f"class_names={self.class_names}")
-        return [*parts, *self._hooks()]
+        return [*parts, *self._others()]
 
-    def _hooks(self) -> list[str]:
-        return [f"{argument}={name}" for argument, name in self.hooks.items()]
+    def _others(self) -> list[str]:
+        """The arguments that are written for one map as for all."""
+        hooks = [f"{argument}={name}" for argument, name in self.hooks.items()]
+        return hooks if self.call is None else [f"call={self.call}", *hooks]
 
 
 def filled(template: Sequence[str], layer: str, target_class: int) -> str:
@@ -144,6 +148,7 @@ def call_for(
     target_classes: Sequence[int] | None,
     class_names: Sequence[str] | None,
     hooks: Mapping[str, str],
+    call: int | None = None,
 ) -> Call:
     """Return the call for a model and its picture or text, under the names that the learner gave them.
 
@@ -158,6 +163,7 @@ def call_for(
         target_classes: the classes asked for, by index.
         class_names: the names asked for.
         hooks: argument to the name of a hook class.
+        call: the call asked for, of layers that run several times.
     """
     model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
     name, made_by = _named(subject, kind)
@@ -171,6 +177,7 @@ def call_for(
         target_classes=None if target_classes is None else tuple(target_classes),
         class_names="" if class_names is None else _names(class_names),
         hooks=hooks,
+        call=call,
         reads="cam" if kind == "image" else "word_values",
     )
 

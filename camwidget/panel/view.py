@@ -167,7 +167,14 @@ def pack(
         maps.append(per_class)
     manifest = {
         "layers": [
-            {"name": at.name, "channels": at.channels, "map_height": at.map_height, "map_width": at.map_width}
+            {
+                "name": at.name,
+                "channels": at.channels,
+                "map_height": at.map_height,
+                "map_width": at.map_width,
+                "call": at.call,
+                "calls": at.calls,
+            }
             for at in layers
         ],
         "classes": [

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture, Subject
 from camwidget.hooks.layers import find_module
-from camwidget.hooks.selection import refuse_missing
+from camwidget.hooks.layout import LAST_CALL, AsItIs, OneCall
+from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.tensors import at_least_single
 
 ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"
@@ -39,7 +40,7 @@ TEXT = Subject(one_text, takes_first=True, stateful=True)
 
 
 @dataclass(frozen=True)
-class Chunks:
+class Chunks(OneCall):
     """How a layer's outputs lie on a text, which is a picture one row high, its chunks side by side.
 
     So activations and gradients have the axes (1, channel, 1, position), and the arithmetic of maps is the same as for
@@ -49,11 +50,13 @@ class Chunks:
     axis: int
     """Which axis of each output holds the positions, 1 or 2."""
     lengths: tuple[int, ...]
-    """The number of positions in each call that is used: all chunks, or the last call over the whole text."""
+    """The number of positions in each call that is used: all chunks, or one call over the whole text."""
+    call: int = LAST_CALL
+    """Which call over the whole text is used; see `OneCall`."""
 
-    def first_call(self, ran: int) -> int:
-        """Return the index of a layer's first call that is used, from 0."""
-        return ran - len(self.lengths)
+    def calls(self, ran: int) -> range:
+        """Return which calls are used, from 0: all chunks, or one call over the whole text."""
+        return range(ran) if len(self.lengths) > 1 else super().calls(ran)
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
         """Return the parts of a text joined, channels first, in single precision if the layer has less."""
@@ -87,6 +90,7 @@ def open_text_capture(
     *,
     others: Int[Tensor, "1 position"],
     words: Sequence[int],
+    call: int = LAST_CALL,
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
     """Yield a capture that holds only layers to be explained word by word, the logits, and the reach.
 
@@ -98,32 +102,37 @@ def open_text_capture(
         layers: the layers asked for; None for all that can be explained.
         others: the same text with other words.
         words: the positions of the words' tokens.
+        call: which call to show of layers that run several times over the whole text, see `LayerCapture`.
 
     Raises:
-        LayerError: there is no such layer, or it cannot be explained word by word; the message says why.
+        LayerError: there is no such layer, it cannot be explained word by word, or no layer ran so often; the message
+            says why.
         ModelError: no layer can be, or the model does not return finite logits.
     """
     readable = text_layers(network)
     for name in layers or ():
         find_module(network, name, worth=readable)
     # Listen to all layers, whichever are asked for: where gradients stop shows only between two of them.
-    with LayerCapture(network, list(dict.fromkeys([*readable, *(layers or ())])), subject=TEXT) as capture:
+    names = list(dict.fromkeys([*readable, *(layers or ())]))
+    with LayerCapture(network, names, subject=TEXT, call=call) as capture:
         logits = read_text(capture, ids)
         positions = ids.shape[1]
         wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
         unread = _unread(capture, ids, logits, words=words)
-        usable = {name: at for name, at in capture.layouts.items() if name not in wordless and name not in unread}
+        reasons = {**unread, **wordless, **without_call(capture)}
+        usable = {name: at for name, at in capture.layouts.items() if name not in reasons}
+        refuse_call(capture, names if layers is None else layers)
         if layers is not None:
             refuse_missing(
                 layers,
                 usable,
-                why=lambda name: wordless.get(name) or unread.get(name) or _why_no_values(capture, name, positions),
+                why=lambda name: reasons.get(name) or _why_no_values(capture, name, positions),
                 allowed=ALLOWED,
                 others=[name for name in readable if name in usable],
             )
         if not usable:
             given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
-            for name, why in {**wordless, **unread}.items():
+            for name, why in reasons.items():
                 given = f"Layer {name!r} {why}"  # of the last one, nearest to the classes
             allowed = (
                 "Embeddings, convolutions over words, recurrent networks and transformers' blocks can be explained"
@@ -138,7 +147,7 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
     """Run a capture's network once over a text and keep the layers that have a value for every token.
 
     If a layer runs once for every chunk of the text, its chunks are joined; if it runs several times over the whole
-    text, its last call is used. The others go to `other_outputs`.
+    text, the capture's call is used. The others go to `other_outputs`.
 
     Args:
         capture: made with `subject=TEXT`.
@@ -149,7 +158,7 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
     """
     logits, positions = capture.forward(ids), ids.shape[1]
     candidates = {
-        name: _position_axes([tuple(output.shape) for output in outputs], positions)
+        name: _position_axes([tuple(output.shape) for output in outputs], positions, call=capture.call)
         for name, outputs in capture.outputs.items()
     }
     if any(
@@ -160,11 +169,13 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
         other = torch.cat([ids[:, :1], ids[:, 2:]], dim=1) if positions > 1 else ids.repeat(1, 2)
         sizes = capture.shapes(other)
         candidates = {
-            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
+            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1], call=capture.call)]
             for name, axes in candidates.items()
         }
     layouts = {
-        name: _chunks(capture.outputs[name], axes[0], positions) for name, axes in candidates.items() if len(axes) == 1
+        name: _chunks(capture.outputs[name], axes[0], positions, call=capture.call)
+        for name, axes in candidates.items()
+        if len(axes) == 1
     }
     capture.other_outputs |= {name: outputs[-1] for name, outputs in capture.outputs.items() if name not in layouts}
     capture.keep(layouts)
@@ -179,8 +190,8 @@ def reach_of(capture: LayerCapture) -> Reach:
     """
     names = list(capture.layouts)
     last, first = (capture.outputs[name] for name in (names[-1], names[0]))
-    chunks = len(last) - capture.layouts[names[-1]].first_call(len(last))
-    if 1 in (chunks, len(first) - capture.layouts[names[0]].first_call(len(first))):
+    chunks = len(capture.layouts[names[-1]].calls(len(last)))
+    if 1 in (chunks, len(capture.layouts[names[0]].calls(len(first)))):
         return Reach(chunks, False, 0)
     with torch.inference_mode(False), torch.enable_grad():
         (back,) = torch.autograd.grad(last[-1].sum(), first[:1], retain_graph=True, allow_unused=True)
@@ -270,9 +281,11 @@ def _why_unread(read: int, places: int, words: int) -> str:
     return f"is read at {special} alone: the logits do not depend on its values for the words"
 
 
-def _chunks(outputs: Sequence[Tensor], axis: int, positions: int) -> Chunks:
+def _chunks(outputs: Sequence[Tensor], axis: int, positions: int, *, call: int) -> Chunks:
     lengths = tuple(output.shape[axis] for output in outputs)
-    return Chunks(axis, lengths if sum(lengths) == positions else lengths[-1:])
+    if sum(lengths) == positions:
+        return Chunks(axis, lengths)
+    return Chunks(axis, (lengths[AsItIs(call).calls(len(lengths))[0]],), call)
 
 
 def _may_be_channels(layer: nn.Module, positions: int) -> bool:
@@ -285,14 +298,14 @@ def _may_be_channels(layer: nn.Module, positions: int) -> bool:
     return not sizes.isdisjoint((positions, 2 * positions)) or any(2 * size == positions for size in sizes)
 
 
-def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:
-    """Which of the axes 1 and 2 may hold the positions, of all chunks together or of the last call alone."""
+def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int, *, call: int) -> list[int]:
+    """Which of the axes 1 and 2 may hold the positions, of all chunks together or of one call alone."""
     if any(len(size) != 3 or size[0] != 1 for size in sizes):
         return []
     return [
         axis
         for axis in (1, 2)
-        if sizes[-1][axis] == positions
+        if sizes[AsItIs(call).calls(len(sizes))[0]][axis] == positions
         or (sum(size[axis] for size in sizes) == positions and len({size[3 - axis] for size in sizes}) == 1)
     ]
 

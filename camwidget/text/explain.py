@@ -41,7 +41,7 @@ def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked:
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
-        **asked: `layers`, `target_classes` and `class_names`, see `camwidget.maps.arguments.request_of`.
+        **asked: `layers`, `target_classes`, `class_names` and `call`, see `camwidget.maps.arguments.request_of`.
 
     Raises:
         TextError: it is not a text, has no words, or none that the model reads.
@@ -78,7 +78,9 @@ def explain_text_methods(
     words = _words_of(text, tokens)
     ids = reader.ids(tokens)
     places = [position for position, token in enumerate(tokens) if not token.special]
-    opened = open_text_capture(reader.network, ids, request.layers, others=reader.reworded(tokens), words=places)
+    opened = open_text_capture(
+        reader.network, ids, request.layers, others=reader.reworded(tokens), words=places, call=request.shown_call
+    )
     # A result must not hold inference tensors, whatever mode the caller is in.
     with torch.inference_mode(False), opened as (capture, logits, reach):
         names = names_of(request.class_names, reader.class_names, count=logits.shape[1])
@@ -113,6 +115,7 @@ def _call(model: Explainable, text: str, request: Request, targets: Sequence[int
         target_classes=None if request.target_classes is None else targets,
         class_names=request.class_names,
         hooks=request.hooks.names,
+        call=request.call,
     )
 
 
