@@ -1,6 +1,6 @@
 """How each layer's outputs lie on the words of a text, also if the network reads it in chunks."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Container, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +119,7 @@ def open_text_capture(
         positions = ids.shape[1]
         wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
         unread = _unread(capture, ids, logits, words=words)
-        reasons = {**unread, **wordless, **without_call(capture)}
+        reasons = {**_moved(capture, ids, besides=wordless), **unread, **wordless, **without_call(capture)}
         usable = {name: at for name, at in capture.layouts.items() if name not in reasons}
         refuse_call(capture, names if layers is None else layers)
         if layers is not None:
@@ -217,6 +217,29 @@ def _wordless(capture: LayerCapture, others: Int[Tensor, "1 position"], *, asked
         for name in capture.layouts
         if all(map(_equal, capture.outputs[name], changed.get(name, ()))) and name in changed
     }
+
+
+MOVED = "runs on the text moved on by one place, as decoders do, or after such a layer: its places are not the tokens'"
+"""Why a decoder's layers cannot be read word by word. The end of a sentence."""
+
+
+def _moved(capture: LayerCapture, ids: Int[Tensor, "1 position"], *, besides: Container[str]) -> dict[str, str]:
+    """Layers that run on a moved text, from the first table on that has it, and the end of a sentence."""
+    names = list(capture.layouts)
+    for at, name in enumerate(names):
+        table = capture.model.get_submodule(name)
+        if name in besides or not isinstance(table, nn.Embedding) or int(ids.max()) >= table.num_embeddings:
+            continue
+        own, given = table.weight.detach()[ids[0]].double(), capture.activations[name].detach()[0, :, 0].T.double()
+        if not _same_but_for_size(given, own) and _same_but_for_size(given[1:], own[:-1]):
+            return dict.fromkeys(names[at:], MOVED)
+    return {}
+
+
+def _same_but_for_size(given: Tensor, own: Tensor) -> bool:
+    """Whether vectors are those of a table, which may be multiplied by a number."""
+    square = float((own * own).sum())
+    return square > 0 and torch.allclose(given, own * (float((given * own).sum()) / square), rtol=1e-4, atol=1e-6)
 
 
 def _equal(first: Tensor, second: Any) -> bool:

@@ -204,6 +204,28 @@ def test_one_word_again_and_again_is_still_changed_for_another() -> None:
     assert names(explain_text(bert().double(), "good good", method="hires_cam")) == ["embeddings.word", "encoder.0"]
 
 
+class Decoding(Like):
+    """An encoder as above, and a decoder that reads the text moved on by one place."""
+
+    def __init__(self) -> None:
+        super().__init__("mean")
+        self.table, self.decoder = nn.Embedding(SIZE, 8), nn.ModuleList([Block(causal=True), Block(causal=True)])
+
+    def forward(self, ids: Tensor) -> Tensor:
+        encoded = super().forward(ids)
+        moved = 2 * self.table(torch.cat([torch.zeros_like(ids[:, :1]), ids[:, :-1]], dim=1))
+        return encoded + self.head(self.decoder[1](self.decoder[0](moved)[0])[0].mean(dim=1))
+
+
+def test_a_decoder_whose_places_are_not_the_words_is_left_out_and_refused() -> None:
+    model = Decoding().double()
+
+    assert names(explain_text(model, TEXT, method="hires_cam"))[-1] == "encoder.1"
+    for name in ("table", "decoder.0", "decoder.1"):
+        with pytest.raises(LayerError, match=rf"'{name}' runs on the text moved on by one place"):
+            explain_text(model, TEXT, layers=[name])
+
+
 class Recurrent(nn.Module):
     """Reads the LSTM's output at the last word, or the state that it hands on."""
 
