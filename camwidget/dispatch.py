@@ -26,6 +26,7 @@ def explain(
     activation: str | Function | None = None,
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
+    call: int | None = None,
 ) -> Explanation | TextExplanation:
     """Return what one method says about one picture or one text, for many layers and classes.
 
@@ -46,6 +47,7 @@ def explain(
             logit the sigmoid. See `camwidget.maps.arguments.request_of`.
         hook: for pictures, a class of your own that keeps activations; see `camwidget.pictures.explain.explain`.
         hook_bwd: one that keeps gradients.
+        call: which call to show of layers that the network runs several times, from 1; None or -1 for the last.
 
     Raises:
         CamwidgetError: an argument cannot be used; the message says what to try.
@@ -57,7 +59,7 @@ def explain(
         torch.Size([6, 8])
     """
     chosen: dict[str, Any] = {"layers": layers, "target_classes": target_classes, "class_names": class_names}
-    chosen["activation"] = activation
+    chosen |= {"activation": activation, "call": call}
     if reads_text(model):
         if hook is not None or hook_bwd is not None:
             given = f"A hook class of your own was passed with a {type(model).__name__}, which reads texts"

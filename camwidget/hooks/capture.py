@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from camwidget.errors import ImageError, ModelError, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
-from camwidget.hooks.layout import AS_IT_IS, Layout
+from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
 from camwidget.hooks.restore import attributes_left_as_found, left_as_found
 from camwidget.hooks.tensors import plain
+
+Noted = TypeVar("Noted")
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
@@ -48,8 +50,13 @@ class Subject:
     """Whether modules keep state in plain attributes, as recurrent networks do; these are restored."""
 
     def first_of(self, output: Any) -> Any:
-        """Return the part of an output that counts."""
+        """Return the part of a layer's output that counts."""
         return output[0] if self.takes_first and isinstance(output, tuple) and output else output
+
+    def logits_of(self, output: Any) -> Any:
+        """Return the logits in what a network returns: the part that counts, or the tensor `logits` of an object."""
+        named = None if isinstance(output, Tensor) else getattr(output, "logits", None)
+        return named if isinstance(named, Tensor) else self.first_of(output)
 
 
 PICTURE = Subject(one_picture)
@@ -61,12 +68,13 @@ class LayerCapture:
 
     Nothing is recorded before the first of the layers, because its output starts the graph. Callers may be under
     `no_grad` or `inference_mode`. A layer's `Layout` says how its outputs are read and, if the layer runs several times
-    in one pass, which calls count. Until `keep` sets one, the last call counts, in the layer's own form.
+    in one pass, which calls count. Until `keep` sets one, one call counts, in the layer's own form.
 
     Args:
         model: a network that returns logits.
         layer_names: dotted names of the layers to capture.
         subject: what the model runs on.
+        call: of layers that run several times, the number of the call that counts, from 1; `LAST_CALL` for the last.
 
     Raises:
         LayerError: the model has no layer of that name.
@@ -79,7 +87,14 @@ class LayerCapture:
         torch.Size([1, 4, 3, 4])
     """
 
-    def __init__(self, model: nn.Module, layer_names: Sequence[str], *, subject: Subject = PICTURE) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        layer_names: Sequence[str],
+        *,
+        subject: Subject = PICTURE,
+        call: int = LAST_CALL,
+    ) -> None:
         self.activations: dict[str, Tensor] = {}
         """The output of each layer, in the order in which the layers ran; part of the graph until the block ends. In
         the layers' own form until `keep` says how to read them; as maps from then on."""
@@ -88,25 +103,29 @@ class LayerCapture:
         self.other_outputs: dict[str, Any] = {}
         """For layers that ran but did not return a floating-point tensor: what they returned."""
         self.output_shapes: dict[str, tuple[int, ...]] = {}
-        """The shape of each floating-point output, in the layer's own form, of the last call."""
+        """The shape of each floating-point output, in the layer's own form, of the call that counts."""
         self.calls: dict[str, int] = {}
         """How often each layer ran in the forward pass."""
         self.layouts: Mapping[str, Layout] = {}
         """How each kept layer is read."""
         self.model = model
         """The network to run."""
-        self._subject = subject
+        self.subject = subject
+        """What the model runs on."""
+        self.call = call
+        """The call that counts, of layers that run several times."""
         self._modules = {name: find_module(model, name) for name in layer_names}
         self._stack = ExitStack()
         self._logits: Tensor | None = None
         # The pass in progress. Between passes others may run the model or its layers, and none of that counts.
         self._pass: Literal["", "forward", "rerun"] = ""
+        self._order: dict[str, list[int]] = {}  # when each call that has an output came to its end
         self._replacing: dict[str, tuple[int, Tensor]] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(left_as_found(self.model))
-            if self._subject.stateful:
+            if self.subject.stateful:
                 stack.enter_context(attributes_left_as_found(self.model))
             for name, module in self._modules.items():
                 stack.callback(module.register_forward_hook(self._hook(name)).remove)
@@ -127,14 +146,18 @@ class LayerCapture:
             ImageError: more or fewer pictures than one.
             ModelError: not one text; or the model does not return finite logits of shape (1, class).
         """
-        self._subject.check(inputs)
+        self.subject.check(inputs)
         self._forget()
         with torch.inference_mode(False), torch.enable_grad(), self._passing("forward"):
             # An inference tensor cannot be recorded; its clone can.
             output = self._run(inputs.clone() if inputs.is_inference() else inputs)
             self._logits = _checked(output, count=inputs.shape[0])
-        self.output_shapes = {name: tuple(outputs[-1].shape) for name, outputs in self.outputs.items()}
-        self.keep(dict.fromkeys(self.outputs, AS_IT_IS))
+        one = AsItIs(self.call)
+        shown = {name: one.calls(len(outputs))[0] for name, outputs in self.outputs.items()}
+        # A layer is placed by the call that counts.
+        self.outputs = {name: self.outputs[name] for name in sorted(shown, key=lambda at: self._order[at][shown[at]])}
+        self.output_shapes = {name: tuple(outputs[shown[name]].shape) for name, outputs in self.outputs.items()}
+        self.keep(dict.fromkeys(self.outputs, one))
         return self._logits.detach()
 
     @property
@@ -155,6 +178,16 @@ class LayerCapture:
         with torch.inference_mode(False), torch.enable_grad():
             self.activations = {name: self.as_map(name, self._counting(name)) for name in self.layouts}
 
+    def shown(self, name: str) -> tuple[int, int]:
+        """Return which call of a layer counts, from 1, and of how many; (1, 1) if all calls are joined.
+
+        Args:
+            name: a kept layer.
+        """
+        ran = len(self.outputs[name])
+        calls = self.layouts[name].calls(ran)
+        return (calls[0] + 1, ran) if len(calls) == 1 else (1, 1)
+
     def as_map(self, name: str, outputs: Sequence[Tensor]) -> Tensor:
         """Return a layer's outputs, or gradients with respect to them, as a map.
 
@@ -173,19 +206,34 @@ class LayerCapture:
         Returns:
             Shapes by dotted name, in the order in which the modules last finished; tensors only.
         """
-        shapes: dict[str, list[tuple[int, ...]]] = {}
+        modules = dict(self.model.named_modules())
+        return self._noted(inputs, modules, lambda output: tuple(output.shape))
+
+    def other_outputs_for(self, inputs: Tensor) -> dict[str, list[Tensor]]:
+        """Run the model once more and return what the captured layers put out, in every call; tensors only.
+
+        Args:
+            inputs: others than those of the forward pass.
+        """
+        return self._noted(inputs, self._modules, lambda output: plain(output).clone())
+
+    def _noted(
+        self, inputs: Tensor, modules: Mapping[str, nn.Module], take: Callable[[Tensor], Noted]
+    ) -> dict[str, list[Noted]]:
+        """What is taken from every output of some modules in one more run, the module that finished last at the end."""
+        noted: dict[str, list[Noted]] = {}
 
         def note(name: str, output: Any) -> None:
-            output = self._subject.first_of(output)
+            output = self.subject.first_of(output)
             if isinstance(output, Tensor):
-                shapes[name] = [*shapes.pop(name, []), tuple(output.shape)]
+                noted[name] = [*noted.pop(name, []), take(output)]
 
         with ExitStack() as stack:
-            for name, module in self.model.named_modules():
+            for name, module in modules.items():
                 hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
                 stack.callback(hook.remove)
             self.rerun(inputs)
-        return shapes
+        return noted
 
     def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
@@ -257,23 +305,23 @@ class LayerCapture:
         # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own do.
         recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
         with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
-            return self._subject.first_of(self.model(inputs))
+            return self.subject.logits_of(self.model(inputs))
 
     def _counting(self, name: str) -> list[Tensor]:
         """A layer's outputs from the calls that count."""
         outputs = self.outputs[name]
-        return outputs[self.layouts[name].first_call(len(outputs)) :]
+        return [outputs[call] for call in self.layouts[name].calls(len(outputs))]
 
     def _forget(self) -> None:
         self.activations, self.outputs, self.other_outputs = {}, {}, {}
-        self.layouts, self._logits = {}, None
+        self.layouts, self._logits, self._order = {}, None, {}
 
     def _hook(self, name: str) -> Any:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
             if not self._pass:
                 return None
             self.calls[name] = self.calls.get(name, 0) + 1
-            first = self._subject.first_of(output)
+            first = self.subject.first_of(output)
             if self._pass == "rerun":
                 replacement = self._replacement(name, first)
                 return None if replacement is None else _with_first(output, replacement)
@@ -281,7 +329,8 @@ class LayerCapture:
                 self.other_outputs[name] = output
                 return None
             kept = differentiable(plain(first), inputs)
-            self.outputs[name] = [*self.outputs.pop(name, []), kept]  # a layer is placed by its last call
+            self.outputs[name] = [*self.outputs.get(name, []), kept]
+            self._order[name] = [*self._order.get(name, []), sum(self.calls.values())]
             with torch.enable_grad():
                 return _with_first(output, kept.clone())
 
@@ -293,8 +342,8 @@ class LayerCapture:
         if activation is None:
             return None
         layout, call = self.layouts[name], self.calls[name] - 1
-        first = layout.first_call(ran)
-        return layout.put_back(activation, own, part=call - first) if first <= call < ran else None
+        calls = layout.calls(ran)
+        return layout.put_back(activation, own, part=calls.index(call)) if call in calls else None
 
 
 def _with_first(output: Any, first: Tensor) -> Any:

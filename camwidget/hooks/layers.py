@@ -31,11 +31,16 @@ class Layer:
     """Rows of its output."""
     map_width: int
     """Columns of its output."""
+    call: int = 1
+    """Which of its calls is shown, from 1, if the network runs it several times."""
+    calls: int = 1
+    """How often the network runs it; 1 also where a text is read in parts, whose calls are joined."""
 
     @property
     def label(self) -> str:
-        """What a slider shows: name, map size, channels."""
-        return f"{self.name} · {self.map_height}×{self.map_width} · {self.channels} channels"
+        """What a slider shows: name, map size, channels, and the call if there are several."""
+        size = f"{self.name} · {self.map_height}×{self.map_width} · {self.channels} channels"
+        return size if self.calls == 1 else f"{size} · call {self.call} of {self.calls}"
 
 
 def candidate_layers(model: nn.Module) -> list[str]:

@@ -21,8 +21,8 @@ from camwidget.hooks.tensors import at_least_single
 class Layout(Protocol):
     """How the outputs of one layer are read as a map, and how a map is put back in their place."""
 
-    def first_call(self, ran: int) -> int:
-        """Return the first call that counts, from 0, of a layer that `ran` so many times; all later calls count too."""
+    def calls(self, ran: int) -> range:
+        """Return which calls count, from 0, of a layer that `ran` so many times."""
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
         """Return the outputs of the calls that count, or the gradients with respect to them, as one map."""
@@ -31,17 +31,28 @@ class Layout(Protocol):
         """Return the replacement for a layer's own output in one of the calls that count."""
 
 
-class LastCall:
-    """The base of layouts that use the last call of a layer that runs several times."""
+LAST_CALL = -1
+"""In place of a call's number: whichever is the last."""
 
-    def first_call(self, ran: int) -> int:
-        """Return the number of the last call."""
-        return ran - 1
+
+class OneCall:
+    """The base of layouts that use one call of a layer that may run several times."""
+
+    call: int
+    """The number of the call, from 1; `LAST_CALL` for the last. Of a layer that runs less often, the last counts."""
+
+    def calls(self, ran: int) -> range:
+        """Return the one call, from 0."""
+        number = ran if self.call == LAST_CALL else min(self.call, ran)
+        return range(number - 1, number)
 
 
 @dataclass(frozen=True)
-class AsItIs(LastCall):
+class AsItIs(OneCall):
     """The layer's own form, whatever it is."""
+
+    call: int = LAST_CALL
+    """See `OneCall`."""
 
     def as_map(self, outputs: Sequence[Tensor]) -> Tensor:
         """Return the one output."""
@@ -50,10 +61,6 @@ class AsItIs(LastCall):
     def put_back(self, activation: Tensor, own: Tensor, *, part: int = 0) -> Tensor:
         """Return the activation."""
         return activation.clone()
-
-
-AS_IT_IS = AsItIs()
-"""How a layer is read while its form is unknown."""
 
 
 ROUNDED = {"channels first": 2, "channels last": 1}
@@ -68,7 +75,7 @@ FIRST, LAST, TOKENS = "channels first", "channels last", "tokens"
 
 
 @dataclass(frozen=True)
-class Grid(LastCall):
+class Grid(OneCall):
     """How one layer's output lies on a picture."""
 
     order: str
@@ -79,6 +86,8 @@ class Grid(LastCall):
     """Columns of the map."""
     extra: int = 0
     """How many tokens without a position come first."""
+    call: int = LAST_CALL
+    """See `OneCall`."""
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
         """Return a layer's output, or the gradient with respect to it, as a map; half precision becomes single.

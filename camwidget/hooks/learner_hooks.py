@@ -101,7 +101,7 @@ class OwnCapture:
             self._leaf = inputs.detach().clone().requires_grad_()
             try:
                 # A clone, because a network may begin with an in-place operation, which is forbidden on a leaf.
-                self._logits = plain(self._network(self._leaf.clone()))
+                self._logits = plain(self._reference.subject.logits_of(self._network(self._leaf.clone())))
             except (HookError, torch.OutOfMemoryError):
                 raise
             except Exception as error:  # any error from a learner's function: the same pass worked without it

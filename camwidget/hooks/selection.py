@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
-from camwidget.hooks.layout import FIRST, TOKENS, Grid, grid_of, orders_beside, unclear
+from camwidget.hooks.layout import FIRST, LAST_CALL, TOKENS, AsItIs, Grid, grid_of, orders_beside, unclear
 
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
@@ -23,7 +24,11 @@ ALLOWED = (
 
 @contextmanager
 def open_capture(
-    network: nn.Module, pixels: Float[Tensor, "1 3 height width"], layers: Sequence[str] | None
+    network: nn.Module,
+    pixels: Float[Tensor, "1 3 height width"],
+    layers: Sequence[str] | None,
+    *,
+    call: int = LAST_CALL,
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"]]]:
     """Yield a capture after its forward pass, holding only layers with maps, and the logits.
 
@@ -33,28 +38,31 @@ def open_capture(
         network: the model.
         pixels: the picture.
         layers: the layers asked for; None for a good choice.
+        call: which call to show of layers that run several times, see `LayerCapture`.
 
     Raises:
-        LayerError: a layer that was asked for has no map; the message says why.
+        LayerError: a layer that was asked for has no map, or no layer ran so often; the message says why.
         ModelError: the model has no layer with a map, or does not return finite logits.
     """
     names = list(candidate_layers(network) if layers is None else layers)
     while names:
-        with LayerCapture(network, names) as capture:
+        with LayerCapture(network, names, call=call) as capture:
             logits = capture.forward(pixels)
             grids = _grids(network, capture, pixels)
-            unread = _unread(capture, grids, logits)
-            usable = {name: grid for name, grid in grids.items() if name not in unread}
+            unread, uncalled = _unread(capture, grids, logits), without_call(capture)
+            usable = {name: grid for name, grid in grids.items() if name not in unread and name not in uncalled}
             if layers is not None:
+                refuse_call(capture, layers)
                 refuse_missing(
                     layers,
                     usable,
-                    why=partial(_why_no_map, capture, unread),
+                    why=partial(_why_no_map, capture, unread, uncalled),
                     allowed=ALLOWED,
                     others=candidate_layers(network),
                 )
             inside = opened_layers(network, names) if layers is None and len(usable) < FEW else names
             if len(inside) == len(names) and usable:
+                refuse_call(capture, names)
                 capture.keep(grids)
                 repeated = _repeated(capture) if layers is None else set()
                 capture.keep({name: grid for name, grid in usable.items() if name not in repeated})
@@ -93,6 +101,43 @@ def refuse_missing(
         raise LayerError(three_parts(given, allowed, f"Other candidates: {some}"))
 
 
+def without_call(capture: LayerCapture) -> dict[str, str]:
+    """Return the layers that ran several times, but not as often as the call asked for, and the end of a sentence.
+
+    Args:
+        capture: after its forward pass.
+    """
+    ran = {name: capture.shown(name)[1] for name in capture.layouts}
+    return {
+        name: f"ran {count} times: it has no call {capture.call}"
+        for name, count in ran.items()
+        if 1 < count < capture.call
+    }
+
+
+def refuse_call(capture: LayerCapture, layers: Sequence[str]) -> None:
+    """Refuse a call that no layer has.
+
+    Args:
+        capture: after its forward pass.
+        layers: the layers that may be shown.
+
+    Raises:
+        LayerError: none of them ran so often.
+    """
+    ran = {name: capture.shown(name)[1] for name in capture.layouts if name in layers}
+    most = max(ran.values(), default=1)
+    if capture.call <= most:
+        return
+    which = f"Layer {layers[0]!r}" if len(layers) == 1 else "No layer to be shown"
+    given = f"{which} has {'no' if len(layers) == 1 else 'a'} call {capture.call}"
+    allowed = f"A call is counted from 1, and the most that {'it' if len(layers) == 1 else 'one of them'} has is {most}"
+    advice = (
+        "Leave call out for the last one" if most > 1 else "Leave call out, or name a layer that runs several times"
+    )
+    raise LayerError(three_parts(given, allowed, advice))
+
+
 def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[str, Grid]:
     """How each layer with a map is read."""
     height, width = pixels.shape[2:]
@@ -100,7 +145,8 @@ def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[st
     orders: Mapping[str, str] = {}
     seen: set[tuple[int, int]] = set()
     if unclear(shapes.values(), height=height, width=width):
-        everywhere = {name: calls[-1] for name, calls in capture.shapes(pixels).items()}
+        one = AsItIs(capture.call)
+        everywhere = {name: calls[one.calls(len(calls))[0]] for name, calls in capture.shapes(pixels).items()}
         orders = orders_beside(everywhere, height=height, width=width)
         convolutions = [name for name in everywhere if isinstance(network.get_submodule(name), nn.Conv2d)]
         seen = {(shape[2], shape[3]) for name in convolutions if len(shape := everywhere[name]) == 4}
@@ -108,7 +154,7 @@ def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[st
     for name in capture.outputs:
         grid = grid_of(shapes[name], height=height, width=width, order=orders.get(name, FIRST), seen=seen)
         if grid is not None:
-            grids[name] = grid
+            grids[name] = replace(grid, call=capture.call)
     return grids
 
 
@@ -133,8 +179,10 @@ def _repeated(capture: LayerCapture) -> set[str]:
     }
 
 
-def _why_no_map(capture: LayerCapture, unread: Mapping[str, Grid], name: str) -> str:
+def _why_no_map(capture: LayerCapture, unread: Mapping[str, Grid], uncalled: Mapping[str, str], name: str) -> str:
     """The end of a sentence."""
+    if name in uncalled:
+        return uncalled[name]
     if name in capture.other_outputs:
         return f"returns a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
     if name in unread:

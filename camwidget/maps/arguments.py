@@ -8,7 +8,8 @@ from typing import Any, Protocol, SupportsIndex, TypedDict, runtime_checkable
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from camwidget.errors import ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import Activation, Function, checked_activation, vocabularies
@@ -205,6 +206,7 @@ class Asked(TypedDict, total=False):
     hook: HookClass | None
     hook_bwd: HookClass | None
     progress: Progress | None
+    call: int | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -225,6 +227,30 @@ class Request:
     """The learner's own hook classes, if there are any."""
     progress: Progress | None
     """Is notified of the progress of methods that run the network many times; None for a bar."""
+    call: int | None = None
+    """Which call to show of layers that run several times, from 1, or -1 for the last; None if it was left open."""
+
+    @property
+    def shown_call(self) -> int:
+        """Which call to show: the last if it was left open."""
+        return LAST_CALL if self.call is None else self.call
+
+
+def call_of(call: Any) -> int | None:
+    """Return the call asked for.
+
+    Args:
+        call: its number, from 1, or -1 for the last; None if it is left open.
+
+    Raises:
+        LayerError: it is no such number.
+    """
+    is_number = isinstance(call, SupportsIndex) and not isinstance(call, bool)
+    if call is None or (is_number and (call == LAST_CALL or call >= 1)):
+        return None if call is None else operator.index(call)
+    given = f"call was given as {call!r}"
+    allowed = "It counts, from 1, the calls of layers that the network runs several times; -1 is the last"
+    raise LayerError(three_parts(given, allowed, "Leave it out for the last call"))
 
 
 def request_of(
@@ -239,6 +265,7 @@ def request_of(
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
     progress: Progress | None = None,
+    call: int | None = None,
 ) -> Request:
     """Return a request; a single layer or class may replace a list of one.
 
@@ -257,13 +284,20 @@ def request_of(
             `.stored`).
         hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
         progress: is notified of the progress of methods that run the network many times; None for a bar.
+        call: which call to show of layers that the network runs several times, from 1; None or -1 for the last. Of
+            layers that run once it is that one, and the parts in which a network reads a text are always joined.
 
     Raises:
         MapError: there is no such method or activation, or no method was asked for.
         TypeError: the activation is neither a name nor a function.
-        LayerError: the list of layers is empty.
+        LayerError: the list of layers is empty, or the call is no number of a call.
         HookError: a hook is not a class.
+        CamwidgetError: a call was asked for together with a hook.
     """
+    if call_of(call) not in (None, LAST_CALL) and (hook or hook_bwd) is not None:
+        given = f"call={call} was given together with a hook class of your own"
+        allowed = "Such a class keeps the last call of a layer, so that is the one to show"
+        raise CamwidgetError(three_parts(given, allowed, "Leave call out, or the hook classes"))
     return Request(
         methods=methods_of(methods, known=known, default=default),
         layers=layers_of(layers),
@@ -272,4 +306,5 @@ def request_of(
         activation=checked_activation(activation),
         hooks=OwnHooks(hook, hook_bwd),
         progress=progress,
+        call=call_of(call),
     )

@@ -45,6 +45,8 @@ class Call:
     """What turns logits into probabilities, as written in code; empty if it was not given."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The hook classes that were given: argument to name."""
+    call: int | None = None
+    """The call of layers that run several times that was asked for; None if it was left open."""
     reads: str = "cam"
     """Which method of the result gives one map's numbers."""
 
@@ -108,9 +110,10 @@ class Call:
         return [*parts, *self._given()]
 
     def _given(self) -> list[str]:
-        """What decides about every single map or its probability, too."""
+        """The arguments that are written for one map as for all."""
         activation = [f"activation={self.activation}"] if self.activation else []
-        return [*activation, *(f"{argument}={name}" for argument, name in self.hooks.items())]
+        call = [] if self.call is None else [f"call={self.call}"]
+        return [*activation, *call, *(f"{argument}={name}" for argument, name in self.hooks.items())]
 
 
 def filled(template: Sequence[str], layer: str, target_class: int) -> str:
@@ -153,6 +156,7 @@ def call_for(
     class_names: Sequence[str] | None,
     activation: Any = None,
     hooks: Mapping[str, str],
+    call: int | None = None,
 ) -> Call:
     """Return the call for a model and its picture or text, under the names that the learner gave them.
 
@@ -168,6 +172,7 @@ def call_for(
         class_names: the names asked for.
         activation: the activation asked for, by name or as a function.
         hooks: argument to the name of a hook class.
+        call: the call asked for, of layers that run several times.
     """
     model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
     name, made_by = _named(subject, kind)
@@ -186,6 +191,7 @@ def call_for(
         class_names="" if class_names is None else _names(class_names),
         activation=written,
         hooks=hooks,
+        call=call,
         reads="cam" if kind == "image" else "word_values",
     )
 

@@ -73,7 +73,11 @@ def layer_maps(
     if methods == ("cam",) and not readouts:
         raise MapError(next(reversed(refusals.values())))
     activations = {name: activation.detach() for name, activation in source.activations.items()}
-    layers = [Layer(name, depth, *output.shape[1:]) for depth, (name, output) in enumerate(activations.items(), 1)]
+    layers = []
+    for depth, (name, output) in enumerate(activations.items(), 1):
+        channels, map_height, map_width = output.shape[1:]
+        shown, ran = capture.shown(name)
+        layers.append(Layer(name, depth, channels, map_height, map_width, shown, ran))
     made = call(targets)
     results = {}
     for method in methods:
@@ -130,7 +134,7 @@ def _readouts(run: Run, reduced: Reduced, targets: Sequence[int]) -> tuple[dict[
         for name in reduced.constant
     }
     readouts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Readout)}
-    refused = [name for name in run.capture.activations if name not in readouts]
+    refused = {name: run.capture.shown(name)[0] for name in run.capture.activations if name not in readouts}
     reasons = why_refused(run.capture.model, refused, lambda: run.capture.rerun(run.inputs), head=run.head)
     return readouts, {name: str(outcomes.get(name) or reason) for name, reason in reasons.items()}
 

@@ -1,7 +1,7 @@
 """Is plain CAM valid from a layer? The linear readout of its channel means, or the reason why there is none."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -58,8 +58,8 @@ def find_readout(
     backward passes), the bias from a zero activation, and both must then predict the logits of the real activation and
     of random ones. One of these has the signs of one class's weights, another the opposite ones: so nothing cancels,
     and a ReLU, a norm or a second linear layer shows in low precision too; of a ReLU one side alone may lie in the same
-    piece as the picture. The last runs on another picture: where the logits also depend on
-    the picture through a path around the layer (a skip connection, a class token), the prediction fails.
+    piece as the picture. The last runs on another picture: where the logits also depend on the picture through a path
+    around the layer (a skip connection, a class token), the prediction fails.
 
     Args:
         logits_with: runs the rest of the model, see `LogitsWith`.
@@ -108,18 +108,18 @@ PICTURE_HEAD = "vision_learner(..., concat_pool=False, lin_ftrs=[])"
 
 
 def why_refused(
-    model: nn.Module, names: Sequence[str], run: Callable[[], object], *, head: str = PICTURE_HEAD
+    model: nn.Module, names: Mapping[str, int], run: Callable[[], object], *, head: str = PICTURE_HEAD
 ) -> dict[str, str]:
     """Return, in words and by layer, why plain CAM is not valid: what lies between the layer and the classes.
 
     Args:
         model: the network.
-        names: the layers.
+        names: the layers, and which of their calls is meant, from 1.
         run: runs the model once, for all layers; what fires after each layer is noted.
         head: how to get a head that allows CAM, for the advice.
     """
     fired: list[nn.Module] = []
-    after: dict[str, int] = {}
+    after: dict[str, list[int]] = {}
     if names:
         with ExitStack() as stack:
             for module in model.modules():
@@ -130,11 +130,11 @@ def why_refused(
                 hook = find_module(model, name).register_forward_hook(partial(_note, after, name, fired))
                 stack.callback(hook.remove)
             run()
-    return {name: _reason(name, fired[after[name] :], head) for name in names}
+    return {name: _reason(name, fired[after[name][call - 1] :], head) for name, call in names.items()}
 
 
-def _note(after: dict[str, int], name: str, fired: list[nn.Module], *_: object) -> None:
-    after[name] = len(fired)
+def _note(after: dict[str, list[int]], name: str, fired: list[nn.Module], *_: object) -> None:
+    after.setdefault(name, []).append(len(fired))
 
 
 def _reason(name: str, fired: list[nn.Module], head: str) -> str:

@@ -64,6 +64,7 @@ class CamPanel(SlidingPanel):
         methods: which of the methods of `explain` to offer. Score-CAM is run when its button is pressed.
         hook: a class of your own that keeps the activations, see `explain`.
         hook_bwd: a class of your own that keeps the gradients.
+        call: which call to show of layers that the network runs several times, see `explain`.
 
     Raises:
         CamwidgetError: the picture, the model, a layer, a class or a hook cannot be used; the text says which and what
@@ -99,11 +100,12 @@ class CamPanel(SlidingPanel):
         methods: Sequence[str] = ("cam", "grad_cam"),
         hook: HookClass | None = None,
         hook_bwd: HookClass | None = None,
+        call: int | None = None,
     ) -> None:
         self._model = model
         methods = methods_of(methods)
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
-        self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation}
+        self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation, "call": call}
         self._wanted_classes = target_classes
         self._expensive = [method for method in methods if method in EXPENSIVE]
         self._state = PictureState(method=self._first_method(methods))

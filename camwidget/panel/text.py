@@ -68,6 +68,7 @@ class TextCamPanel(SlidingPanel):
         activation: what turns logits into probabilities, see `explain`; what the learner's loss means if None.
         methods: which of the methods for texts to offer.
         compare: a second text, shown beside the first on the same scale.
+        call: which call to show of layers that the network runs several times, see `explain`.
 
     Raises:
         CamwidgetError: the text, the model, a layer or a class cannot be used; the text says which and what to try.
@@ -103,11 +104,12 @@ class TextCamPanel(SlidingPanel):
         activation: str | Function | None = None,
         methods: Sequence[str] = TEXT_METHODS,
         compare: str | None = None,
+        call: int | None = None,
     ) -> None:
         self._model = learn
         methods = methods_of(methods, known=TEXT_METHODS, default="cam")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
-        self._asked["activation"] = activation
+        self._asked |= {"activation": activation, "call": call}
         self._wanted_classes = target_classes
         self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
         self._state = TextState(method=self._first_method(methods))

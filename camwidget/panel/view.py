@@ -168,7 +168,14 @@ def pack(
     answers = first.answers
     manifest = {
         "layers": [
-            {"name": at.name, "channels": at.channels, "map_height": at.map_height, "map_width": at.map_width}
+            {
+                "name": at.name,
+                "channels": at.channels,
+                "map_height": at.map_height,
+                "map_width": at.map_width,
+                "call": at.call,
+                "calls": at.calls,
+            }
             for at in layers
         ],
         "classes": [

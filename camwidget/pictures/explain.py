@@ -34,13 +34,13 @@ def explain(model: Explainable, inputs: Picture, *, method: str = "grad_cam", **
             for all, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
             channel, states its cost first and, without `layers`, runs only at the deepest layer.
             `camwidget.maps.formulas` has the formulas.
-        **asked: `layers`, `target_classes`, `class_names`, `activation`, `hook` and `hook_bwd`, see
+        **asked: `layers`, `target_classes`, `class_names`, `activation`, `call`, `hook` and `hook_bwd`, see
             `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns.
 
     Raises:
         HookError: one of your hook classes is wrong; the message names the mistake.
         ImageError: the picture cannot be read, or is not one picture.
-        LayerError: there is no such layer, or it has no map.
+        LayerError: there is no such layer, it has no map, or did not run so often.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model has no layer with a map, or does not return finite logits.
         MapError: there is no such method, or plain CAM is not valid (with the reason).
@@ -76,8 +76,9 @@ def explain_methods(
     request = request_of(methods, **asked)
     network = network_of(model)
     pixels, image = prepared(model, inputs)
+    opened = open_capture(network, pixels, request.layers, call=request.shown_call)
     # A result must not hold inference tensors, whatever mode the caller is in.
-    with torch.inference_mode(False), open_capture(network, pixels, request.layers) as (capture, logits):
+    with torch.inference_mode(False), opened as (capture, logits):
         activation = picture_activation(request.activation, model, capture, pixels, logits)
         names = names_of(request.class_names, own_names(model), count=logits.shape[1], activation=activation)
         results = layer_maps(
@@ -118,6 +119,7 @@ def _call(model: Explainable, inputs: Picture, request: Request, targets: Sequen
         class_names=request.class_names,
         activation=request.activation,
         hooks=request.hooks.names,
+        call=request.call,
     )
 
 

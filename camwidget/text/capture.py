@@ -1,8 +1,9 @@
 """How each layer's outputs lie on the words of a text, also if the network reads it in chunks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture, Subject
 from camwidget.hooks.layers import find_module
-from camwidget.hooks.selection import refuse_missing
+from camwidget.hooks.layout import LAST_CALL, AsItIs, OneCall
+from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.tensors import at_least_single
 
 ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"
@@ -38,7 +40,7 @@ TEXT = Subject(one_text, takes_first=True, stateful=True)
 
 
 @dataclass(frozen=True)
-class Chunks:
+class Chunks(OneCall):
     """How a layer's outputs lie on a text, which is a picture one row high, its chunks side by side.
 
     So activations and gradients have the axes (1, channel, 1, position), and the arithmetic of maps is the same as for
@@ -48,11 +50,13 @@ class Chunks:
     axis: int
     """Which axis of each output holds the positions, 1 or 2."""
     lengths: tuple[int, ...]
-    """The number of positions in each call that is used: all chunks, or the last call over the whole text."""
+    """The number of positions in each call that is used: all chunks, or one call over the whole text."""
+    call: int = LAST_CALL
+    """Which call over the whole text is used; see `OneCall`."""
 
-    def first_call(self, ran: int) -> int:
-        """Return the index of a layer's first call that is used, from 0."""
-        return ran - len(self.lengths)
+    def calls(self, ran: int) -> range:
+        """Return which calls are used, from 0: all chunks, or one call over the whole text."""
+        return range(ran) if len(self.lengths) > 1 else super().calls(ran)
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
         """Return the parts of a text joined, channels first, in single precision if the layer has less."""
@@ -80,41 +84,62 @@ class Reach:
 
 @contextmanager
 def open_text_capture(
-    network: nn.Module, ids: Int[Tensor, "1 position"], layers: Sequence[str] | None
+    network: nn.Module,
+    ids: Int[Tensor, "1 position"],
+    layers: Sequence[str] | None,
+    *,
+    others: Int[Tensor, "1 position"],
+    words: Sequence[int],
+    call: int = LAST_CALL,
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
-    """Yield a capture that holds only layers with a value for every token, the logits, and the reach.
+    """Yield a capture that holds only layers to be explained word by word, the logits, and the reach.
+
+    A layer has a value for every token, which depends on the words, and the logits depend on the places of the words.
 
     Args:
         network: a text classifier.
         ids: an index for every token.
-        layers: the layers asked for; None for all that have such values.
+        layers: the layers asked for; None for all that can be explained.
+        others: the same text with other words.
+        words: the positions of the words' tokens.
+        call: which call to show of layers that run several times over the whole text, see `LayerCapture`.
 
     Raises:
-        LayerError: there is no such layer, or it has no value for every token.
-        ModelError: no layer has such values, or the model does not return finite logits.
+        LayerError: there is no such layer, it cannot be explained word by word, or no layer ran so often; the message
+            says why.
+        ModelError: no layer can be, or the model does not return finite logits.
     """
     readable = text_layers(network)
     for name in layers or ():
         find_module(network, name, worth=readable)
     # Listen to all layers, whichever are asked for: where gradients stop shows only between two of them.
-    with LayerCapture(network, list(dict.fromkeys([*readable, *(layers or ())])), subject=TEXT) as capture:
+    names = list(dict.fromkeys([*readable, *(layers or ())]))
+    with LayerCapture(network, names, subject=TEXT, call=call) as capture:
         logits = read_text(capture, ids)
         positions = ids.shape[1]
+        wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
+        unread = _unread(capture, ids, logits, words=words)
+        reasons = {**_moved(capture, ids, besides=wordless), **unread, **wordless, **without_call(capture)}
+        usable = {name: at for name, at in capture.layouts.items() if name not in reasons}
+        refuse_call(capture, names if layers is None else layers)
         if layers is not None:
             refuse_missing(
                 layers,
-                capture.activations,
-                why=lambda name: _why_no_values(capture, name, positions),
+                usable,
+                why=lambda name: reasons.get(name) or _why_no_values(capture, name, positions),
                 allowed=ALLOWED,
-                others=readable,
+                others=[name for name in readable if name in usable],
             )
-        if not capture.activations:
+        if not usable:
             given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
-            allowed = "Embeddings, convolutions over words, and recurrent networks can be explained word by word"
+            for name, why in reasons.items():
+                given = f"Layer {name!r} {why}"  # of the last one, nearest to the classes
+            allowed = (
+                "Embeddings, convolutions over words, recurrent networks and transformers' blocks can be explained"
+            )
             raise ModelError(three_parts(given, allowed, "Name a layer yourself with layers=[...]"))
         reach = reach_of(capture)
-        if layers is not None:
-            capture.keep({name: capture.layouts[name] for name in layers})
+        capture.keep({name: at for name, at in usable.items() if layers is None or name in layers})
         yield capture, logits, reach
 
 
@@ -122,7 +147,7 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
     """Run a capture's network once over a text and keep the layers that have a value for every token.
 
     If a layer runs once for every chunk of the text, its chunks are joined; if it runs several times over the whole
-    text, its last call is used. The others go to `other_outputs`.
+    text, the capture's call is used. The others go to `other_outputs`.
 
     Args:
         capture: made with `subject=TEXT`.
@@ -133,22 +158,24 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
     """
     logits, positions = capture.forward(ids), ids.shape[1]
     candidates = {
-        name: _position_axes([tuple(output.shape) for output in outputs], positions)
+        name: _position_axes([tuple(output.shape) for output in outputs], positions, call=capture.call)
         for name, outputs in capture.outputs.items()
     }
     if any(
         axes and _may_be_channels(capture.model.get_submodule(name), positions) for name, axes in candidates.items()
     ):
         # As many channels as positions: the axis that changes with the text is the positions'. A shorter text, because
-        # the network may have no room for a longer one.
-        other = ids[:, :-1] if positions > 1 else ids.repeat(1, 2)
+        # the network may have no room for a longer one; its ends stay, because it may look for a special token there.
+        other = torch.cat([ids[:, :1], ids[:, 2:]], dim=1) if positions > 1 else ids.repeat(1, 2)
         sizes = capture.shapes(other)
         candidates = {
-            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1])]
+            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1], call=capture.call)]
             for name, axes in candidates.items()
         }
     layouts = {
-        name: _chunks(capture.outputs[name], axes[0], positions) for name, axes in candidates.items() if len(axes) == 1
+        name: _chunks(capture.outputs[name], axes[0], positions, call=capture.call)
+        for name, axes in candidates.items()
+        if len(axes) == 1
     }
     capture.other_outputs |= {name: outputs[-1] for name, outputs in capture.outputs.items() if name not in layouts}
     capture.keep(layouts)
@@ -163,8 +190,8 @@ def reach_of(capture: LayerCapture) -> Reach:
     """
     names = list(capture.layouts)
     last, first = (capture.outputs[name] for name in (names[-1], names[0]))
-    chunks = len(last) - capture.layouts[names[-1]].first_call(len(last))
-    if 1 in (chunks, len(first) - capture.layouts[names[0]].first_call(len(first))):
+    chunks = len(capture.layouts[names[-1]].calls(len(last)))
+    if 1 in (chunks, len(capture.layouts[names[0]].calls(len(first)))):
         return Reach(chunks, False, 0)
     with torch.inference_mode(False), torch.enable_grad():
         (back,) = torch.autograd.grad(last[-1].sum(), first[:1], retain_graph=True, allow_unused=True)
@@ -172,9 +199,116 @@ def reach_of(capture: LayerCapture) -> Reach:
     return Reach(chunks, back is None, int(touched.int().argmax()))
 
 
-def _chunks(outputs: Sequence[Tensor], axis: int, positions: int) -> Chunks:
+WORDLESS = "returns the same values whatever the words are: it knows the tokens' places, not the tokens"
+"""Why a table of positions is no layer of words. The end of a sentence."""
+
+
+def _wordless(capture: LayerCapture, others: Int[Tensor, "1 position"], *, asked: Set[str]) -> dict[str, str]:
+    """Layers whose values do not depend on the words, such as a table of positions, and the end of a sentence.
+
+    With a single table, it is that of the words. Otherwise the network is run on other words.
+    """
+    tables = [module for module in capture.model.modules() if isinstance(module, nn.Embedding)]
+    if len(tables) < 2 and not asked & capture.layouts.keys():
+        return {}
+    changed = capture.other_outputs_for(others)
+    return {
+        name: WORDLESS
+        for name in capture.layouts
+        if all(map(_equal, capture.outputs[name], changed.get(name, ()))) and name in changed
+    }
+
+
+MOVED = "runs on the text moved on by one place, as decoders do, or after such a layer: its places are not the tokens'"
+"""Why a decoder's layers cannot be read word by word. The end of a sentence."""
+
+
+def _moved(capture: LayerCapture, ids: Int[Tensor, "1 position"], *, besides: Container[str]) -> dict[str, str]:
+    """Layers that run on a moved text, from the first table on that has it, and the end of a sentence."""
+    names = list(capture.layouts)
+    for at, name in enumerate(names):
+        table = capture.model.get_submodule(name)
+        if name in besides or not isinstance(table, nn.Embedding) or int(ids.max()) >= table.num_embeddings:
+            continue
+        own, given = table.weight.detach()[ids[0]].double(), capture.activations[name].detach()[0, :, 0].T.double()
+        if not _same_but_for_size(given, own) and _same_but_for_size(given[1:], own[:-1]):
+            return dict.fromkeys(names[at:], MOVED)
+    return {}
+
+
+def _same_but_for_size(given: Tensor, own: Tensor) -> bool:
+    """Whether vectors are those of a table, which may be multiplied by a number."""
+    square = float((own * own).sum())
+    return square > 0 and torch.allclose(given, own * (float((given * own).sum()) / square), rtol=1e-4, atol=1e-6)
+
+
+def _equal(first: Tensor, second: Any) -> bool:
+    return isinstance(second, Tensor) and first.shape == second.shape and torch.equal(first.to(second), second)
+
+
+FAR = 4.0
+"""What is put in the place of values is up to so many times as large as the largest of them."""
+
+
+def _unread(
+    capture: LayerCapture, ids: Int[Tensor, "1 position"], logits: Float[Tensor, "1 class"], *, words: Sequence[int]
+) -> dict[str, str]:
+    """Layers of which the logits depend on no word's place, or on one alone, and the end of a sentence.
+
+    A gradient may also be zero because of a ReLU or a maximum. So where it reaches at most one word, other values are
+    put in all places that it does not reach: the logits must not move.
+    """
+    if not capture.differentiable or not capture.layouts:
+        return {}
+    gradients = capture.gradients(int(logits.argmax()))
+    touched = {name: gradient.abs().amax(dim=(0, 1, 2)) > 0 for name, gradient in gradients.items()}
+    if not any(bool(places.any()) for places in touched.values()):
+        return {}  # the classifier's weights are zero, which has a reason of its own
+    unread = {}
+    for name, places in touched.items():
+        read = int(places[list(words)].sum())
+        if read <= min(1, len(words) - 1) and _is_still(capture, name, ids, logits, places=places):
+            unread[name] = _why_unread(read, int(places.sum()), len(words))
+    return unread
+
+
+def _is_still(
+    capture: LayerCapture,
+    name: str,
+    ids: Int[Tensor, "1 position"],
+    logits: Float[Tensor, "1 class"],
+    *,
+    places: Tensor,
+) -> bool:
+    """Whether the logits stay as they are when other values are put in all but these places of a layer."""
+    own = capture.activations[name].detach()
+    random = torch.randn(own.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(own)
+    random = random * FAR * max(float(own.abs().max()), 1.0)
+    for trial in (random, -random):
+        moved = capture.rerun(ids, replace={name: torch.where(places, own, trial)})
+        # Rows of one product may be rounded in another order.
+        if not torch.allclose(moved, logits, rtol=1e-3, atol=1e-4 * float(logits.abs().max())):
+            return False
+    return True
+
+
+def _why_unread(read: int, places: int, words: int) -> str:
+    """The end of a sentence."""
+    if not places:
+        return "returns values that the logits do not depend on: the network goes on from something else"
+    if read:
+        return (
+            f"is read at one place alone: the logits do not depend on the values of the other {words - 1} words' tokens"
+        )
+    special = "one special token" if places == 1 else f"{places} special tokens"
+    return f"is read at {special} alone: the logits do not depend on its values for the words"
+
+
+def _chunks(outputs: Sequence[Tensor], axis: int, positions: int, *, call: int) -> Chunks:
     lengths = tuple(output.shape[axis] for output in outputs)
-    return Chunks(axis, lengths if sum(lengths) == positions else lengths[-1:])
+    if sum(lengths) == positions:
+        return Chunks(axis, lengths)
+    return Chunks(axis, (lengths[AsItIs(call).calls(len(lengths))[0]],), call)
 
 
 def _may_be_channels(layer: nn.Module, positions: int) -> bool:
@@ -187,14 +321,14 @@ def _may_be_channels(layer: nn.Module, positions: int) -> bool:
     return not sizes.isdisjoint((positions, 2 * positions)) or any(2 * size == positions for size in sizes)
 
 
-def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int) -> list[int]:
-    """Which of the axes 1 and 2 may hold the positions, of all chunks together or of the last call alone."""
+def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int, *, call: int) -> list[int]:
+    """Which of the axes 1 and 2 may hold the positions, of all chunks together or of one call alone."""
     if any(len(size) != 3 or size[0] != 1 for size in sizes):
         return []
     return [
         axis
         for axis in (1, 2)
-        if sizes[-1][axis] == positions
+        if sizes[AsItIs(call).calls(len(sizes))[0]][axis] == positions
         or (sum(size[axis] for size in sizes) == positions and len({size[3 - axis] for size in sizes}) == 1)
     ]
 
@@ -216,9 +350,9 @@ _CORES = (*_READING, nn.Linear, nn.modules.conv._ConvNd)
 def text_layers(model: nn.Module) -> list[str]:
     """Return the names of the layers worth explaining, by the structure of the model alone; nothing is run.
 
-    A layer is a block of PyTorch's transformer, or a module around one embedding, convolution or recurrent network with
-    activation, normalisation and dropout: the outermost that holds no other. Only a run shows whether it is used and
-    returns a value per word.
+    A layer is a transformer's block (PyTorch's, or the outermost that is repeated and has attention or several linear
+    layers), or a module around one embedding, convolution or recurrent network with activation, normalisation and
+    dropout: the outermost that holds no other. Only a run shows whether it is used and returns a value per word.
 
     Args:
         model: a text classifier.
@@ -229,10 +363,24 @@ def text_layers(model: nn.Module) -> list[str]:
 def _inside(parent: nn.Module, prefix: str) -> Iterator[str]:
     for name, child in parent.named_children():
         cores = [module for module in child.modules() if isinstance(module, _CORES)]
-        if isinstance(child, _BLOCKS):
+        if _is_block(child, parent):
             yield prefix + name
         elif len(cores) == 1 and isinstance(cores[0], _READING):
             # A list of modules is never run itself.
             yield from _inside(child, f"{prefix}{name}.") if isinstance(child, nn.ModuleList) else [prefix + name]
         else:
             yield from _inside(child, f"{prefix}{name}.")
+
+
+def _is_block(child: nn.Module, parent: nn.Module) -> bool:
+    """Whether a module is a block of a transformer: PyTorch's own, or one of several alike in a list."""
+    if isinstance(child, _BLOCKS):
+        return True
+    alike = [each for each in parent.children() if type(each) is type(child)]
+    # A list of one is a network of one block; in a sequence, a single module may as well be the classifier.
+    if not (isinstance(parent, nn.ModuleList) or (isinstance(parent, nn.Sequential) and len(alike) > 1)):
+        return False
+    inside = list(child.modules())
+    return any("attention" in type(module).__name__.lower() for module in inside) or (
+        sum(isinstance(module, nn.Linear) for module in inside) > 1
+    )

@@ -42,7 +42,8 @@ def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked:
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
-        **asked: `layers`, `target_classes`, `class_names` and `activation`, see `camwidget.maps.arguments.request_of`.
+        **asked: `layers`, `target_classes`, `class_names`, `activation` and `call`, see
+            `camwidget.maps.arguments.request_of`.
 
     Raises:
         TextError: it is not a text, has no words, or none that the model reads.
@@ -78,11 +79,12 @@ def explain_text_methods(
     tokens = reader.tokens(text_with_words(text))
     words = _words_of(text, tokens)
     ids = reader.ids(tokens)
+    places = [position for position, token in enumerate(tokens) if not token.special]
+    opened = open_text_capture(
+        reader.network, ids, request.layers, others=reader.reworded(tokens), words=places, call=request.shown_call
+    )
     # A result must not hold inference tensors, whatever mode the caller is in.
-    with (
-        torch.inference_mode(False),
-        open_text_capture(reader.network, ids, request.layers) as (capture, logits, reach),
-    ):
+    with torch.inference_mode(False), opened as (capture, logits, reach):
         others = (reader.others(ids), ids.flip(1))
         activation = activation_of(request.activation, model, logits, run=capture.rerun, inputs=ids, others=others)
         names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
@@ -118,6 +120,7 @@ def _call(model: Explainable, text: str, request: Request, targets: Sequence[int
         class_names=request.class_names,
         activation=request.activation,
         hooks=request.hooks.names,
+        call=request.call,
     )
 
 

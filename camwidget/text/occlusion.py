@@ -20,7 +20,7 @@ PROGRESS_FROM = 200_000
 """How many tokens it takes to show progress, starting before the first is read."""
 
 _FRAME = ("xxbos", "xxeos", "xxfld", "xxpad")
-"""Special tokens that belong to the text as a whole; the others mark the word after them."""
+"""Special tokens of fastai's that belong to the text as a whole; its others mark the word after them."""
 
 
 def groups_of(words: Sequence[Word], *, positions: int) -> list[list[int]]:
@@ -107,7 +107,12 @@ def _kept(group: Sequence[int], words: Sequence[Word], tokens: Sequence[Token]) 
     for word in (words[number] for number in group):
         kept[list(word.positions)] = False
         before = min(word.positions) - 1
-        while before >= 0 and tokens[before].special and tokens[before].text not in _FRAME:
+        while before >= 0 and tokens[before].special and _marks_a_word(tokens[before].text):
             kept[before] = False
             before -= 1
     return kept
+
+
+def _marks_a_word(special: str) -> bool:
+    # fastai's, and the number in "xxrep 3 !". From others, [CLS] or <s>, a network may read its classes.
+    return (special.startswith("xx") or special.isdecimal()) and special not in _FRAME

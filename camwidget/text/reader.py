@@ -45,6 +45,16 @@ class Reader:
         last = self.size - 1
         return torch.full_like(ids, last if not bool((ids == last).all()) else last - 1)
 
+    def reworded(self, tokens: tuple[Token, ...]) -> Int[Tensor, "1 position"]:
+        """Return the same text with other words in the same places: they change places, the special tokens stay."""
+        ids = self.ids(tokens)
+        words = [position for position, token in enumerate(tokens) if not token.special]
+        moved = ids.clone()
+        moved[0, words] = ids[0, words].roll(1)
+        if torch.equal(moved, ids):  # one word, or one word again and again
+            moved[0, words] = self.others(ids)[0, words]
+        return moved
+
 
 def why_not_text(model: Any) -> str:
     """Return why a model cannot read a text, in sentences; empty if it can."""

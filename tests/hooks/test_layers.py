@@ -11,6 +11,7 @@ from tests.toys import PooledLinear
 
 def test_a_label_says_name_size_and_channels() -> None:
     assert Layer("0.5", 6, 112, 14, 15).label == "0.5 · 14×15 · 112 channels"
+    assert Layer("0.5", 6, 112, 14, 15, 1, 3).label == "0.5 · 14×15 · 112 channels · call 1 of 3"
 
 
 def test_a_run_of_simple_modules_is_named_after_its_last() -> None:

@@ -32,7 +32,7 @@ def readout_of(model: nn.Module, name: str, target_classes: Sequence[int] = (0, 
                 logits=logits,
                 target_classes=target_classes,
             )
-        return found or why_refused(model, [name], lambda: capture.rerun(inputs))[name]
+        return found or why_refused(model, {name: 1}, lambda: capture.rerun(inputs))[name]
 
 
 class Headed(nn.Module):

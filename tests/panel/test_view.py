@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from camwidget.panel.picture import CamPanel
 from camwidget.panel.view import HeatmapView, pack
-from camwidget.pictures.explain import explain_methods
+from camwidget.pictures.explain import explain, explain_methods
 from camwidget.pictures.result import Explanation
+from tests.toys import Reused
 
 
 @pytest.fixture
@@ -82,3 +84,14 @@ def test_the_module_loads_nothing_from_elsewhere() -> None:
 
     for word in ("http:", "https:", "import ", "@import", "url(", "innerHTML", "eval("):
         assert word not in source
+
+
+def test_a_panel_shows_the_call_it_was_asked_for_and_tells_the_browser_which_it_is() -> None:
+    model, image = Reused(), torch.randn(1, 3, 8, 10)
+    panel = CamPanel(model, image, layers=["conv"], methods=("grad_cam",), call=1)
+
+    (layer,) = panel.view.manifest["layers"]
+
+    assert (layer["call"], layer["calls"]) == (1, 2)
+    assert torch.equal(panel.result.cam(), explain(model, image, layers=["conv"], call=1).cam())
+    assert "call=1" in "".join(panel.view.manifest["methods"][0]["code"]["shown"])

@@ -59,6 +59,13 @@ export function sumText(entry, method, logit, cells, output = "logit") {
   return `contributions ${total} ${sign} ${name} ${bias} = ${output} ${whole}`;
 }
 
+/** Which of a layer's calls is shown; empty if it runs once. @param {LayerEntry} layer @param {MethodEntry} method */
+export function callText(layer, method) {
+  if (!(layer.calls > 1) || method.knows_layer === false) return "";
+  const which = layer.call === layer.calls ? "its last call" : `call ${layer.call} of ${layer.calls}`;
+  return `The network runs this layer ${layer.calls} times. Shown is ${which}; call=${layer.call === 1 ? 2 : 1} shows another.`;
+}
+
 /** The code that makes a map: Python wrote it, only the layer and the class are filled in. @param {Template} template @param {LayerEntry} layer @param {ClassEntry} target */
 export function codeText(template, layer, target) {
   /** @type {Record<string, string>} */
@@ -117,6 +124,7 @@ export class Facts {
     this.saysTitle = element("h4", "camw-title", "");
     this.classes = element("div", "camw-classes");
     this.sum = element("p", "camw-number");
+    this.call = element("p", "camw-number camw-words");
     this.probeTitle = element("h4", "camw-title");
     this.probeText = element("p", "camw-number");
     this.scaleTitle = element("h4", "camw-title");
@@ -130,7 +138,7 @@ export class Facts {
     this.side = element("div", "camw-side");
     this.side.append(
       section(this.saysTitle, this.classes),
-      section(element("h4", "camw-title", "Where the number comes from"), this.sum),
+      section(element("h4", "camw-title", "Where the number comes from"), this.sum, this.call),
       section(this.probeTitle, this.probeText),
       this.scale,
       section(this.reason),
@@ -154,6 +162,8 @@ export class Facts {
     this.reason.textContent = entry.reason;
     this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells, classes[target].probability === null ? "output" : "logit");
     this.sum.classList.toggle("camw-words", entry.contributions === null || entry.bias === null);
+    this.call.textContent = callText(layers[layer], methods[method]);
+    this.call.hidden = !this.call.textContent;
     this.describeScale(entry, scale, methods[method].knows_class, colormap);
     this.code.textContent = codeText(methods[method].code[entry.reason ? "refused" : "shown"], layers[layer], classes[target]);
   }

@@ -17,6 +17,8 @@ export interface LayerEntry {
   channels: number;
   map_height: number;
   map_width: number;
+  call: number;
+  calls: number;
 }
 
 export interface ClassEntry {
