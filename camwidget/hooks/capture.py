@@ -1,7 +1,7 @@
 """One forward pass over all layers, one backward pass per class; the model is left exactly as it was found."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
@@ -304,7 +304,8 @@ class LayerCapture:
         """Run the model and return what should be its logits."""
         # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own do.
         recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
-        with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not recurrent):
+        # Only then: the flags belong to the whole process, and other threads may be inside as well.
+        with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
             return self.subject.logits_of(self.model(inputs))
 
     def _counting(self, name: str) -> list[Tensor]:

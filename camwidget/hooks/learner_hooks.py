@@ -19,6 +19,7 @@ from camwidget.hooks.layers import find_module
 from camwidget.hooks.mistakes import mistaken, recognised, same, takes, translated
 from camwidget.hooks.restore import hooks_left_as_found, hooks_on
 from camwidget.hooks.tensors import map_tensors, plain, tensors_in
+from camwidget.hooks.turns import draw_again_from
 
 
 class Watched:
@@ -286,7 +287,7 @@ class OwnHooks:
                         who = f"{called(make)} on layer {name!r}"
                         held = _put_on(make, watched, network, who, entered, keeps_gradients=keeps_gradients)
                         (watched.backward if keeps_gradients else watched.forward).append((who, held))
-            torch.set_rng_state(self._random_state)
+            draw_again_from(self._random_state)
             capture.forward(inputs, logits)
             yield capture
             whose = {key: who for watched in capture.layers.values() for who, keys in watched.own for key in keys}

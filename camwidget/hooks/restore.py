@@ -1,12 +1,13 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
+
+from camwidget.hooks.turns import alone_with, compiler_stands_aside, random_numbers_left_as_found
 
 _PYTORCHS = frozenset(vars(nn.Module()))
 """Attributes that every module has: its parameters, buffers and hooks, which are restored elsewhere."""
@@ -17,39 +18,44 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     """Put the model into evaluation mode with frozen parameters for the block, then restore it.
 
     Restored, even after an error: every module's training flag, every parameter's `requires_grad`, the buffers, and the
-    state of the random numbers on the CPU and on the model's GPU. Nothing here touches a parameter's `.grad`.
+    state of the random numbers: Python's, numpy's, and PyTorch's on the CPU and on the model's GPU. Nothing here
+    touches a parameter's `.grad`.
+
+    Other threads that come here with the model, or with a part of it, wait until everything is back.
 
     Code compiled by `torch.compile` runs as it was written for the block: compiled code silently skips hooks that were
     registered after its first run.
+
+    Args:
+        model: the network.
     """
-    modules = list(model.modules())
-    training = [module.training for module in modules]
-    parameters = list(model.parameters())
-    required = [parameter.requires_grad for parameter in parameters]
-    buffers = [
-        (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))
-        for module in modules
-        for name, buffer in module._buffers.items()
-    ]
-    gpus = sorted({parameter.device.index for parameter in parameters if parameter.device.type == "cuda"})
-    try:
-        with _as_written(), torch.random.fork_rng(devices=gpus):
+    with alone_with(model), compiler_stands_aside(), random_numbers_left_as_found(gpus=gpus_of(model)):
+        modules = list(model.modules())
+        training = [module.training for module in modules]
+        parameters = list(model.parameters())
+        required = [parameter.requires_grad for parameter in parameters]
+        buffers = [
+            (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))
+            for module in modules
+            for name, buffer in module._buffers.items()
+        ]
+        try:
             # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
             for module in modules:
                 module.training = False
             for parameter in parameters:
                 parameter.requires_grad_(False)
             yield
-    finally:
-        for module, flag in zip(modules, training, strict=True):
-            module.training = flag
-        for parameter, flag in zip(parameters, required, strict=True):
-            parameter.requires_grad_(flag)
-        for module, name, buffer, values, version in buffers:
-            module._buffers[name] = buffer
-            if buffer is not None and values is not None and (version is None or _version(buffer) != version):
-                with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
-                    buffer.copy_(values)
+        finally:
+            for module, flag in zip(modules, training, strict=True):
+                module.training = flag
+            for parameter, flag in zip(parameters, required, strict=True):
+                parameter.requires_grad_(flag)
+            for module, name, buffer, values, version in buffers:
+                module._buffers[name] = buffer
+                if buffer is not None and values is not None and (version is None or _version(buffer) != version):
+                    with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
+                        buffer.copy_(values)
 
 
 @contextmanager
@@ -84,9 +90,13 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
                     tensor.copy_(values)
 
 
-def _as_written() -> AbstractContextManager[object]:
-    """A block in which compiled code is not used. Where the compiler is not even loaded, nothing can be compiled."""
-    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
+def gpus_of(model: nn.Module) -> tuple[int, ...]:
+    """Return the numbers of the GPUs that hold parameters of a network.
+
+    Args:
+        model: the network.
+    """
+    return tuple(sorted({each.device.index for each in model.parameters() if each.device.type == "cuda"}))
 
 
 def _version(buffer: Tensor | None) -> int | None:

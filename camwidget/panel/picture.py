@@ -15,7 +15,7 @@ from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
-from camwidget.panel.run_button import RunButton, estimated_cost, joined, not_run
+from camwidget.panel.run_button import RunButton, estimated_cost, joined, not_run, twin_of
 from camwidget.panel.state import FlagSetting, NumberSetting, PanelState, Setting
 from camwidget.panel.still import contact_sheet
 from camwidget.panel.view import HeatmapView
@@ -31,6 +31,8 @@ class PictureState(PanelState):
     """The picture, as it was given."""
     cost: Cost | None = None
     """What it would cost to run Score-CAM at every layer that is offered; None where nobody asked for it."""
+    pixels: Any = None
+    """The picture as the network takes it; None where nobody asked for Score-CAM."""
     smooth: bool = True
     heatmap_opacity: float = 0.7
 
@@ -139,7 +141,7 @@ class CamPanel(SlidingPanel):
         image, asked = value if name == "image" else self.image, self._asked["methods"]
         if self._expensive:
             pixels, _ = prepared(self._model, image)  # what is no picture stops no run
-            self.run_button.halt(wait=True)  # two cannot run one network
+            self.run_button.halt(wait=True)  # its maps would be of the picture before
         cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
         chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
         found = explain_methods(self._model, image, **chosen)
@@ -148,7 +150,8 @@ class CamPanel(SlidingPanel):
         if self._expensive:
             cost = estimated_cost(self._model, pixels, layers=offered.layers)
             results |= {method: not_run(offered, method, cost=cost) for method in self._expensive}
-        return {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
+        changes = {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
+        return changes | ({"pixels": pixels} if self._expensive else {})
 
     def _send_maps(self) -> None:
         self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
@@ -157,17 +160,29 @@ class CamPanel(SlidingPanel):
         self._offer_run()
 
     def _run(self) -> None:
-        """Run the method shown at the layer shown, beside the kernel's own thread, and show what it found."""
+        """Run the method shown at the layer shown, beside the kernel's own thread, and show what it found.
+
+        It runs on a copy of the network: meanwhile a cell may explain, train or change the notebook's own.
+        """
         state, method, layer = self._state, self.method, self.layer
         if method not in self._expensive or layer in state.results[method].cams:
             label = METHOD_LABELS[self._expensive[0]]
             self.view.message = f"Choose {label} and a layer where it was not run yet."
             return
+        if self.run_button.busy:
+            return
         self.view.message = ""
         asked = {**self._asked, "methods": (method,), "layers": [layer], "target_classes": state.target_classes}
+        pixels = state.pixels
+        try:
+            twin = twin_of(self._model, pixels)
+        except CamwidgetError as error:
+            self._say(str(error))
+            return
 
         def work(progress: Progress) -> None:
-            now = explain_methods(self._model, state.image, progress=progress, **asked)[method]
+            with twin.beside():
+                now = explain_methods(twin.network, pixels, progress=progress, **asked)[method]
             results = self._state.results
             both = joined(results[method], now, offered=state.offered)
             self._commit({"results": {**results, method: both}})

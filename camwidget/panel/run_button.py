@@ -1,18 +1,21 @@
 """Methods that run the network once per channel, in the panel: a button that says the cost, progress, and a stop."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import ipywidgets
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError
+from camwidget.hooks.copies import copied
 from camwidget.hooks.layers import Layer
-from camwidget.hooks.restore import left_as_found
+from camwidget.hooks.restore import gpus_of, left_as_found
+from camwidget.hooks.turns import random_numbers_left_to_others, random_states
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress, cost_of
@@ -34,6 +37,46 @@ def estimated_cost(model: Explainable, pixels: Float[Tensor, "1 3 height width"]
     network = network_of(model)
     with left_as_found(network), torch.no_grad():
         return cost_of(network, pixels, passes=sum(layer.channels for layer in layers))
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A copy of a network to run beside the notebook, so that the notebook's own stays free, also to be trained."""
+
+    network: nn.Module
+    """The copy, with the weights of the moment at which it was made."""
+    draws: bool
+    """Whether it draws random numbers though it is not in training."""
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """A block, in a thread of its own, that leaves the notebook's random numbers alone if the network draws none.
+
+        If it does, they are put back at the end, as after any explanation.
+        """
+        with nullcontext() if self.draws else random_numbers_left_to_others():
+            yield
+
+
+def twin_of(model: Explainable, pixels: Float[Tensor, "1 3 height width"]) -> Twin:
+    """Return a copy of a model's network; it is run once, to see whether it draws random numbers.
+
+    Args:
+        model: see `explain`.
+        pixels: the picture, as the network takes it.
+
+    Raises:
+        ModelError: the network cannot be copied.
+    """
+    network = copied(
+        network_of(model),
+        why="What runs beside the notebook runs on a copy, so that yours stays free and as it was",
+        try_="Run it in a cell: cw.explain(model, image, method='score_cam', layers=[...])",
+    )
+    with left_as_found(network), torch.no_grad():
+        before = random_states(gpus=gpus_of(network))
+        network(pixels)
+        return Twin(network, draws=random_states(gpus=gpus_of(network)) != before)
 
 
 def not_run(found: Explanation, method: str, *, cost: Cost) -> Explanation:

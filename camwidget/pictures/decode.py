@@ -1,6 +1,7 @@
 """Decode untrusted pictures into upright RGB, or fail with an error that helps."""
 
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -114,10 +115,13 @@ def _what_it_may_be(start: bytes) -> str:
     return "Open it in a picture viewer and save it as PNG or JPEG"
 
 
+_silencing = threading.RLock()  # the filters of warnings belong to all threads: overlapping blocks would lose them
+
+
 @contextmanager
 def _reading(name: str) -> Iterator[None]:
     """Turn what Pillow raises on a bad picture into one ImageError, and silence its warnings."""
-    with warnings.catch_warnings():
+    with _silencing, warnings.catch_warnings():
         # A picture is read or refused; Pillow's warnings about size (our limit is stricter) and metadata help nobody.
         warnings.simplefilter("ignore")
         try:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import ImageError, three_parts
 from camwidget.hooks.tensors import plain
+from camwidget.hooks.turns import random_numbers_left_as_found
 from camwidget.maps.arguments import Explainable, LearnerLike, network_of
 from camwidget.pictures.decode import open_image
 
@@ -145,8 +146,8 @@ def _learner_inputs(learner: LearnerLike, image: Image.Image) -> Float[Tensor, "
     # Only a process with a Learner gets here, so fastai is already imported.
     from fastai.vision.core import PILImage  # noqa: PLC0415
 
-    # A data loader draws a random seed when it starts, and would start worker processes for one picture.
-    with torch.random.fork_rng(devices=[]):
+    # A data loader draws random seeds when it starts, and would start worker processes for one picture.
+    with random_numbers_left_as_found():
         batch = next(iter(learner.dls.test_dl([PILImage.create(image)], num_workers=0)))
     return plain(batch[0].detach())
 

@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from camwidget.errors import ModelError, three_parts
+from camwidget.hooks.turns import random_numbers_left_as_found
 from camwidget.maps.arguments import network_of
 from camwidget.text.fastai_tokens import aligned
 from camwidget.text.tokens import Token
@@ -175,8 +176,8 @@ def _fastai_tokens(dls: Any, vocabulary: Any) -> Callable[[str], tuple[Token, ..
     def tokens(text: str) -> tuple[Token, ...]:
         pieces = [str(piece) for piece in tokenizer(text)]
         made = aligned(text, pieces, index_of=numbers.get, unknown=numbers.get("xxunk", 0))
-        # A data loader draws a random seed when it starts, and would start worker processes for one text.
-        with torch.random.fork_rng(devices=[]):
+        # A data loader draws random seeds when it starts, and would start worker processes for one text.
+        with random_numbers_left_as_found():
             own = dls.test_dl([text], num_workers=0).one_batch()[0].flatten().tolist()
         for order in (made, made[::-1]):  # a Learner made with backwards=True reads from the end
             if [token.index for token in order] == own:

@@ -14,9 +14,9 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from camwidget.dispatch import explain
-from camwidget.errors import MapError, ModelError, three_parts
+from camwidget.errors import MapError, three_parts
 from camwidget.hooks.capture import PICTURE, LayerCapture, Subject
-from camwidget.hooks.tensors import tensors_in
+from camwidget.hooks.copies import copied
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.inputs import prepared
 from camwidget.text.capture import TEXT
@@ -87,7 +87,11 @@ def randomised_weights(
     if bool((original == original.flatten()[0]).all()):
         given, allowed = f"The map of layer {name!r} is the same everywhere", "Its values must have an order"
         raise MapError(three_parts(given, allowed, "Try another layer or class"))
-    network = _copied(network_of(model))
+    network = copied(
+        network_of(model),
+        why="Its weights are randomised on a copy, so that yours stay as they are",
+        try_="Build the model again and load its state_dict()",
+    )
     duplicate = _around(network, model) if is_text else network
     generator = torch.Generator().manual_seed(seed)
     correlations = {}
@@ -157,22 +161,3 @@ def _randomise(parameter: nn.Parameter, generator: torch.Generator) -> None:
         drawn = values.flatten()[torch.randperm(values.numel(), generator=generator)].view_as(values)
     with torch.no_grad():
         parameter.copy_(drawn)
-
-
-def _copied(network: nn.Module) -> nn.Module:
-    # Besides its parameters a module may keep tensors with a history, which PyTorch does not copy: fastai's AWD-LSTM
-    # keeps the weights made by its dropout. A copy makes them again, or continues from their values.
-    kept = [
-        tensor
-        for module in network.modules()
-        for value in vars(module).values()
-        if isinstance(value, Tensor | list | tuple)
-        for tensor in tensors_in(value)
-    ]
-    values = {id(tensor): tensor.detach().clone() for tensor in kept if not tensor.is_leaf}
-    try:
-        return copy.deepcopy(network, values)
-    except (RuntimeError, TypeError) as error:
-        given = f"This {type(network).__name__} cannot be copied: {error}"
-        allowed = "Its weights are randomised on a copy, so that yours stay as they are"
-        raise ModelError(three_parts(given, allowed, "Build the model again and load its state_dict()")) from error

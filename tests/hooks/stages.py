@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ class Drifting(nn.Sequential):
 
     def forward(self, inputs: Tensor) -> Tensor:
         self.calls += 1
-        self.replaced = self.replaced + torch.rand(2)
+        self.replaced = self.replaced + torch.rand(2) + random.random() + float(np.random.rand())
         return super().forward(inputs + 0.01 * torch.rand_like(inputs))
 
 
@@ -125,7 +126,12 @@ FACTS: dict[str, Callable[[nn.Module], Any]] = {
         for name, each in module._buffers.items()
     ],
     "parameters": lambda model: [(id(each), digest(each), each._version) for each in model.parameters()],
-    "random numbers": lambda _: (torch.get_rng_state().numpy().tobytes(), np.random.get_state()[1].tobytes()),
+    "random numbers": lambda _: (
+        torch.get_rng_state().numpy().tobytes(),
+        np.random.get_state()[1].tobytes(),
+        np.random.get_state()[2],
+        random.getstate(),
+    ),
     "device and dtype": lambda model: [(each.device, each.dtype) for each in _tensors(model)],
     "memory format": lambda model: [(each.shape, each.stride(), each.data_ptr()) for each in _tensors(model)],
     "attributes": lambda model: [sorted(vars(module)) for module in model.modules()],

@@ -1,5 +1,6 @@
 """Wherever an explanation stops, the network is afterwards what it was before; also a thousand times."""
 
+import random
 import re
 import sys
 from collections.abc import Callable
@@ -103,7 +104,7 @@ DISTURBED: dict[str, Callable[[Any], Any]] = {
     "kind of backward hooks": lambda model: setattr(model.head, "_is_full_backward_hook", False),
     "buffers": lambda model: model.stem[1].running_mean.add_(1),
     "parameters": lambda model: model.head.bias.data.add_(1),
-    "random numbers": lambda _: torch.rand(1),
+    "random numbers": lambda _: random.random(),
     "device and dtype": lambda model: model.double(),
     "memory format": lambda model: model.to(memory_format=torch.contiguous_format),
     "attributes": lambda model: setattr(model.head, "forward", print),

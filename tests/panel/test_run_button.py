@@ -1,19 +1,20 @@
 """Score-CAM in the panel: nothing is run before Run is pressed, the cost is said, and Stop leaves all as it was."""
 
+import copy
 import threading
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from camwidget.errors import MapError
 from camwidget.hooks.layers import Layer
 from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.picture import CamPanel
-from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run
+from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run, twin_of
 from camwidget.pictures.explain import explain, explain_methods
 from tests.patience import HANGING_S as WAIT_S
-from tests.toys import PooledLinear, picture, state
+from tests.toys import PooledLinear, Restless, picture, state
 
 
 def panel_of(model: PooledLinear, image: Tensor | None = None) -> CamPanel:
@@ -179,6 +180,87 @@ def test_progress_after_stop_ends_the_work() -> None:
         run._note(16, 40)
 
     assert run.progress.description == "40%"
+
+
+HELD, RELEASE = threading.Event(), threading.Event()
+
+
+class Held(PooledLinear):
+    """Stops in every pass of the background run until it is let go; has dropout."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if threading.current_thread().name == "camwidget-run":
+            HELD.set()
+            RELEASE.wait(WAIT_S)
+        return self.head(nn.functional.dropout(self.pool(self.body(inputs)).flatten(1), training=self.training))
+
+
+def trained(model: nn.Module, inputs: Tensor) -> list[Tensor]:
+    """The gradients and buffers after one step of training, whose dropout draws random numbers."""
+    model.zero_grad()
+    model(inputs).square().sum().backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter -= 0.1 * parameter.grad
+    return [*(each.grad.clone() for each in model.parameters()), *(each.clone() for each in model.buffers())]
+
+
+def test_while_it_runs_the_notebook_explains_trains_and_draws_as_if_it_did_not() -> None:
+    HELD.clear()
+    RELEASE.clear()
+    model, image, batch = Held().double().train(), picture(), picture(batch=4)
+    twin = copy.deepcopy(model)
+    expected = explain(model, image, method="score_cam", layers=["body.4"])
+    panel = panel_of(model, image)
+    panel.method = "score_cam"
+    torch.manual_seed(4)
+    right = explain(twin, image), trained(twin, batch), torch.rand(3), explain(twin, image)
+
+    torch.manual_seed(4)
+    panel.run_button.run.click()
+    assert HELD.wait(WAIT_S)  # it is in the middle of a pass
+    found = explain(model, image), trained(model, batch), torch.rand(3), explain(model, image)
+    model.eval()
+    drawn = torch.get_rng_state()
+    RELEASE.set()
+    thread = panel.run_button._thread
+    assert thread is not None
+    thread.join(WAIT_S)
+
+    for place in (0, 3):
+        assert all(torch.equal(found[place].cams[name], cam) for name, cam in right[place].cams.items())
+    assert all(torch.equal(one, other) for one, other in zip(found[1], right[1], strict=True))
+    assert torch.equal(found[2], right[2])
+    assert torch.equal(torch.get_rng_state(), drawn)
+    assert not any(module.training for module in model.modules())
+    assert torch.equal(panel.result.cam("body.4"), expected.cam("body.4"))  # of the weights before the training
+
+
+def test_a_network_that_draws_random_numbers_gives_them_back_also_beside_the_notebook() -> None:
+    model = Restless().double()
+    panel = CamPanel(model, picture(), methods=("grad_cam", "score_cam"))
+    panel.method = "score_cam"
+    before = state(model)
+
+    run_and_wait(panel)
+
+    assert list(panel.result.cams) == ["conv"]
+    assert state(model) == before
+    assert twin_of(model, picture()).draws
+    assert not twin_of(PooledLinear().double(), picture()).draws
+
+
+def test_a_network_that_cannot_be_copied_is_not_run_beside_the_notebook() -> None:
+    model = PooledLinear().double()
+    model.endless = (number for number in range(3))
+    panel = panel_of(model)
+    panel.method = "score_cam"
+
+    panel.run_button.run.click()
+
+    assert "cannot be copied" in panel.view.message
+    assert "Run it in a cell" in panel.view.message
+    assert not panel.run_button.busy
 
 
 def test_what_was_run_is_joined_to_what_there_was() -> None:

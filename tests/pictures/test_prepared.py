@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from camwidget.errors import ImageError, MapError
+from camwidget.hooks.turns import random_states
 from camwidget.pictures.explain import explain
 from tests.toys import (
     PooledLinear,
@@ -71,6 +72,18 @@ def test_a_learner_prepares_pictures_by_its_own_transforms(folder: Path) -> None
         assert (shown - batch[0]).abs().max() <= 0.5 / 255 + 1e-6
     assert explain(learn, batch, target_classes=["True", False]).target_classes == (1, 0)
     assert state(learn.model) == before
+
+
+def test_the_random_numbers_that_a_learners_loader_draws_are_given_back(folder: Path) -> None:
+    learn = learner(folder)
+    before = random_states()
+    next(iter(learn.dls.test_dl([folder / "A2.png"], num_workers=0)))
+    assert random_states() != before
+    before = random_states()
+
+    explain(learn, folder / "A2.png")
+
+    assert random_states() == before
 
 
 def test_plain_cam_is_refused_on_fastais_default_head_and_exact_on_a_linear_one(folder: Path) -> None:

@@ -1,0 +1,174 @@
+"""One thread at a time works on a network; what all threads share is changed once and put back once."""
+
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True, eq=False)
+class _Hold:
+    """What a thread has to itself."""
+
+    thread: int
+    things: dict[int, object]
+    """By their numbers; kept, so that no number is given to another thing meanwhile."""
+
+
+_changed = threading.Condition()
+_holds: list[_Hold] = []
+
+
+@contextmanager
+def alone_with(network: nn.Module) -> Iterator[None]:
+    """Wait until no other thread works on the network or on a part of it, and keep the others waiting for the block.
+
+    Networks that have a module, a parameter or a buffer in common wait for each other; others do not. The thread that
+    is inside may enter again, with the same network or another.
+
+    Args:
+        network: the network.
+    """
+    things: list[object] = [*network.modules(), *network.parameters(), *network.buffers()]
+    hold = _Hold(threading.get_ident(), {id(thing): thing for thing in things})
+    with _changed:
+        _changed.wait_for(lambda: not any(_excludes(other, hold) for other in _holds))
+        _holds.append(hold)
+    try:
+        yield
+    finally:
+        with _changed:
+            _holds.remove(hold)
+            _changed.notify_all()
+
+
+def _excludes(other: _Hold, hold: _Hold) -> bool:
+    return other.thread != hold.thread and not other.things.keys().isdisjoint(hold.things)
+
+
+class _Shared:
+    """Something of the whole process, changed for blocks: by the first thread inside, put back by the last one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._undo = ExitStack()
+        self._done = False
+
+    @contextmanager
+    def changed(self, change: Callable[[], Any], *, needed: Callable[[], bool]) -> Iterator[None]:
+        """Change it for the block, unless another block has: `change` makes the block that does it."""
+        with self._lock:
+            self._inside += 1
+            if not self._done and needed():
+                self._undo.enter_context(change())
+                self._done = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._done = False
+                    self._undo.close()
+
+
+_compiler = _Shared()
+
+
+def compiler_stands_aside() -> Any:
+    """Return a block in which compiled code is not used. Where the compiler is not even loaded, nothing is compiled."""
+    return _compiler.changed(
+        lambda: torch.compiler.set_stance("force_eager"), needed=lambda: "torch._dynamo" in sys.modules
+    )
+
+
+_drawing = threading.Lock()
+_kept: dict[str, tuple[int, Any]] = {}  # source of random numbers to how many blocks want it back, and its state
+_here = threading.local()
+
+
+@contextmanager
+def random_numbers_left_as_found(*, gpus: tuple[int, ...] = ()) -> Iterator[None]:
+    """Put the random numbers of Python, numpy and PyTorch back when the block ends.
+
+    All threads draw from the same numbers. If blocks of several threads overlap, each puts back what the first found.
+
+    Args:
+        gpus: the numbers of the GPUs whose random numbers are put back as well.
+    """
+    if getattr(_here, "leave_random_numbers", False):
+        yield
+        return
+    sources = _sources(gpus)
+    with _drawing:
+        for name, (read, _) in sources.items():
+            inside, state = _kept.get(name, (0, None))
+            _kept[name] = (inside + 1, state if inside else read())
+    try:
+        yield
+    finally:
+        with _drawing:
+            for name, (_, write) in sources.items():
+                inside, state = _kept.pop(name)
+                write(state)
+                if inside > 1:
+                    _kept[name] = (inside - 1, state)
+
+
+@contextmanager
+def random_numbers_left_to_others() -> Iterator[None]:
+    """Neither read nor put back random numbers for the block, in this thread.
+
+    For a network that draws none, beside other threads that may: putting numbers back would make them draw the same
+    ones again.
+    """
+    before = getattr(_here, "leave_random_numbers", False)
+    _here.leave_random_numbers = True
+    try:
+        yield
+    finally:
+        _here.leave_random_numbers = before
+
+
+def draw_again_from(state: torch.Tensor) -> None:
+    """Let PyTorch draw from a state again, unless this thread leaves random numbers to others.
+
+    Args:
+        state: of `torch.get_rng_state()`.
+    """
+    if not getattr(_here, "leave_random_numbers", False):
+        torch.set_rng_state(state)
+
+
+def random_states(*, gpus: tuple[int, ...] = ()) -> tuple[Any, ...]:
+    """Return the states of all random numbers, in a form that can be compared.
+
+    Args:
+        gpus: the numbers of the GPUs whose random numbers count as well.
+    """
+    read = {name: read() for name, (read, _) in _sources(gpus).items()}
+    _, numbers, *position = read.pop("numpy")
+    python = read.pop("python")
+    return python, numbers.tobytes(), tuple(position), *(state.numpy().tobytes() for state in read.values())
+
+
+def _sources(gpus: tuple[int, ...]) -> dict[str, tuple[Callable[[], Any], Callable[[Any], object]]]:
+    """How to read and write the state of each source of random numbers."""
+    found: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+        "python": (random.getstate, random.setstate),
+        "numpy": (np.random.get_state, np.random.set_state),
+        "torch": (torch.get_rng_state, torch.set_rng_state),
+    }
+    for gpu in gpus:
+        read, write = partial(torch.cuda.get_rng_state, gpu), partial(torch.cuda.set_rng_state, device=gpu)
+        found[f"gpu {gpu}"] = (read, write)
+    return found
