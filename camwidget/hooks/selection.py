@@ -1,9 +1,9 @@
-"""The layers to make maps of: those asked for, or a good choice, read as maps by the shapes of their outputs."""
+"""The layers to make maps of: those asked for, or a good choice; only those that are maps of the picture."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import pairwise
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
-from camwidget.hooks.layout import FIRST, TOKENS, Grid, grid_of, orders_beside, unclear
+from camwidget.hooks.layout import Grid, in_doubt, readings, readings_of
+from camwidget.hooks.probe import ask, sizes_noted
 
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
@@ -21,47 +22,61 @@ ALLOWED = (
 """What a layer must be."""
 
 
+Sizes = Mapping[str, tuple[int, int, int | None]]
+"""Layer name to rows, columns and how many tokens without a position come first (None: all that are left over). The
+size under `EVERY` is for all layers."""
+
+EVERY = ""
+"""In `Sizes`, instead of a layer's name."""
+
+
 @contextmanager
 def open_capture(
-    network: nn.Module, pixels: Float[Tensor, "1 3 height width"], layers: Sequence[str] | None
+    network: nn.Module,
+    pixels: Float[Tensor, "1 3 height width"],
+    layers: Sequence[str] | None,
+    *,
+    sizes: Sizes = MappingProxyType({}),
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"]]]:
     """Yield a capture after its forward pass, holding only layers with maps, and the logits.
 
-    If no layers are asked for, blocks are opened until there are a few layers with maps.
+    If no layers are asked for, blocks are opened until there are a few layers with maps. Where shapes leave a doubt,
+    the network runs again on changed pictures.
 
     Args:
         network: the model.
         pixels: the picture.
         layers: the layers asked for; None for a good choice.
+        sizes: of maps, as the caller knows them.
 
     Raises:
-        LayerError: a layer that was asked for has no map; the message says why.
+        LayerError: a layer that was asked for has no map, or not of the size given; the message says why.
         ModelError: the model has no layer with a map, or does not return finite logits.
     """
     names = list(candidate_layers(network) if layers is None else layers)
+    reasons: dict[str, str] = {}
     while names:
         with LayerCapture(network, names) as capture:
-            logits = capture.forward(pixels)
-            grids = _grids(network, capture, pixels)
-            unread = _unread(capture, grids, logits)
-            usable = {name: grid for name, grid in grids.items() if name not in unread}
-            if layers is not None:
-                refuse_missing(
-                    layers,
-                    usable,
-                    why=partial(_why_no_map, capture, unread),
-                    allowed=ALLOWED,
-                    others=candidate_layers(network),
-                )
-            inside = opened_layers(network, names) if layers is None and len(usable) < FEW else names
-            if len(inside) == len(names) and usable:
-                capture.keep(grids)
-                repeated = _repeated(capture) if layers is None else set()
-                capture.keep({name: grid for name, grid in usable.items() if name not in repeated})
-                yield capture, logits
-                return
+            with sizes_noted(network) as seen:
+                logits = capture.forward(pixels)
+            ways = {name: _ways(capture, name, pixels, sizes, seen) for name in capture.outputs}
+            inside = opened_layers(network, names) if layers is None else names
+            few = sum(map(bool, ways.values())) < FEW  # without a question to the network
+            if len(inside) == len(names) or not few:
+                grids, reasons = _read(capture, pixels, ways, sizes, seen, logits)
+                if layers is not None:
+                    _refuse(network, capture, layers, grids, reasons)
+                if grids and (len(inside) == len(names) or len(grids) >= FEW):
+                    capture.keep(grids)
+                    repeated = _repeated(capture) if layers is None else set()
+                    capture.keep({name: grid for name, grid in grids.items() if name not in repeated})
+                    yield capture, logits
+                    return
         names = inside if len(inside) > len(names) else []
     given = f"This {type(network).__name__} has no spatial layer: no layer returns a map (1, channel, height, width)"
+    if reasons:
+        name, reason = list(reasons.items())[-1]
+        given = f"This {type(network).__name__} has no spatial layer. Layer {name!r} {reason}"
     allowed = "Class activation maps need a convolutional network, or tokens, with maps that are larger than 1x1"
     raise ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
 
@@ -93,28 +108,55 @@ def refuse_missing(
         raise LayerError(three_parts(given, allowed, f"Other candidates: {some}"))
 
 
-def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[str, Grid]:
-    """How each layer with a map is read."""
+def _ways(
+    capture: LayerCapture, name: str, pixels: Tensor, sizes: Sizes, seen: Collection[tuple[int, int]]
+) -> list[Grid]:
+    """How a layer can be read: with the size given, if it was and fits, else by its shape."""
+    shape, (height, width) = capture.output_shapes[name], pixels.shape[2:]
+    if name in sizes or EVERY in sizes:
+        rows, columns, extra = sizes[name] if name in sizes else sizes[EVERY]
+        given = readings_of(shape, rows=rows, columns=columns, extra=extra)
+        if given or name in sizes:
+            return given
+    return readings(shape, height=height, width=width, seen=seen)
+
+
+def _read(
+    capture: LayerCapture,
+    pixels: Tensor,
+    ways: Mapping[str, Sequence[Grid]],
+    sizes: Sizes,
+    seen: Collection[tuple[int, int]],
+    logits: Float[Tensor, "1 class"],
+) -> tuple[dict[str, Grid], dict[str, str]]:
+    """How each layer with a map is read, and why others are not: the end of a sentence."""
     height, width = pixels.shape[2:]
-    shapes = capture.output_shapes
-    orders: Mapping[str, str] = {}
-    seen: set[tuple[int, int]] = set()
-    if unclear(shapes.values(), height=height, width=width):
-        everywhere = {name: calls[-1] for name, calls in capture.shapes(pixels).items()}
-        orders = orders_beside(everywhere, height=height, width=width)
-        convolutions = [name for name in everywhere if isinstance(network.get_submodule(name), nn.Conv2d)]
-        seen = {(shape[2], shape[3]) for name in convolutions if len(shape := everywhere[name]) == 4}
-    grids = {}
+    unused = capture.unused()
+    reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
+    sure: dict[str, Grid] = {}
+    doubtful: dict[str, Sequence[Grid]] = {}
     for name in capture.outputs:
-        grid = grid_of(shapes[name], height=height, width=width, order=orders.get(name, FIRST), seen=seen)
-        if grid is not None:
-            grids[name] = grid
-    return grids
+        if name in unused or not ways[name]:
+            continue
+        shape = capture.output_shapes[name]
+        fits = sizes.get(name, sizes.get(EVERY))
+        told = fits is not None and (ways[name][0].map_height, ways[name][0].map_width) == fits[:2]
+        if (told and len(ways[name]) == 1) or not (told or in_doubt(shape, height=height, width=width, seen=seen)):
+            sure[name] = ways[name][0]
+        else:
+            doubtful[name] = ways[name]
+    last = {name: outputs[-1] for name, outputs in capture.outputs.items()}
+    answers = ask(capture.observe, pixels, last, doubtful)
+    found = {**sure, **answers.grids}
+    reasons |= answers.reasons
+    unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, logits)
+    reasons |= {name: _why_unread(grid) for name, grid in unread.items()}
+    return {name: found[name] for name in capture.outputs if name in found and name not in unread}, reasons
 
 
 def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:
     """Layers whose positions the most probable class does not depend on: it is read from their other tokens alone."""
-    extra = {name: grid for name, grid in grids.items() if grid.order == TOKENS and grid.extra}
+    extra = {name: grid for name, grid in grids.items() if grid.others}
     if not extra or not capture.differentiable:
         return {}
     gradients = capture.gradients(int(logits.argmax()))  # still in the layers' own form
@@ -133,16 +175,34 @@ def _repeated(capture: LayerCapture) -> set[str]:
     }
 
 
-def _why_no_map(capture: LayerCapture, unread: Mapping[str, Grid], name: str) -> str:
+def _refuse(
+    network: nn.Module,
+    capture: LayerCapture,
+    layers: Sequence[str],
+    grids: Mapping[str, Grid],
+    reasons: Mapping[str, str],
+) -> None:
+    """Refuse the first layer asked for that has no map."""
+    refuse_missing(
+        layers,
+        grids,
+        why=lambda name: reasons.get(name) or _why_no_map(capture, name),
+        allowed=ALLOWED,
+        others=candidate_layers(network),
+    )
+
+
+def _why_unread(grid: Grid) -> str:
+    return (
+        f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are read "
+        f"from its other {'token' if grid.others == 1 else f'{grid.others} tokens'} alone"
+    )
+
+
+def _why_no_map(capture: LayerCapture, name: str) -> str:
     """The end of a sentence."""
     if name in capture.other_outputs:
         return f"returns a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
-    if name in unread:
-        grid = unread[name]
-        return (
-            f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are "
-            f"read from its other {'token' if grid.extra == 1 else f'{grid.extra} tokens'} alone"
-        )
     if name not in capture.calls:
         return "did not run in the forward pass"
     return f"returns shape {capture.output_shapes[name]}, which is not a map of this picture"
