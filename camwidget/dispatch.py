@@ -6,7 +6,7 @@ from typing import Any, SupportsIndex
 
 from camwidget.errors import CamwidgetError, ModelError, three_parts
 from camwidget.hooks.learner_hooks import HookClass
-from camwidget.maps.arguments import Explainable
+from camwidget.maps.arguments import Explainable, GridArgument
 from camwidget.pictures.explain import explain as explain_picture
 from camwidget.pictures.result import Explanation
 from camwidget.text.explain import explain_text
@@ -24,6 +24,7 @@ def explain(
     class_names: Sequence[str] | None = None,
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
+    grid: GridArgument | None = None,
 ) -> Explanation | TextExplanation:
     """Return what one method says about one picture or one text, for many layers and classes.
 
@@ -41,6 +42,9 @@ def explain(
         class_names: a name for every class; None for the model's own.
         hook: for pictures, a class of your own that keeps activations; see `camwidget.pictures.explain.explain`.
         hook_bwd: one that keeps gradients.
+        grid: for pictures, the size of maps where it cannot be found out, `(rows, columns)`, or by layer
+            `{name: (rows, columns, extra)}` with how many tokens without a position come first; see
+            `camwidget.maps.arguments.request_of`.
 
     Raises:
         CamwidgetError: an argument cannot be used; the message says what to try.
@@ -57,8 +61,11 @@ def explain(
             given = f"A hook class of your own was passed with a {type(model).__name__}, which reads texts"
             allowed = "Hook classes of your own work with models of pictures"
             raise CamwidgetError(three_parts(given, allowed, "Leave hook and hook_bwd out"))
+        if grid is not None:
+            given = f"grid={grid!r} was passed with a {type(model).__name__}, which reads texts"
+            raise CamwidgetError(three_parts(given, "The words of a text have no rows and columns", "Leave grid out"))
         return explain_text(model, inputs, method="cam" if method is None else method, **chosen)
     if isinstance(inputs, str) and looks_words_up(model) and not os.path.exists(inputs):  # noqa: PTH110 (Path raises on long texts)
         raise ModelError(why_not_text(model))
-    chosen |= {"hook": hook, "hook_bwd": hook_bwd}
+    chosen |= {"hook": hook, "hook_bwd": hook_bwd, "grid": grid}
     return explain_picture(model, inputs, method="grad_cam" if method is None else method, **chosen)

@@ -93,6 +93,8 @@ class LayerCapture:
         """How often each layer ran in the forward pass."""
         self.layouts: Mapping[str, Layout] = {}
         """How each kept layer is read."""
+        self.layer_names = tuple(layer_names)
+        """The layers to capture."""
         self.model = model
         """The network to run."""
         self._subject = subject

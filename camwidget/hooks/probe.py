@@ -89,7 +89,7 @@ def ask(
     for number, pattern in enumerate(PATTERNS, 1):
         if not open_:
             break
-        fields.append(_mask(pattern, pixels))
+        fields.append(_part(pattern, pixels))
         after = observe(_changed(pixels, fields[-1]), list(open_))
         for name in list(open_):
             before = outputs[name].detach()
@@ -108,17 +108,17 @@ def ask(
     return Answers(grids, reasons)
 
 
-def _mask(pattern: Sequence[Sequence[int]], pixels: Tensor) -> Tensor:
+def _part(pattern: Sequence[Sequence[int]], pixels: Tensor) -> Tensor:
     """A pattern as large as the picture, (height, width)."""
     small = torch.tensor(pattern, dtype=torch.float64)[None, None]
     return functional.interpolate(small, size=pixels.shape[2:], mode="nearest")[0, 0]
 
 
-def _changed(pixels: Tensor, mask: Tensor) -> Tensor:
-    """The picture, brighter and with noise where the mask is; the same every time."""
+def _changed(pixels: Tensor, part: Tensor) -> Tensor:
+    """The picture, brighter and with noise where the part is; the same every time."""
     noise = torch.randn(pixels.shape[1:], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     spread = float(pixels.double().std()) or 1.0
-    return pixels + (mask * (noise + 1) * spread).to(pixels)
+    return pixels + (part * (noise + 1) * spread).to(pixels)
 
 
 def _agreement(way: Grid, changes: Sequence[Tensor], fields: Sequence[Tensor]) -> tuple[float, float]:
@@ -128,10 +128,10 @@ def _agreement(way: Grid, changes: Sequence[Tensor], fields: Sequence[Tensor]) -
     """
     size = (way.map_height, way.map_width)
     asked, answered = [], []
-    for change, mask in zip(changes, fields, strict=True):
+    for change, part in zip(changes, fields, strict=True):
         cells = way.as_map([change])[0].double().sum(dim=0).cpu()
         answered.append((cells / cells.max() + FLOOR).log())
-        asked.append(functional.adaptive_avg_pool2d(mask[None, None], size)[0, 0])
+        asked.append(functional.adaptive_avg_pool2d(part[None, None], size)[0, 0])
     one, other = torch.stack(asked), torch.stack(answered)
     for axes in ((1, 2), (0,)) if len(fields) > 1 else ((1, 2),):
         one, other = one - one.mean(axes, keepdim=True), other - other.mean(axes, keepdim=True)

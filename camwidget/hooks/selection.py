@@ -54,18 +54,25 @@ def open_capture(
         ModelError: the model has no layer with a map, or does not return finite logits.
     """
     names = list(candidate_layers(network) if layers is None else layers)
+    asked = [*(name for name in sizes if name != EVERY), *(layers or ())]
     reasons: dict[str, str] = {}
     while names:
         with LayerCapture(network, names) as capture:
             with sizes_noted(network) as seen:
                 logits = capture.forward(pixels)
-            ways = {name: _ways(capture, name, pixels, sizes, seen) for name in capture.outputs}
+            told = {
+                name: sizes[name] if name in sizes else sizes[EVERY]
+                for name in capture.outputs
+                if name in sizes or (EVERY in sizes and (layers is not None or _fits(capture, name, sizes[EVERY])))
+            }
+            ways = {name: _ways(capture, name, pixels, told, seen) for name in capture.outputs}
             inside = opened_layers(network, names) if layers is None else names
             few = sum(map(bool, ways.values())) < FEW  # without a question to the network
             if len(inside) == len(names) or not few:
-                grids, reasons = _read(capture, pixels, ways, sizes, seen, logits)
-                if layers is not None:
-                    _refuse(network, capture, layers, grids, reasons)
+                grids, reasons = _read(capture, pixels, ways, told, seen, logits)
+                _refuse(network, capture, asked, grids, reasons)
+                if EVERY in sizes and not told:
+                    raise LayerError(_no_such_size(sizes[EVERY]))
                 if grids and (len(inside) == len(names) or len(grids) >= FEW):
                     capture.keep(grids)
                     repeated = _repeated(capture) if layers is None else set()
@@ -108,16 +115,18 @@ def refuse_missing(
         raise LayerError(three_parts(given, allowed, f"Other candidates: {some}"))
 
 
+def _fits(capture: LayerCapture, name: str, size: tuple[int, int, int | None]) -> bool:
+    return bool(readings_of(capture.output_shapes[name], rows=size[0], columns=size[1], extra=size[2]))
+
+
 def _ways(
-    capture: LayerCapture, name: str, pixels: Tensor, sizes: Sizes, seen: Collection[tuple[int, int]]
+    capture: LayerCapture, name: str, pixels: Tensor, told: Sizes, seen: Collection[tuple[int, int]]
 ) -> list[Grid]:
-    """How a layer can be read: with the size given, if it was and fits, else by its shape."""
+    """How a layer can be read: with the size given, if it was, else by its shape."""
     shape, (height, width) = capture.output_shapes[name], pixels.shape[2:]
-    if name in sizes or EVERY in sizes:
-        rows, columns, extra = sizes[name] if name in sizes else sizes[EVERY]
-        given = readings_of(shape, rows=rows, columns=columns, extra=extra)
-        if given or name in sizes:
-            return given
+    if name in told:
+        rows, columns, extra = told[name]
+        return readings_of(shape, rows=rows, columns=columns, extra=extra)
     return readings(shape, height=height, width=width, seen=seen)
 
 
@@ -125,7 +134,7 @@ def _read(
     capture: LayerCapture,
     pixels: Tensor,
     ways: Mapping[str, Sequence[Grid]],
-    sizes: Sizes,
+    told: Sizes,
     seen: Collection[tuple[int, int]],
     logits: Float[Tensor, "1 class"],
 ) -> tuple[dict[str, Grid], dict[str, str]]:
@@ -136,12 +145,13 @@ def _read(
     sure: dict[str, Grid] = {}
     doubtful: dict[str, Sequence[Grid]] = {}
     for name in capture.outputs:
+        shape = capture.output_shapes[name]
+        if name in told and not ways[name]:
+            reasons[name] = f"returns shape {shape}, which does not hold {_written(told[name])}"
         if name in unused or not ways[name]:
             continue
-        shape = capture.output_shapes[name]
-        fits = sizes.get(name, sizes.get(EVERY))
-        told = fits is not None and (ways[name][0].map_height, ways[name][0].map_width) == fits[:2]
-        if (told and len(ways[name]) == 1) or not (told or in_doubt(shape, height=height, width=width, seen=seen)):
+        sure_of = len(ways[name]) == 1 if name in told else not in_doubt(shape, height=height, width=width, seen=seen)
+        if sure_of:
             sure[name] = ways[name][0]
         else:
             doubtful[name] = ways[name]
@@ -192,6 +202,18 @@ def _refuse(
     )
 
 
+def _no_such_size(size: tuple[int, int, int | None]) -> str:
+    given = f"No layer of this choice returns {_written(size)}"
+    allowed = "grid holds the rows and columns of maps, so a layer must have as many places"
+    return three_parts(given, allowed, "Name the layers in layers=[...], or give sizes by layer: grid={name: (7, 7)}")
+
+
+def _written(size: tuple[int, int, int | None]) -> str:
+    """A size in words."""
+    rows, columns, extra = size
+    return f"a map of {rows} rows and {columns} columns" + (f" after {extra} other tokens" if extra else "")
+
+
 def _why_unread(grid: Grid) -> str:
     return (
         f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are read "
@@ -203,6 +225,8 @@ def _why_no_map(capture: LayerCapture, name: str) -> str:
     """The end of a sentence."""
     if name in capture.other_outputs:
         return f"returns a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
+    if name not in capture.layer_names:
+        return "is not among the layers chosen: name it in layers too"
     if name not in capture.calls:
         return "did not run in the forward pass"
     return f"returns shape {capture.output_shapes[name]}, which is not a map of this picture"

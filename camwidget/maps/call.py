@@ -43,6 +43,8 @@ class Call:
     """What the names of the classes are called; empty if none were given."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """The hook classes that were given: argument to name."""
+    grid: str = ""
+    """The sizes of maps that were given, as written in code; empty if none were."""
     reads: str = "cam"
     """Which method of the result gives one map's numbers."""
 
@@ -58,7 +60,7 @@ class Call:
         Args:
             refused: the map is missing because it would not mean what its name says; the code prints the reason.
         """
-        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._hooks()]
+        arguments = ["layers=[{layer}]", "target_classes=[{class}]", *self._rest()]
         call = f"cw.explain(\n    {', '.join(self._subject())},\n    {', '.join(arguments)},\n)"
         imports, body = "", f"result = {call}\nresult.{self.reads}({{layer}}, target_class={{class}})\n"
         if refused:
@@ -99,10 +101,12 @@ class Call:
             parts.append(f"target_classes={list(self.target_classes)}")
         if self.class_names:
             parts.append(f"class_names={self.class_names}")
-        return [*parts, *self._hooks()]
+        return [*parts, *self._rest()]
 
-    def _hooks(self) -> list[str]:
-        return [f"{argument}={name}" for argument, name in self.hooks.items()]
+    def _rest(self) -> list[str]:
+        """Hook classes and sizes of maps."""
+        hooks = [f"{argument}={name}" for argument, name in self.hooks.items()]
+        return [*hooks, f"grid={self.grid}"] if self.grid else hooks
 
 
 def filled(template: Sequence[str], layer: str, target_class: int) -> str:
@@ -144,6 +148,7 @@ def call_for(
     target_classes: Sequence[int] | None,
     class_names: Sequence[str] | None,
     hooks: Mapping[str, str],
+    grid: object = None,
 ) -> Call:
     """Return the call for a model and its picture or text, under the names that the learner gave them.
 
@@ -158,6 +163,7 @@ def call_for(
         target_classes: the classes asked for, by index.
         class_names: the names asked for.
         hooks: argument to the name of a hook class.
+        grid: the sizes of maps, as they were given: numbers, and names of layers.
     """
     model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
     name, made_by = _named(subject, kind)
@@ -171,6 +177,7 @@ def call_for(
         target_classes=None if target_classes is None else tuple(target_classes),
         class_names="" if class_names is None else _names(class_names),
         hooks=hooks,
+        grid="" if grid is None else repr(dict(grid) if isinstance(grid, Mapping) else grid),
         reads="cam" if kind == "image" else "word_values",
     )
 

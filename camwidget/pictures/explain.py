@@ -10,7 +10,17 @@ from torch import Tensor
 from camwidget.errors import three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.selection import open_capture
-from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, network_of, own_names, request_of
+from camwidget.maps.arguments import (
+    Asked,
+    Explainable,
+    Request,
+    listed,
+    names_of,
+    network_of,
+    own_names,
+    request_of,
+    sizes_of,
+)
 from camwidget.maps.call import Call, call_for
 from camwidget.maps.formulas import score_cam
 from camwidget.maps.methods import DEFAULT_METHODS
@@ -33,13 +43,14 @@ def explain(model: Explainable, inputs: Picture, *, method: str = "grad_cam", **
             for all, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
             channel, states its cost first and, without `layers`, runs only at the deepest layer.
             `camwidget.maps.formulas` has the formulas.
-        **asked: `layers`, `target_classes`, `class_names`, `hook` and `hook_bwd`, see
-            `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns.
+        **asked: `layers`, `target_classes`, `class_names`, `hook`, `hook_bwd` and `grid`, see
+            `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns; where their
+            shape leaves a doubt, the network runs a few more times on changed pictures to see which places answer.
 
     Raises:
         HookError: one of your hook classes is wrong; the message names the mistake.
         ImageError: the picture cannot be read, or is not one picture.
-        LayerError: there is no such layer, or it has no map.
+        LayerError: there is no such layer, it has no map, or not of the size given.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model has no layer with a map, or does not return finite logits.
         MapError: there is no such method, or plain CAM is not valid (with the reason).
@@ -76,7 +87,8 @@ def explain_methods(
     network = network_of(model)
     pixels, image = prepared(model, inputs)
     # A result must not hold inference tensors, whatever mode the caller is in.
-    with torch.inference_mode(False), open_capture(network, pixels, request.layers) as (capture, logits):
+    sizes = sizes_of(request.grid)
+    with torch.inference_mode(False), open_capture(network, pixels, request.layers, sizes=sizes) as (capture, logits):
         names = names_of(request.class_names, own_names(model), count=logits.shape[1])
         results = layer_maps(
             request,
@@ -96,6 +108,7 @@ def _call(model: Explainable, inputs: Picture, request: Request, targets: Sequen
         target_classes=None if request.target_classes is None else targets,
         class_names=request.class_names,
         hooks=request.hooks.names,
+        grid=request.grid,
     )
 
 

@@ -290,3 +290,56 @@ def test_a_network_that_changes_its_form_with_the_picture_does_not_decide_either
         {"layer": [Grid(FIRST, 4, 4), Grid(LAST, 4, 4)]},
     )
     assert found.reasons == {"layer": "returns shape (1, 4, 4, 4), but another shape for a changed picture"}
+
+
+class Turned(nn.Module):
+    """Two tokens of another kind around those of 4 x 6 places, which no convolution returned, column by column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut = nn.Unfold(4, stride=4)
+        self.norm = nn.LayerNorm(48)
+        self.head = nn.Linear(48, 2)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        places = self.cut(inputs).unflatten(2, (4, 6)).transpose(2, 3).flatten(2).transpose(1, 2)
+        return self.head(self.norm(nn.functional.pad(places, (0, 0, 1, 1), value=1.0)).square().mean(1))
+
+
+def test_a_size_that_is_given_is_used_without_a_question_and_checked_by_its_cells() -> None:
+    model, inputs = Turned().double(), torch.randn(1, 3, 16, 24, dtype=torch.float64)
+
+    with pytest.raises(LayerError, match="do not answer"):
+        explain(model, inputs, layers=["norm"])
+    with runs_counted(model) as runs:
+        result = explain(model, inputs, layers=["norm"], target_classes=[1], grid={"norm": (6, 4, 1)})
+    own = model.norm(nn.functional.pad(model.cut(inputs).unflatten(2, (4, 6)).transpose(2, 3).flatten(2), (1, 1)).mT)
+    places = own[0, 1:-1].detach().requires_grad_()
+    (gradient,) = torch.autograd.grad((model.head.weight[1] * places.square().mean(0)).sum(), places)
+    expected = (places * gradient.mean(0)).sum(1).detach().unflatten(0, (6, 4))
+
+    assert len(runs) == 1
+    assert torch.corrcoef(torch.stack([result.cam("norm", 1).flatten(), expected.flatten()]))[0, 1] > 0.999999
+    assert result.code.rstrip().endswith("grid={'norm': (6, 4, 1)})")
+    assert explain(model, inputs, grid=(13, 2)).cam("norm", 0).shape == (13, 2)
+    for grid in ((7, 7), {"norm": (6, 4, 3)}):
+        with pytest.raises(
+            LayerError, match=r"'norm' returns shape \(1, 26, 48\), which does not hold a map of \d rows"
+        ):
+            explain(model, inputs, layers=["norm"], grid=grid)
+    with pytest.raises(LayerError, match="No layer of this choice returns a map of 7 rows and 7 columns"):
+        explain(model, inputs, grid=(7, 7))
+    with pytest.raises(LayerError, match="'head' is not among the layers chosen"):
+        explain(model, inputs, layers=["norm"], grid={"head": (2, 1)})
+
+
+@pytest.mark.parametrize(
+    "grid", [(4,), (4, 6, 1), (4, 0), (4.0, 6), "46", {"norm": 24}, {"norm": (4, 6, -1)}, {1: (4, 6)}]
+)
+def test_a_size_of_another_form_is_refused_before_the_network_runs(grid: Any) -> None:
+    with (
+        runs_counted(model := Turned().double()) as runs,
+        pytest.raises(LayerError, match=r"grid is .* pass grid=\(14, 14\)"),
+    ):
+        explain(model, square(), grid=grid)
+    assert not runs
