@@ -7,7 +7,7 @@ from typing import Any, SupportsIndex
 from camwidget.errors import CamwidgetError, ModelError, three_parts
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.maps.activation import Function
-from camwidget.maps.arguments import Explainable
+from camwidget.maps.arguments import Explainable, GridArgument
 from camwidget.pictures.explain import explain as explain_picture
 from camwidget.pictures.result import Explanation
 from camwidget.text.explain import explain_text
@@ -27,6 +27,7 @@ def explain(
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
     call: int | None = None,
+    grid: GridArgument | None = None,
 ) -> Explanation | TextExplanation:
     """Return what one method says about one picture or one text, for many layers and classes.
 
@@ -48,6 +49,9 @@ def explain(
         hook: for pictures, a class of your own that keeps activations; see `camwidget.pictures.explain.explain`.
         hook_bwd: one that keeps gradients.
         call: which call to show of layers that the network runs several times, from 1; None or -1 for the last.
+        grid: for pictures, the size of maps where it cannot be found out, `(rows, columns)`, or by layer
+            `{name: (rows, columns, extra)}` with how many tokens without a position come first; see
+            `camwidget.maps.arguments.request_of`.
 
     Raises:
         CamwidgetError: an argument cannot be used; the message says what to try.
@@ -65,8 +69,11 @@ def explain(
             given = f"A hook class of your own was passed with a {type(model).__name__}, which reads texts"
             allowed = "Hook classes of your own work with models of pictures"
             raise CamwidgetError(three_parts(given, allowed, "Leave hook and hook_bwd out"))
+        if grid is not None:
+            given = f"grid={grid!r} was passed with a {type(model).__name__}, which reads texts"
+            raise CamwidgetError(three_parts(given, "The words of a text have no rows and columns", "Leave grid out"))
         return explain_text(model, inputs, method="cam" if method is None else method, **chosen)
     if isinstance(inputs, str) and looks_words_up(model) and not os.path.exists(inputs):  # noqa: PTH110 (Path raises on long texts)
         raise ModelError(why_not_text(model))
-    chosen |= {"hook": hook, "hook_bwd": hook_bwd}
+    chosen |= {"hook": hook, "hook_bwd": hook_bwd, "grid": grid}
     return explain_picture(model, inputs, method="grad_cam" if method is None else method, **chosen)

@@ -108,6 +108,8 @@ class LayerCapture:
         """How often each layer ran in the forward pass."""
         self.layouts: Mapping[str, Layout] = {}
         """How each kept layer is read."""
+        self.layer_names = tuple(layer_names)
+        """The layers to capture."""
         self.model = model
         """The network to run."""
         self.subject = subject
@@ -234,6 +236,54 @@ class LayerCapture:
                 stack.callback(hook.remove)
             self.rerun(inputs)
         return noted
+
+    def observe(self, inputs: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """Run the model once more and return what some layers return in their last call, in their own form.
+
+        Args:
+            inputs: what the model runs on.
+            names: some of the layers; those that do not run, or return something else, are left out.
+        """
+        found: dict[str, Tensor] = {}
+
+        def note(name: str, output: Any) -> None:
+            output = self.subject.first_of(output)
+            if isinstance(output, Tensor):
+                found[name] = plain(output).detach().clone()  # an in-place operation behind the layer may change it
+
+        with ExitStack() as stack:
+            for name in names:
+                hook = self._modules[name].register_forward_hook(lambda _, __, output, name=name: note(name, output))
+                stack.callback(hook.remove)
+            self.rerun(inputs)
+        return found
+
+    def unused(self) -> set[str]:
+        """Return the layers that the logits are not computed from, by following the graph back: no backward pass.
+
+        A layer whose gradient is zero, behind a dead ReLU or a classifier of zeros, is used. Nothing is returned while
+        the logits carry no gradient at all.
+        """
+        if self._logits is None or not self._logits.requires_grad:
+            return set()
+        reached: set[Any] = set()
+        ahead: list[Any] = [(self._logits.grad_fn, self._logits.output_nr)]
+        nodes: set[Any] = set()
+        while ahead:
+            edge = ahead.pop()
+            reached.add(edge)
+            if edge[0] is not None and edge[0] not in nodes:
+                nodes.add(edge[0])
+                ahead += edge[0].next_functions
+        leaves = {id(node.variable) for node in nodes if hasattr(node, "variable")}
+        return {
+            name
+            for name, outputs in self.outputs.items()
+            if not any(
+                id(output) in leaves if output.grad_fn is None else (output.grad_fn, output.output_nr) in reached
+                for output in outputs
+            )
+        }
 
     def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.

@@ -1,12 +1,12 @@
 """How a layer's outputs are read as maps, channels first, channels last or a row of tokens, and put back.
 
-Only shapes are used. A map has the proportions of the picture, which tells channels first from channels last. There is
-one token with a position for each cell in the map of the convolution that cut the picture into patches; without such a
-convolution, the proportions decide. Where shapes are ambiguous, the usual order is assumed: tokens run row by row, and
-those without a position (class, distillation, register tokens) come first.
+Shapes alone say how an output *may* be read, the most likely way first; `camwidget.hooks.probe` asks the network where
+that leaves a doubt. A map has the proportions of the picture. There is one token with a position for each cell in the
+map of the convolution that cut the picture into patches; without such a convolution, the proportions decide. Tokens
+without a position (class, distillation, register tokens) mostly come first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -71,7 +71,7 @@ MOST_EXTRA, MOST_UNSEEN = 17, 1
 """How many tokens may have no position: a class token and sixteen registers are the most in use. Where no map of the
 same size was seen before, one token."""
 
-FIRST, LAST, TOKENS = "channels first", "channels last", "tokens"
+FIRST, LAST, TOKENS, TURNED = "channels first", "channels last", "tokens", "channels, then tokens"
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,26 @@ class Grid(OneCall):
     """How one layer's output lies on a picture."""
 
     order: str
-    """`"channels first"`, `"channels last"` or `"tokens"`."""
+    """`FIRST`, `LAST`, `TOKENS` (1, token, channel) or `TURNED` (1, channel, token)."""
     map_height: int
     """Rows of the map."""
     map_width: int
     """Columns of the map."""
     extra: int = 0
     """How many tokens without a position come first."""
+    behind: int = 0
+    """How many come last."""
     call: int = LAST_CALL
     """See `OneCall`."""
+
+    @property
+    def others(self) -> int:
+        """How many tokens have no position."""
+        return self.extra + self.behind
+
+    def __str__(self) -> str:
+        tokens = f" after {self.extra} and before {self.behind} other tokens" if self.others else ""
+        return f"{self.order}, {self.map_height}x{self.map_width}{tokens}"
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
         """Return a layer's output, or the gradient with respect to it, as a map; half precision becomes single.
@@ -98,8 +109,10 @@ class Grid(OneCall):
         (output,) = outputs
         if self.order == LAST:
             output = output.permute(0, 3, 1, 2)
-        elif self.order == TOKENS:
-            output = output[:, self.extra :].transpose(1, 2).unflatten(2, (self.map_height, self.map_width))
+        elif self.order in (TOKENS, TURNED):
+            output = output.transpose(1, 2) if self.order == TOKENS else output
+            places = output[:, :, self.extra : output.shape[2] - self.behind]
+            output = places.unflatten(2, (self.map_height, self.map_width))
         return at_least_single(output)
 
     def put_back(
@@ -119,64 +132,90 @@ class Grid(OneCall):
         activation = activation.to(own.dtype)
         if self.order == LAST:
             return activation.permute(0, 2, 3, 1).clone()
-        if self.order == TOKENS:
-            return torch.cat([own[:, : self.extra], activation.flatten(2).transpose(1, 2)], dim=1)
+        if self.order in (TOKENS, TURNED):
+            tokens = own if self.order == TURNED else own.transpose(1, 2)
+            ends = tokens[:, :, : self.extra], tokens[:, :, tokens.shape[2] - self.behind :]
+            whole = torch.cat([ends[0], activation.flatten(2), ends[1]], dim=2)
+            return whole if self.order == TURNED else whole.transpose(1, 2).contiguous()
         return activation.clone()
 
 
-def grid_of(
-    shape: Sequence[int],
-    *,
-    height: int,
-    width: int,
-    order: str = FIRST,
-    seen: Iterable[tuple[int, int]] = (),
-) -> Grid | None:
-    """Return how an output of that shape is read as a map, or None if it is not a map of more than one cell.
+def readings(shape: Sequence[int], *, height: int, width: int, seen: Collection[tuple[int, int]] = ()) -> list[Grid]:
+    """Return the ways in which an output of that shape can be read as a map of more than one cell, likeliest first.
 
     Args:
         shape: of the layer's output for one picture.
         height: rows of the picture, in pixels.
         width: its columns.
-        order: how to read four axes that can be read either way.
         seen: rows and columns of the maps from convolutions of the same network.
     """
-    grid = None
+    found: list[Grid] = []
     if len(shape) == 4 and shape[0] == 1:
         orders = _orders(shape, height, width)
-        last = LAST in orders and (order == LAST or FIRST not in orders)
-        grid = Grid(LAST, shape[1], shape[2]) if last else Grid(FIRST, shape[2], shape[3])
-    elif len(shape) == 3 and shape[0] == 1 and shape[2] > 0:
-        grid = _token_grid(shape[1], height, width, seen)
-    return grid if grid is not None and grid.map_height * grid.map_width > 1 else None
+        first, last = Grid(FIRST, shape[2], shape[3]), Grid(LAST, shape[1], shape[2])
+        found = [first, last] if FIRST in orders else [last, first]
+        found = found if LAST in orders else [first]
+    elif len(shape) == 3 and shape[0] == 1:
+        found = [
+            Grid(order, high, wide, extra, left - extra)
+            for order, count, channels in ((TOKENS, shape[1], shape[2]), (TURNED, shape[2], shape[1]))
+            if channels > 0
+            for left, high, wide in _token_sizes(count, height, width, seen)
+            for extra in (left, *range(left))
+        ]
+    return [grid for grid in found if grid.map_height * grid.map_width > 1]
 
 
-def unclear(shapes: Iterable[Sequence[int]], *, height: int, width: int) -> bool:
-    """Return whether these shapes are not enough: there are tokens, or four axes that can be read both ways.
-
-    Args:
-        shapes: of layers' outputs.
-        height: rows of the picture, in pixels.
-        width: its columns.
-    """
-    return any(len(shape) == 3 or len(_orders(shape, height, width)) == 2 for shape in shapes)
-
-
-def orders_beside(shapes: Mapping[str, Sequence[int]], *, height: int, width: int) -> dict[str, str]:
-    """Return, by layer, how its neighbours are read: the next that can be read only one way, else the one before.
+def readings_of(shape: Sequence[int], *, rows: int, columns: int, extra: int | None = None) -> list[Grid]:
+    """Return the ways in which an output of that shape can be read as a map of that size; none if it does not fit.
 
     Args:
-        shapes: layer name to the shape of its output, in the order in which the layers ran.
+        shape: of the layer's output for one picture.
+        rows: of the map.
+        columns: of the map.
+        extra: how many tokens without a position come first; None if all those left over do.
+    """
+    if len(shape) == 4 and shape[0] == 1:
+        places = {FIRST: tuple(shape[2:]), LAST: tuple(shape[1:3])}
+        return [Grid(order, rows, columns) for order, size in places.items() if size == (rows, columns) and not extra]
+    if len(shape) != 3 or shape[0] != 1:
+        return []
+    found = []
+    for order, count in ((TOKENS, shape[1]), (TURNED, shape[2])):
+        left = count - rows * columns
+        first = left if extra is None else extra
+        if 0 <= first <= left <= MOST_EXTRA:
+            found.append(Grid(order, rows, columns, first, left - first))
+    return found
+
+
+def in_doubt(shape: Sequence[int], *, height: int, width: int, seen: Collection[tuple[int, int]] = ()) -> bool:
+    """Return whether the shape is not enough to tell how an output is read, or whether it is a map at all.
+
+    There is no doubt about four axes that fit the picture one way only, of a size that a convolution or pooling
+    returned, or of half a size, as merging patches makes it: nearly all networks of pictures are built so. With
+    channels last, there must also be more channels than rows or columns.
+
+    Args:
+        shape: of the layer's output for one picture.
         height: rows of the picture, in pixels.
         width: its columns.
+        seen: rows and columns of the maps from convolutions and pooling of the same network.
     """
-    names = list(shapes)
-    sure = [_orders(shapes[name], height, width) for name in names]
-    by_layer = {}
-    for index, name in enumerate(names):
-        beside = [*sure[index:], *reversed(sure[:index])]
-        by_layer[name] = next((order for orders in beside if len(orders) == 1 for order in orders), FIRST)
-    return by_layer
+    orders = _orders(shape, height, width)
+    if orders == {FIRST}:
+        return not _halved(shape[2], shape[3], seen)
+    return orders != {LAST} or shape[3] <= max(shape[1:3]) or not _halved(shape[1], shape[2], seen)
+
+
+def _halved(high: int, wide: int, seen: Iterable[tuple[int, int]]) -> bool:
+    """Whether the size is one of those seen, or comes from one by halving, rounded down or up each time."""
+    for rows, columns in seen:
+        while rows >= high and columns >= wide and max(rows, columns) > 1:
+            if abs(rows - high) <= 1 and abs(columns - wide) <= 1:
+                return True
+            rows, columns = (rows + 1) // 2, (columns + 1) // 2
+    return False
 
 
 def _orders(shape: Sequence[int], height: int, width: int) -> set[str]:
@@ -190,22 +229,24 @@ def _orders(shape: Sequence[int], height: int, width: int) -> set[str]:
     }
 
 
-def _token_grid(count: int, height: int, width: int, seen: Iterable[tuple[int, int]]) -> Grid | None:
-    """The grid that leaves the fewest of `count` tokens over: from the sizes seen, else from those that would fit."""
+def _token_sizes(count: int, height: int, width: int, seen: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """How many of `count` tokens each size leaves over, and the size: first the sizes seen, then those that fit."""
     maps = [(high, wide) for high, wide in seen if min(high, wide) > 1]
-    fits = _left_over(count, maps, MOST_EXTRA)
-    fits = fits or _left_over(count, _exact(count, height, width), MOST_UNSEEN)
-    fits = fits or _left_over(count, _rounded(height, width), MOST_UNSEEN)
-    if not fits:
-        return None
-    extra, high, wide = min(fits)
-    return Grid(TOKENS, high, wide, extra)
+    return list(
+        dict.fromkeys(
+            [
+                *_left_over(count, maps, MOST_EXTRA),
+                *_left_over(count, _exact(count, height, width), MOST_UNSEEN),
+                *_left_over(count, _rounded(height, width), MOST_UNSEEN),
+            ]
+        )
+    )
 
 
 def _left_over(count: int, sizes: Iterable[tuple[int, int]], most: int) -> list[tuple[int, int, int]]:
-    """How many tokens each size leaves over, where that is neither too many nor most of them."""
+    """How many tokens each size leaves over, where that is neither too many nor most of them; the fewest first."""
     left = [(count - high * wide, high, wide) for high, wide in sizes]
-    return [(extra, high, wide) for extra, high, wide in left if 0 <= extra <= most and extra < high * wide]
+    return sorted((extra, high, wide) for extra, high, wide in left if 0 <= extra <= most and extra < high * wide)
 
 
 def _exact(count: int, height: int, width: int) -> list[tuple[int, int]]:

@@ -1,10 +1,10 @@
-"""The layers to make maps of: those asked for, or a good choice, read as maps by the shapes of their outputs."""
+"""The layers to make maps of: those asked for, or a good choice; only those that are maps of the picture."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -13,13 +13,22 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
-from camwidget.hooks.layout import FIRST, LAST_CALL, TOKENS, AsItIs, Grid, grid_of, orders_beside, unclear
+from camwidget.hooks.layout import LAST_CALL, AsItIs, Grid, in_doubt, readings, readings_of
+from camwidget.hooks.probe import ask, sizes_noted
 
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
     "channel), larger than 1x1, which the logits depend on"
 )
 """What a layer must be."""
+
+
+Sizes = Mapping[str, tuple[int, int, int | None]]
+"""Layer name to rows, columns and how many tokens without a position come first (None: all that are left over). The
+size under `EVERY` is for all layers."""
+
+EVERY = ""
+"""In `Sizes`, instead of a layer's name."""
 
 
 @contextmanager
@@ -29,47 +38,59 @@ def open_capture(
     layers: Sequence[str] | None,
     *,
     call: int = LAST_CALL,
+    sizes: Sizes = MappingProxyType({}),
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"]]]:
     """Yield a capture after its forward pass, holding only layers with maps, and the logits.
 
-    If no layers are asked for, blocks are opened until there are a few layers with maps.
+    If no layers are asked for, blocks are opened until there are a few layers with maps. Where shapes leave a doubt,
+    the network runs again on changed pictures.
 
     Args:
         network: the model.
         pixels: the picture.
         layers: the layers asked for; None for a good choice.
         call: which call to show of layers that run several times, see `LayerCapture`.
+        sizes: of maps, as the caller knows them.
 
     Raises:
-        LayerError: a layer that was asked for has no map, or no layer ran so often; the message says why.
+        LayerError: a layer that was asked for has no map, or not of the size given, or no layer ran so often; the
+            message says why.
         ModelError: the model has no layer with a map, or does not return finite logits.
     """
     names = list(candidate_layers(network) if layers is None else layers)
+    asked = [*(name for name in sizes if name != EVERY), *(layers or ())]
+    reasons: dict[str, str] = {}
     while names:
         with LayerCapture(network, names, call=call) as capture:
-            logits = capture.forward(pixels)
-            grids = _grids(network, capture, pixels)
-            unread, uncalled = _unread(capture, grids, logits), without_call(capture)
-            usable = {name: grid for name, grid in grids.items() if name not in unread and name not in uncalled}
-            if layers is not None:
-                refuse_call(capture, layers)
-                refuse_missing(
-                    layers,
-                    usable,
-                    why=partial(_why_no_map, capture, unread, uncalled),
-                    allowed=ALLOWED,
-                    others=candidate_layers(network),
-                )
-            inside = opened_layers(network, names) if layers is None and len(usable) < FEW else names
-            if len(inside) == len(names) and usable:
-                refuse_call(capture, names)
-                capture.keep(grids)
-                repeated = _repeated(capture) if layers is None else set()
-                capture.keep({name: grid for name, grid in usable.items() if name not in repeated})
-                yield capture, logits
-                return
+            with sizes_noted(network) as seen:
+                logits = capture.forward(pixels)
+            told = {
+                name: sizes[name] if name in sizes else sizes[EVERY]
+                for name in capture.outputs
+                if name in sizes or (EVERY in sizes and (layers is not None or _fits(capture, name, sizes[EVERY])))
+            }
+            ways = {name: _ways(capture, name, pixels, told, seen) for name in capture.outputs}
+            inside = opened_layers(network, names) if layers is None else names
+            few = sum(map(bool, ways.values())) < FEW  # without a question to the network
+            if len(inside) == len(names) or not few:
+                if layers is not None:
+                    refuse_call(capture, layers)
+                grids, reasons = _read(capture, pixels, ways, told, seen, logits)
+                _refuse(network, capture, asked, grids, reasons)
+                if EVERY in sizes and not told:
+                    raise LayerError(_no_such_size(sizes[EVERY]))
+                if grids and (len(inside) == len(names) or len(grids) >= FEW):
+                    refuse_call(capture, names)
+                    capture.keep(grids)
+                    repeated = _repeated(capture) if layers is None else set()
+                    capture.keep({name: grid for name, grid in grids.items() if name not in repeated})
+                    yield capture, logits
+                    return
         names = inside if len(inside) > len(names) else []
     given = f"This {type(network).__name__} has no spatial layer: no layer returns a map (1, channel, height, width)"
+    if reasons:
+        name, reason = list(reasons.items())[-1]
+        given = f"This {type(network).__name__} has no spatial layer. Layer {name!r} {reason}"
     allowed = "Class activation maps need a convolutional network, or tokens, with maps that are larger than 1x1"
     raise ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
 
@@ -138,29 +159,60 @@ def refuse_call(capture: LayerCapture, layers: Sequence[str]) -> None:
     raise LayerError(three_parts(given, allowed, advice))
 
 
-def _grids(network: nn.Module, capture: LayerCapture, pixels: Tensor) -> dict[str, Grid]:
-    """How each layer with a map is read."""
+def _fits(capture: LayerCapture, name: str, size: tuple[int, int, int | None]) -> bool:
+    return bool(readings_of(capture.output_shapes[name], rows=size[0], columns=size[1], extra=size[2]))
+
+
+def _ways(
+    capture: LayerCapture, name: str, pixels: Tensor, told: Sizes, seen: Collection[tuple[int, int]]
+) -> list[Grid]:
+    """How a layer can be read: with the size given, if it was, else by its shape."""
+    shape, (height, width) = capture.output_shapes[name], pixels.shape[2:]
+    if name in told:
+        rows, columns, extra = told[name]
+        return readings_of(shape, rows=rows, columns=columns, extra=extra)
+    return readings(shape, height=height, width=width, seen=seen)
+
+
+def _read(
+    capture: LayerCapture,
+    pixels: Tensor,
+    ways: Mapping[str, Sequence[Grid]],
+    told: Sizes,
+    seen: Collection[tuple[int, int]],
+    logits: Float[Tensor, "1 class"],
+) -> tuple[dict[str, Grid], dict[str, str]]:
+    """How each layer with a map is read, and why others are not: the end of a sentence."""
     height, width = pixels.shape[2:]
-    shapes = capture.output_shapes
-    orders: Mapping[str, str] = {}
-    seen: set[tuple[int, int]] = set()
-    if unclear(shapes.values(), height=height, width=width):
-        one = AsItIs(capture.call)
-        everywhere = {name: calls[one.calls(len(calls))[0]] for name, calls in capture.shapes(pixels).items()}
-        orders = orders_beside(everywhere, height=height, width=width)
-        convolutions = [name for name in everywhere if isinstance(network.get_submodule(name), nn.Conv2d)]
-        seen = {(shape[2], shape[3]) for name in convolutions if len(shape := everywhere[name]) == 4}
-    grids = {}
+    unused, uncalled = capture.unused(), without_call(capture)
+    reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
+    reasons |= uncalled
+    sure: dict[str, Grid] = {}
+    doubtful: dict[str, Sequence[Grid]] = {}
     for name in capture.outputs:
-        grid = grid_of(shapes[name], height=height, width=width, order=orders.get(name, FIRST), seen=seen)
-        if grid is not None:
-            grids[name] = replace(grid, call=capture.call)
-    return grids
+        shape = capture.output_shapes[name]
+        if name in told and not ways[name]:
+            reasons[name] = f"returns shape {shape}, which does not hold {_written(told[name])}"
+        if name in unused or name in uncalled or not ways[name]:
+            continue
+        sure_of = len(ways[name]) == 1 if name in told else not in_doubt(shape, height=height, width=width, seen=seen)
+        if sure_of:
+            sure[name] = ways[name][0]
+        else:
+            doubtful[name] = ways[name]
+    one = AsItIs(capture.call)
+    shown = {name: outputs[one.calls(len(outputs))[0]] for name, outputs in capture.outputs.items()}
+    answers = ask(capture.observe, pixels, shown, doubtful)
+    found = {name: replace(grid, call=capture.call) for name, grid in {**sure, **answers.grids}.items()}
+    reasons |= answers.reasons
+    unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, logits)
+    reasons |= {name: _why_unread(grid) for name, grid in unread.items()}
+    return {name: found[name] for name in capture.outputs if name in found and name not in unread}, reasons
 
 
 def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:
     """Layers whose positions the most probable class does not depend on: it is read from their other tokens alone."""
-    extra = {name: grid for name, grid in grids.items() if grid.order == TOKENS and grid.extra}
+    extra = {name: grid for name, grid in grids.items() if grid.others}
     if not extra or not capture.differentiable:
         return {}
     gradients = capture.gradients(int(logits.argmax()))  # still in the layers' own form
@@ -179,18 +231,48 @@ def _repeated(capture: LayerCapture) -> set[str]:
     }
 
 
-def _why_no_map(capture: LayerCapture, unread: Mapping[str, Grid], uncalled: Mapping[str, str], name: str) -> str:
+def _refuse(
+    network: nn.Module,
+    capture: LayerCapture,
+    layers: Sequence[str],
+    grids: Mapping[str, Grid],
+    reasons: Mapping[str, str],
+) -> None:
+    """Refuse the first layer asked for that has no map."""
+    refuse_missing(
+        layers,
+        grids,
+        why=lambda name: reasons.get(name) or _why_no_map(capture, name),
+        allowed=ALLOWED,
+        others=candidate_layers(network),
+    )
+
+
+def _no_such_size(size: tuple[int, int, int | None]) -> str:
+    given = f"No layer of this choice returns {_written(size)}"
+    allowed = "grid holds the rows and columns of maps, so a layer must have as many places"
+    return three_parts(given, allowed, "Name the layers in layers=[...], or give sizes by layer: grid={name: (7, 7)}")
+
+
+def _written(size: tuple[int, int, int | None]) -> str:
+    """A size in words."""
+    rows, columns, extra = size
+    return f"a map of {rows} rows and {columns} columns" + (f" after {extra} other tokens" if extra else "")
+
+
+def _why_unread(grid: Grid) -> str:
+    return (
+        f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are read "
+        f"from its other {'token' if grid.others == 1 else f'{grid.others} tokens'} alone"
+    )
+
+
+def _why_no_map(capture: LayerCapture, name: str) -> str:
     """The end of a sentence."""
-    if name in uncalled:
-        return uncalled[name]
     if name in capture.other_outputs:
         return f"returns a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
-    if name in unread:
-        grid = unread[name]
-        return (
-            f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are "
-            f"read from its other {'token' if grid.extra == 1 else f'{grid.extra} tokens'} alone"
-        )
+    if name not in capture.layer_names:
+        return "is not among the layers chosen: name it in layers too"
     if name not in capture.calls:
         return "did not run in the forward pass"
     return f"returns shape {capture.output_shapes[name]}, which is not a map of this picture"

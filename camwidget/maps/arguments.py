@@ -1,9 +1,9 @@
 """What `explain` was asked for (model, layers, classes, methods, names), checked and made uniform."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, SupportsIndex, TypedDict, runtime_checkable
+from typing import Any, Protocol, SupportsIndex, TypeAlias, TypedDict, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
+from camwidget.hooks.selection import EVERY, Sizes
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import Activation, Function, checked_activation, vocabularies
 from camwidget.maps.methods import METHODS
@@ -196,6 +197,37 @@ def listed(value: Any) -> list[Any] | None:
     return list(value) if not isinstance(value, str) and hasattr(value, "__iter__") else [value]
 
 
+GridArgument: TypeAlias = Any
+"""Rows and columns of every layer's map; or a mapping from layers to those and to how many other tokens come first.
+`sizes_of` checks it, for its message says more than a type error."""
+
+
+def sizes_of(grid: Any) -> Sizes:
+    """Return the sizes that were given, by layer.
+
+    Args:
+        grid: see `request_of`.
+
+    Raises:
+        LayerError: it is not of that form.
+    """
+    if grid is None:
+        return {}
+    by_layer = grid if isinstance(grid, Mapping) else {EVERY: grid}
+    sizes: dict[str, tuple[int, int, int | None]] = {}
+    for name, size in by_layer.items():
+        counts = (2, 3) if isinstance(grid, Mapping) else (2,)
+        whole = isinstance(size, tuple | list) and all(isinstance(n, int) and not isinstance(n, bool) for n in size)
+        if not isinstance(name, str) or not whole or len(size) not in counts or min(size[:2]) < 1 or min(size) < 0:
+            allowed = (
+                "It holds the rows and columns of the layers' maps, (rows, columns), or for each layer named also how "
+                "many tokens without a position come first: {name: (rows, columns, extra)}"
+            )
+            raise LayerError(three_parts(f"grid is {grid!r}", allowed, "For 14x14 patches pass grid=(14, 14)"))
+        sizes[name] = (size[0], size[1], size[2] if len(size) == 3 else None)
+    return sizes
+
+
 class Asked(TypedDict, total=False):
     """What every explanation takes besides the model, its inputs and the methods; see `request_of`."""
 
@@ -205,6 +237,7 @@ class Asked(TypedDict, total=False):
     activation: str | Function | None
     hook: HookClass | None
     hook_bwd: HookClass | None
+    grid: GridArgument | None
     progress: Progress | None
     call: int | None
 
@@ -225,6 +258,8 @@ class Request:
     """What turns logits into probabilities; None for what the model's loss or its outputs tell."""
     hooks: OwnHooks
     """The learner's own hook classes, if there are any."""
+    grid: GridArgument | None
+    """Sizes of maps as they were given, checked."""
     progress: Progress | None
     """Is notified of the progress of methods that run the network many times; None for a bar."""
     call: int | None = None
@@ -264,6 +299,7 @@ def request_of(
     activation: str | Function | None = None,
     hook: HookClass | None = None,
     hook_bwd: HookClass | None = None,
+    grid: GridArgument | None = None,
     progress: Progress | None = None,
     call: int | None = None,
 ) -> Request:
@@ -283,6 +319,11 @@ def request_of(
         hook: the learner's own class that keeps activations, with the interface of `Hook` (module, `with`,
             `.stored`).
         hook_bwd: one that keeps gradients, with the interface of `HookBwd`; None for ours, as above.
+        grid: for pictures, how outputs lie on the picture where neither their shape nor a changed picture tells:
+            `(rows, columns)`, for every layer that has as many cells (all of them, if layers are named); or a mapping
+            from layers to `(rows, columns)` or `(rows, columns, extra)`, where `extra` is how many tokens without a
+            position come first (default: all that are left over). It replaces what would be found out, so only the
+            number of cells is checked: tokens must run row by row.
         progress: is notified of the progress of methods that run the network many times; None for a bar.
         call: which call to show of layers that the network runs several times, from 1; None or -1 for the last. Of
             layers that run once it is that one, and the parts in which a network reads a text are always joined.
@@ -290,7 +331,7 @@ def request_of(
     Raises:
         MapError: there is no such method or activation, or no method was asked for.
         TypeError: the activation is neither a name nor a function.
-        LayerError: the list of layers is empty, or the call is no number of a call.
+        LayerError: the list of layers is empty, the call is no number of a call, or `grid` is not of that form.
         HookError: a hook is not a class.
         CamwidgetError: a call was asked for together with a hook.
     """
@@ -298,6 +339,7 @@ def request_of(
         given = f"call={call} was given together with a hook class of your own"
         allowed = "Such a class keeps the last call of a layer, so that is the one to show"
         raise CamwidgetError(three_parts(given, allowed, "Leave call out, or the hook classes"))
+    sizes_of(grid)
     return Request(
         methods=methods_of(methods, known=known, default=default),
         layers=layers_of(layers),
@@ -305,6 +347,7 @@ def request_of(
         class_names=class_names,
         activation=checked_activation(activation),
         hooks=OwnHooks(hook, hook_bwd),
+        grid=grid,
         progress=progress,
         call=call_of(call),
     )

@@ -47,6 +47,8 @@ class Call:
     """The hook classes that were given: argument to name."""
     call: int | None = None
     """The call of layers that run several times that was asked for; None if it was left open."""
+    grid: str = ""
+    """The sizes of maps that were given, as written in code; empty if none were."""
     reads: str = "cam"
     """Which method of the result gives one map's numbers."""
 
@@ -113,7 +115,8 @@ class Call:
         """The arguments that are written for one map as for all."""
         activation = [f"activation={self.activation}"] if self.activation else []
         call = [] if self.call is None else [f"call={self.call}"]
-        return [*activation, *call, *(f"{argument}={name}" for argument, name in self.hooks.items())]
+        hooks = [f"{argument}={name}" for argument, name in self.hooks.items()]
+        return [*activation, *call, *hooks, *([f"grid={self.grid}"] if self.grid else [])]
 
 
 def filled(template: Sequence[str], layer: str, target_class: int) -> str:
@@ -157,6 +160,7 @@ def call_for(
     activation: Any = None,
     hooks: Mapping[str, str],
     call: int | None = None,
+    grid: object = None,
 ) -> Call:
     """Return the call for a model and its picture or text, under the names that the learner gave them.
 
@@ -173,6 +177,7 @@ def call_for(
         activation: the activation asked for, by name or as a function.
         hooks: argument to the name of a hook class.
         call: the call asked for, of layers that run several times.
+        grid: the sizes of maps, as they were given: numbers, and names of layers.
     """
     model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
     name, made_by = _named(subject, kind)
@@ -192,6 +197,7 @@ def call_for(
         activation=written,
         hooks=hooks,
         call=call,
+        grid="" if grid is None else repr(dict(grid) if isinstance(grid, Mapping) else grid),
         reads="cam" if kind == "image" else "word_values",
     )
 

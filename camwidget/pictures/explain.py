@@ -11,7 +11,17 @@ from camwidget.errors import three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.selection import open_capture
 from camwidget.maps.activation import Activation, Function, activation_of
-from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, network_of, own_names, request_of
+from camwidget.maps.arguments import (
+    Asked,
+    Explainable,
+    Request,
+    listed,
+    names_of,
+    network_of,
+    own_names,
+    request_of,
+    sizes_of,
+)
 from camwidget.maps.call import Call, call_for
 from camwidget.maps.formulas import score_cam
 from camwidget.maps.methods import DEFAULT_METHODS
@@ -34,13 +44,14 @@ def explain(model: Explainable, inputs: Picture, *, method: str = "grad_cam", **
             for all, its sign a convention) and needs no gradient; or `"score_cam"`, which runs the network once per
             channel, states its cost first and, without `layers`, runs only at the deepest layer.
             `camwidget.maps.formulas` has the formulas.
-        **asked: `layers`, `target_classes`, `class_names`, `activation`, `call`, `hook` and `hook_bwd`, see
-            `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns.
+        **asked: `layers`, `target_classes`, `class_names`, `activation`, `call`, `hook`, `hook_bwd` and `grid`, see
+            `camwidget.maps.arguments.request_of`. Token and channels-last outputs become rows and columns; where their
+            shape leaves a doubt, the network runs a few more times on changed pictures to see which places answer.
 
     Raises:
         HookError: one of your hook classes is wrong; the message names the mistake.
         ImageError: the picture cannot be read, or is not one picture.
-        LayerError: there is no such layer, it has no map, or did not run so often.
+        LayerError: there is no such layer, it has no map, or not of the size given, or did not run so often.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model has no layer with a map, or does not return finite logits.
         MapError: there is no such method, or plain CAM is not valid (with the reason).
@@ -76,7 +87,7 @@ def explain_methods(
     request = request_of(methods, **asked)
     network = network_of(model)
     pixels, image = prepared(model, inputs)
-    opened = open_capture(network, pixels, request.layers, call=request.shown_call)
+    opened = open_capture(network, pixels, request.layers, call=request.shown_call, sizes=sizes_of(request.grid))
     # A result must not hold inference tensors, whatever mode the caller is in.
     with torch.inference_mode(False), opened as (capture, logits):
         activation = picture_activation(request.activation, model, capture, pixels, logits)
@@ -120,6 +131,7 @@ def _call(model: Explainable, inputs: Picture, request: Request, targets: Sequen
         activation=request.activation,
         hooks=request.hooks.names,
         call=request.call,
+        grid=request.grid,
     )
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import LayerError, MapError
 from camwidget.hooks.capture import LayerCapture
-from camwidget.hooks.layout import FIRST, LAST, TOKENS, Grid, grid_of, orders_beside, unclear
+from camwidget.hooks.layout import FIRST, LAST, TOKENS, TURNED, Grid, in_doubt, readings, readings_of
 from camwidget.hooks.selection import open_capture
 from camwidget.maps.methods import METHODS
 from camwidget.pictures.explain import explain, explain_methods
@@ -25,8 +25,9 @@ SHAPES: list[tuple[tuple[int, ...], Grid | None]] = [
     ((1, 6, 192), Grid(TOKENS, 2, 3)),
     ((1, 35, 8), Grid(TOKENS, 5, 7)),  # a stride of 14 rounded up: 64 / 14 and 96 / 14
     ((1, 40, 1, 1), None),
-    ((1, 1, 192), None),
-    ((1, 30, 192), None),  # 24 places and 6 more, but no map of 4 x 6 was seen
+    ((1, 1, 191), None),
+    ((1, 30, 191), None),  # 24 places and 6 more, but no map of 4 x 6 was seen
+    ((1, 191, 24), Grid(TURNED, 4, 6)),
     ((24, 1, 192), None),
     ((6, 40, 8, 12), None),  # windows, folded into the batch
     ((1, 5), None),
@@ -34,8 +35,8 @@ SHAPES: list[tuple[tuple[int, ...], Grid | None]] = [
 
 
 @pytest.mark.parametrize(("shape", "expected"), SHAPES)
-def test_the_proportions_of_the_picture_tell_the_order(shape: tuple[int, ...], expected: Grid | None) -> None:
-    assert grid_of(shape, **SIDES) == expected
+def test_the_proportions_of_the_picture_tell_the_likeliest_order(shape: tuple[int, ...], expected: Grid | None) -> None:
+    assert next(iter(readings(shape, **SIDES)), None) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,12 +54,13 @@ def test_the_proportions_of_the_picture_tell_the_order(shape: tuple[int, ...], e
 def test_tokens_that_are_no_place_are_what_is_left_of_a_map_that_was_seen(
     count: int, seen: list[tuple[int, int]], expected: Grid | None
 ) -> None:
-    assert grid_of((1, count, 8), seen=seen, **SIDES) == expected
+    assert next(iter(readings((1, count, 1), seen=seen, **SIDES)), None) == expected
 
 
 def test_a_square_picture_needs_no_stride() -> None:
-    assert grid_of((1, 197, 768), height=224, width=224) == Grid(TOKENS, 14, 14, 1)
-    assert grid_of((1, 729, 64), height=224, width=224) == Grid(TOKENS, 27, 27)  # overlapping patches
+    first, second, *_ = readings((1, 197, 768), height=224, width=224)
+    assert (first, second) == (Grid(TOKENS, 14, 14, 1), Grid(TOKENS, 14, 14, 0, 1))
+    assert readings((1, 729, 64), height=224, width=224)[0] == Grid(TOKENS, 27, 27)  # overlapping patches
 
 
 def test_each_token_lands_on_its_place_and_goes_back() -> None:
@@ -92,16 +94,44 @@ def test_half_precision_is_reckoned_in_single_and_put_back_in_half() -> None:
     assert torch.equal(Grid(FIRST, 3, 4).put_back(cells, own), own)
 
 
-def test_what_can_be_read_both_ways_is_read_like_the_next_sure_neighbour() -> None:
-    both = (1, 16, 24, 36)
-    shapes = {"a": (1, 3, 32, 48), "b": both, "c": (1, 8, 12, 40), "d": both, "e": (1, 5)}
+def test_tokens_behind_their_channels_and_others_at_either_end_come_back_too() -> None:
+    # One channel: two other tokens, places 1 to 6, one other token.
+    own = torch.tensor([[[-1.0, -2.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, -3.0]]])
+    for grid, form in ((Grid(TURNED, 2, 3, 2, 1), own), (Grid(TOKENS, 2, 3, 2, 1), own.transpose(1, 2))):
+        cells = grid.as_map([form])
 
-    assert unclear([both], **SIDES)
-    assert not unclear([(1, 3, 32, 48), (1, 8, 12, 40), (1, 5)], **SIDES)
-    assert orders_beside(shapes, **SIDES) == {"a": FIRST, "b": LAST, "c": LAST, "d": LAST, "e": LAST}
-    assert orders_beside({"b": both}, **SIDES) == {"b": FIRST}
-    assert grid_of(both, order=LAST, **SIDES) == Grid(LAST, 16, 24)
-    assert grid_of(both, **SIDES) == Grid(FIRST, 24, 36)
+        assert cells.tolist() == [[[[1, 2, 3], [4, 5, 6]]]]
+        assert torch.equal(grid.put_back(cells, form), form)
+        assert grid.put_back(10 * cells, form).flatten().tolist() == [-1, -2, 10, 20, 30, 40, 50, 60, -3]
+
+
+@pytest.mark.parametrize(
+    ("shape", "doubt"),
+    [
+        ((1, 40, 8, 12), False),  # as a convolution returns it
+        ((1, 40, 4, 6), False),  # half of it
+        ((1, 40, 16, 24), True),  # no convolution has this size
+        ((1, 8, 12, 40), False),  # the size of a convolution, with many channels
+        ((1, 4, 6, 80), False),  # the next size, by merging patches
+        ((1, 8, 12, 12), True),  # channels as many as columns
+        ((1, 16, 24, 40), True),  # larger than any convolution
+        ((1, 8, 12, 18), True),  # fits both ways
+        ((1, 40, 8, 8), True),
+        ((1, 96, 40), True),
+    ],
+)
+def test_only_what_networks_of_pictures_return_every_day_is_beyond_doubt(shape: tuple[int, ...], doubt: bool) -> None:
+    assert in_doubt(shape, seen={(8, 12), (8, 8)}, **SIDES) is doubt
+
+
+def test_a_size_that_is_given_replaces_every_guess_if_it_has_as_many_cells() -> None:
+    assert readings_of((1, 5, 3, 4), rows=3, columns=4) == [Grid(FIRST, 3, 4)]
+    assert readings_of((1, 3, 4, 5), rows=3, columns=4) == [Grid(LAST, 3, 4)]
+    assert readings_of((1, 14, 6), rows=3, columns=4) == [Grid(TOKENS, 3, 4, 2)]
+    assert readings_of((1, 14, 6), rows=3, columns=4, extra=0) == [Grid(TOKENS, 3, 4, 0, 2)]
+    assert readings_of((1, 6, 14), rows=3, columns=4, extra=1) == [Grid(TURNED, 3, 4, 1, 1)]
+    assert readings_of((1, 14, 6), rows=3, columns=5) == readings_of((1, 14, 6), rows=3, columns=4, extra=3) == []
+    assert readings_of((1, 5), rows=1, columns=5) == readings_of((2, 12, 6), rows=3, columns=4) == []
 
 
 class Permuted(nn.Module):
