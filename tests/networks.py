@@ -81,6 +81,10 @@ TIMM: dict[str, tuple[str, dict[str, Any], tuple[int, int]]] = {
     "LeViT": ("levit_128s", {}, (224, 224)),
     "MLP-Mixer": ("mixer_s32_224", {"img_size": (128, 192)}, (128, 192)),
     "ResMLP": ("resmlp_12_224", SIZED, (64, 96)),
+    "ConvNeXt, channels equal a side": ("convnext_atto", {}, (160, 160)),
+    "ConvNeXt v2, channels equal a side": ("convnextv2_atto", {}, (160, 160)),
+    "EdgeNeXt, channels equal a side": ("edgenext_xx_small", {}, (96, 96)),
+    "MambaOut, channels equal a side": ("mambaout_femto", {}, (192, 192)),
 }
 
 
@@ -168,9 +172,15 @@ def row(network: Network, results: Mapping[str, Explanation | str]) -> str:
     )
     sizes = list(dict.fromkeys(f"{layer.map_height}×{layer.map_width}" for layer in layers))
     ends = [f"`{layers[index].name}`" for index in (0, -1)] if layers else ["", ""]
-    cells = ["on request" if method in ON_REQUEST else cell(results[method]) for method in methods.METHODS]
     size = "×".join(map(str, network.size))
-    return line(network.library, network.family, network.member, size, len(layers), *ends, ", ".join(sizes), *cells)
+    start = (network.library, network.family, network.member, size, len(layers), *ends, ", ".join(sizes))
+    return line(*start, cell(results["cam"]), others({name: cell(results[name]) for name in CHEAP if name != "cam"}))
+
+
+def others(cells: Mapping[str, str]) -> str:
+    """What the methods besides plain CAM give: one word if it is the same."""
+    said = set(cells.values())
+    return said.pop() if len(said) == 1 else "; ".join(f"{name}: {what}" for name, what in cells.items())
 
 
 def line(*cells: object) -> str:
@@ -199,7 +209,7 @@ def versions() -> str:
 
 def head() -> list[str]:
     """What comes before the rows."""
-    columns = ["Library", "Family", "Member", "Picture", "Layers", "First", "Last", "Map sizes", *methods.METHODS]
+    columns = ["Library", "Family", "Member", "Picture", "Layers", "First", "Last", "Map sizes", "cam", "Other methods"]
     return [
         "# Networks",
         "",
@@ -208,10 +218,12 @@ def head() -> list[str]:
         "",
         "- *map*: every chosen layer has a map, finite and of the layer's size.",
         "- *cam*: the layers from which plain CAM holds; otherwise, what is between the last layer and the classes.",
-        "- *on request*: needs a forward pass per channel, so it is not run for this table.",
+        f"- *Other methods*: {', '.join(name for name in CHEAP if name != 'cam')}. Not run, for they need a forward",
+        f"  pass per channel: {', '.join(sorted(ON_REQUEST)) or 'none'}.",
         "",
-        "Tokens are assumed to run row by row. If a network orders them otherwise, as Hiera does, its maps are wrong,",
-        "and nothing in their shapes shows it.",
+        "Where shapes leave a doubt, the network is asked which places answer to those of the picture. Layers that do",
+        "not answer row by row are left out: Hiera's earlier tokens, which run otherwise, and LeViT's last, whose",
+        "places are lost without training (attention alone mixes them).",
         "",
         "A test makes every row again. `python -m tests.networks > NETWORKS.md` rewrites the table.",
         "",
