@@ -1,8 +1,8 @@
 """From pictures to a network's inputs and back; the only home of mean and standard deviation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,11 +34,19 @@ class Normalisation(NamedTuple):
 def normalisation_of(model: nn.Module) -> Normalisation:
     """Return the mean, deviation and size that `model` was trained with.
 
-    Read from timm's `pretrained_cfg`; without one, ImageNet's values at 224 pixels.
+    Read from timm's `pretrained_cfg`, the model's own or that of the networks inside it (`nn.Sequential(vit)`,
+    `DataParallel(vit)`) if they agree; without one, ImageNet's values at 224 pixels.
     """
-    config = getattr(model, "pretrained_cfg", None)
-    if not isinstance(config, dict):
-        return Normalisation(IMAGENET_MEAN, IMAGENET_STD, 224)
+    configs = [config for module in model.modules() if isinstance(config := _config_of(module), dict)]
+    found = [_normalisation(config) for config in configs[: 1 if isinstance(_config_of(model), dict) else None]]
+    return found[0] if len(set(found)) == 1 else Normalisation(IMAGENET_MEAN, IMAGENET_STD, 224)
+
+
+def _config_of(module: nn.Module) -> object:
+    return getattr(module, "pretrained_cfg", None)
+
+
+def _normalisation(config: Mapping[str, Any]) -> Normalisation:
     return Normalisation(
         tuple(map(float, config.get("mean", IMAGENET_MEAN))),
         tuple(map(float, config.get("std", IMAGENET_STD))),

@@ -65,6 +65,19 @@ def test_a_batch_of_two_is_no_picture() -> None:
         unchecked(torch.zeros(2, 3, 8, 9))
 
 
+def test_a_wrapper_asks_the_network_inside() -> None:
+    lite, resnet = (timm.create_model(name, pretrained=False) for name in ("tf_efficientnet_lite0", "resnet18"))
+    half = normalisation_of(lite)
+    wrapped = [nn.Sequential(lite), nn.DataParallel(lite), nn.Sequential(nn.Sequential(lite), nn.Softmax(1))]
+
+    assert half.mean == (0.5, 0.5, 0.5)
+    assert [normalisation_of(each) for each in wrapped] == [half] * 3
+    assert normalisation_of(nn.ModuleList([lite, resnet])).mean == IMAGENET_MEAN  # they do not agree
+
+    wrapped[0].pretrained_cfg = {"mean": (0.1, 0.2, 0.3)}
+    assert normalisation_of(wrapped[0]).mean == (0.1, 0.2, 0.3)
+
+
 LEVELS = {
     "0 to 255": 255 * torch.rand(1, 3, 16, 24, generator=torch.Generator().manual_seed(1)),
     "whole numbers": torch.arange(1152.0).reshape(1, 3, 16, 24).remainder(256),
