@@ -1,7 +1,7 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeGuard
 
 import torch
@@ -23,13 +23,21 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
 
     Other threads that come here with the model, or with a part of it, wait until everything is back.
 
+    The caller's `torch.autocast` is off for the block, so that the numbers do not depend on it. One that the network
+    itself enters counts.
+
     Code compiled by `torch.compile` runs as it was written for the block: compiled code silently skips hooks that were
     registered after its first run.
 
     Args:
         model: the network.
     """
-    with alone_with(model), compiler_stands_aside(), random_numbers_left_as_found(gpus=gpus_of(model)):
+    with (
+        alone_with(model),
+        compiler_stands_aside(),
+        random_numbers_left_as_found(gpus=gpus_of(model)),
+        _without_autocast(model),
+    ):
         modules = list(model.modules())
         training = [module.training for module in modules]
         parameters = list(model.parameters())
@@ -88,6 +96,16 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
             if tensor._version != version:
                 with torch.no_grad():
                     tensor.copy_(values)
+
+
+@contextmanager
+def _without_autocast(model: nn.Module) -> Iterator[None]:
+    kinds = {"cpu", *(parameter.device.type for parameter in model.parameters())}
+    with ExitStack() as stack:
+        for kind in sorted(kinds):
+            if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
 
 
 def gpus_of(model: nn.Module) -> tuple[int, ...]:

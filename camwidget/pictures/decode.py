@@ -26,6 +26,7 @@ MAX_RATIO = 100
 # Only formats that Pillow decodes itself: its EPS plugin would start an external program on any input.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 _ALLOWED = f"A picture is a {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} file: a path, bytes, PIL image or uint8 array"
+_EIGHT_BITS, _TWELVE_BITS, _SIXTEEN_BITS = 255, 4095, 65535
 _SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 # What Pillow raises on damaged files, found by damaging files; a bare Exception would hide our own mistakes.
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, struct.error, zlib.error)
@@ -52,7 +53,8 @@ def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Im
 
     Args:
         source: a path, the bytes of a file, a PIL image, or an array (height, width) or (height, width, 1 to 4) of
-            uint8, uint16, bool, or floats in [0, 1].
+            uint8, bool, floats in [0, 1], or wider whole numbers: up to 255 they are taken for 8 bits, beyond 4095 (in
+            uint16) for 16 bits; what lies between may be either and is refused.
         max_pixels: the most pixels a picture may have; the header is checked before anything is decoded.
 
     Raises:
@@ -210,8 +212,20 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 
 def _eight_bit(levels: np.ndarray) -> UInt8[np.ndarray, "..."]:
-    whites = {"b": 1.0, "f": 1.0, "u": 65535.0 if levels.dtype.itemsize == 2 else None}
-    white = whites.get(levels.dtype.kind)
-    if white is None:
+    kind, size = levels.dtype.kind, levels.dtype.itemsize
+    if kind in "bf":
+        return _to_bytes(levels.astype(np.float64), 1.0, f"The array of {levels.dtype}")
+    if kind not in "iu" or size == 1:
         raise _refused(f"The array holds {levels.dtype}", "For values from 0 to 255 use array.astype('uint8')")
-    return _to_bytes(levels.astype(np.float64), white, f"The array of {levels.dtype}")
+    lowest, highest = int(levels.min()), int(levels.max())
+    given = f"The array of {levels.dtype} holds values from {lowest} to {highest}"
+    if lowest < 0 or highest > _SIXTEEN_BITS:
+        raise _refused(given, "Shift and scale them to 0 to 255 first, then use array.astype('uint8')")
+    if highest <= _EIGHT_BITS:  # whatever the type: in 16 bits this would be black
+        return levels.astype(np.uint8)
+    if highest <= _TWELVE_BITS:
+        advice = "For 12 bits use (array // 16).astype('uint8'), for a dark picture of 16 bits (array // 256)"
+        raise _refused(f"{given}, which may be 12 bits or 16", f"{advice}.astype('uint8')")
+    if (kind, size) != ("u", 2):
+        raise _refused(given, "If white is 65535 use array.astype('uint16'), else scale them to 0 to 255 first")
+    return _to_bytes(levels.astype(np.float64), float(_SIXTEEN_BITS), given)

@@ -1,8 +1,8 @@
 """From pictures to a network's inputs and back; the only home of mean and standard deviation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,14 +34,22 @@ class Normalisation(NamedTuple):
 def normalisation_of(model: nn.Module) -> Normalisation:
     """Return the mean, deviation and size that `model` was trained with.
 
-    Read from timm's `pretrained_cfg`; without one, ImageNet's values at 224 pixels.
+    Read from timm's `pretrained_cfg`, the model's own or that of the networks inside it (`nn.Sequential(vit)`,
+    `DataParallel(vit)`) if they agree; without one, ImageNet's values at 224 pixels.
     """
-    config = getattr(model, "pretrained_cfg", None)
-    if not isinstance(config, dict):
-        return Normalisation(IMAGENET_MEAN, IMAGENET_STD, 224)
+    configs = [config for module in model.modules() if isinstance(config := _config_of(module), dict)]
+    found = [_normalisation(config) for config in configs[: 1 if isinstance(_config_of(model), dict) else None]]
+    return found[0] if len(set(found)) == 1 else Normalisation(IMAGENET_MEAN, IMAGENET_STD, 224)
+
+
+def _config_of(module: nn.Module) -> object:
+    return getattr(module, "pretrained_cfg", None)
+
+
+def _normalisation(config: Mapping[str, Any]) -> Normalisation:
     return Normalisation(
-        tuple(config.get("mean", IMAGENET_MEAN)),
-        tuple(config.get("std", IMAGENET_STD)),
+        tuple(map(float, config.get("mean", IMAGENET_MEAN))),
+        tuple(map(float, config.get("std", IMAGENET_STD))),
         int(config.get("input_size", (3, 224, 224))[-1]),
     )
 
@@ -115,6 +123,7 @@ def prepared(model: Explainable, picture: Picture) -> tuple[Float[Tensor, "1 3 h
     mean, std, size = normalisation_of(network) if learner is None else _learner_normalisation(learner)
     if isinstance(picture, Tensor):
         inputs = _checked(plain(picture.detach()))
+        _refuse_levels(inputs, mean, std)
     elif learner is None:
         inputs = to_inputs(open_image(picture), size=size, mean=mean, std=std)
     else:
@@ -139,6 +148,23 @@ def _checked(inputs: Tensor) -> Float[Tensor, "1 3 height width"]:
         given, advice = f"{given} that holds NaN or infinity", "Check how the inputs were normalised"
     else:
         return inputs
+    raise ImageError(three_parts(given, allowed, advice))
+
+
+def _refuse_levels(inputs: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
+    """Refuse levels from 0 to 255, unless that is what the network says it takes.
+
+    A normalised picture has values on both sides of zero, most within 3 of it. Anything below zero, or a picture that
+    is nearly black everywhere, is let pass.
+    """
+    lowest, highest, middle = float(inputs.min()), float(inputs.max()), float(inputs.double().mean())
+    whitest = float((inputs * _per_channel(std, inputs) + _per_channel(mean, inputs)).max())
+    if lowest < 0 or not 16 < highest <= 255 or middle < 4 or whitest < 3:
+        return
+    given = f"The inputs run from {lowest:g} to {highest:g}, which looks like levels from 0 to 255"
+    allowed = "A tensor is one normalised picture: for most networks within 3 of zero"
+    advice = "Pass the picture itself, or normalise it. If the network takes 0 to 255, say so: model.pretrained_cfg = "
+    advice += "{'mean': (0, 0, 0), 'std': (1 / 255, 1 / 255, 1 / 255)}"
     raise ImageError(three_parts(given, allowed, advice))
 
 

@@ -124,6 +124,23 @@ def test_each_fact_sees_what_it_is_for(fact: str) -> None:
     assert after[fact] != before[fact]
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["awkward", "drifting"])
+def test_the_callers_autocast_does_not_change_the_numbers(name: str, dtype: torch.dtype) -> None:
+    model = network(name)
+    expected = explain_methods(model, IMAGE, methods=METHODS, target_classes=[0, 2])
+
+    with torch.autocast("cpu", dtype=dtype):
+        found = explain_methods(model, IMAGE, methods=METHODS, target_classes=[0, 2])
+        assert torch.is_autocast_enabled("cpu")
+
+    for method, result in expected.items():
+        assert torch.equal(found[method].logits, result.logits)
+        for layer, cam in result.cams.items():
+            assert torch.equal(found[method].cams[layer], cam)
+            assert cam.dtype in (torch.float32, torch.float64)
+
+
 THOUSAND = """
 import gc, tracemalloc
 import torch

@@ -205,6 +205,18 @@ def test_path_text_bytes_picture_and_array_give_the_same_pixels(tmp_path: Path) 
         assert np.array_equal(np.asarray(open_image(source)), pixels)
 
 
+@pytest.mark.parametrize("kind", ["u2", ">u2", "i2", "u4", "i4", "i8"])
+def test_levels_of_8_bits_in_a_wider_type_are_read_as_they_are(kind: str) -> None:
+    pixels = np.asarray(corners())
+
+    assert np.array_equal(np.asarray(open_image(pixels.astype(kind))), pixels)
+    assert np.array_equal(np.asarray(open_image(pixels[..., :1].astype(kind)))[..., 0], pixels[..., 0])
+
+
+def test_a_picture_of_16_bits_may_be_dark() -> None:
+    assert np.asarray(open_image(np.full((20, 30), 4096, np.uint16)))[0, 0].tolist() == [16, 16, 16]
+
+
 def test_what_was_given_is_not_changed_and_not_shared() -> None:
     given = corners()
     before = given.tobytes()
@@ -250,10 +262,31 @@ def test_damage_anywhere_is_read_or_refused_and_nothing_else(kind: str) -> None:
         (np.zeros((2, 20, 30, 3), np.uint8), r"\(2, 20, 30, 3\)"),
         (np.full((20, 30, 3), 1.5), r"outside of 0 to 1"),
         (np.full((20, 30, 3), np.nan), r"outside of 0 to 1"),
-        (np.zeros((20, 30, 3), np.int64), r"int64.*astype\('uint8'\)"),
+        (np.full((20, 30, 3), 1j), r"complex128.*astype\('uint8'\)"),
+        (np.full((20, 30, 3), 9, np.int8), r"int8.*astype\('uint8'\)"),
+        (np.full((20, 30, 3), -1, np.int64), r"int64 holds values from -1 to -1.*Shift and scale"),
+        (np.full((20, 30, 3), 65536, np.int32), r"int32 holds values from 65536.*Shift and scale"),
+        (np.full((20, 30, 3), 65535, np.int32), r"int32.*65535.*astype\('uint16'\)"),
+        (np.full((20, 30, 3), 256, np.uint16), r"uint16.*to 256, which may be 12 bits or 16.*// 16.*// 256"),
+        (np.full((20, 30), 4095, np.int32), r"int32.*to 4095, which may be 12 bits or 16"),
+        (np.full((20, 30, 3), 200.0), r"outside of 0 to 1.*uint8"),
         (np.zeros((0, 30, 3), np.uint8), r"30 x 0 pixels"),
     ],
-    ids=["channels first", "batch", "above one", "nan", "int64", "no rows"],
+    ids=[
+        "channels first",
+        "batch",
+        "above one",
+        "nan",
+        "complex",
+        "int8",
+        "below zero",
+        "too much",
+        "16 bits in 32",
+        "a little more than 8 bits",
+        "12 bits",
+        "levels",
+        "no rows",
+    ],
 )
 def test_an_array_that_is_no_picture_is_refused(array: np.ndarray, words: str) -> None:
     with pytest.raises(ImageError, match=words):

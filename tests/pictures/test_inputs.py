@@ -9,7 +9,7 @@ from torch import nn
 from torchvision import transforms
 
 from camwidget.errors import ImageError
-from camwidget.pictures.inputs import IMAGENET_MEAN, IMAGENET_STD, normalisation_of, to_image, to_inputs
+from camwidget.pictures.inputs import IMAGENET_MEAN, IMAGENET_STD, normalisation_of, prepared, to_image, to_inputs
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -63,6 +63,62 @@ def test_a_batch_of_two_is_no_picture() -> None:
     unchecked = getattr(to_image, "__wrapped__", to_image)
     with pytest.raises(ImageError, match=r"\(2, 3, 8, 9\).*inputs\[:1\]"):
         unchecked(torch.zeros(2, 3, 8, 9))
+
+
+def test_a_wrapper_asks_the_network_inside() -> None:
+    lite, resnet = (timm.create_model(name, pretrained=False) for name in ("tf_efficientnet_lite0", "resnet18"))
+    half = normalisation_of(lite)
+    wrapped = [nn.Sequential(lite), nn.DataParallel(lite), nn.Sequential(nn.Sequential(lite), nn.Softmax(1))]
+
+    assert half.mean == (0.5, 0.5, 0.5)
+    assert [normalisation_of(each) for each in wrapped] == [half] * 3
+    assert normalisation_of(nn.ModuleList([lite, resnet])).mean == IMAGENET_MEAN  # they do not agree
+
+    wrapped[0].pretrained_cfg = {"mean": (0.1, 0.2, 0.3)}
+    assert normalisation_of(wrapped[0]).mean == (0.1, 0.2, 0.3)
+
+
+LEVELS = {
+    "0 to 255": 255 * torch.rand(1, 3, 16, 24, generator=torch.Generator().manual_seed(1)),
+    "whole numbers": torch.arange(1152.0).reshape(1, 3, 16, 24).remainder(256),
+    "a dark picture": 40 * torch.rand(1, 3, 16, 24, generator=torch.Generator().manual_seed(2)),
+    "double precision": torch.full((1, 3, 16, 24), 200.0, dtype=torch.float64),
+    "half precision": torch.full((1, 3, 16, 24), 200.0, dtype=torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("which", LEVELS)
+def test_a_tensor_of_levels_is_refused_unless_the_network_takes_levels(which: str) -> None:
+    network = nn.Conv2d(3, 2, 1)
+
+    with pytest.raises(ImageError, match=r"looks like levels from 0 to 255.*Pass the picture itself.*pretrained_cfg"):
+        prepared(network, LEVELS[which])
+
+    network.pretrained_cfg = {"mean": (0, 0, 0), "std": (1 / 255, 1 / 255, 1 / 255)}
+    inputs, image = prepared(network, LEVELS[which])
+    assert torch.equal(inputs, LEVELS[which].float())
+    assert abs(np.asarray(image).mean() - LEVELS[which].float().mean().item()) <= 1  # bfloat16 rounds
+
+
+PLAUSIBLE = {
+    "white, by ImageNet's numbers": to_inputs(Image.new("RGB", (64, 64), "white"), size=32),
+    "black": to_inputs(Image.new("RGB", (64, 64)), size=32),
+    "noise": to_inputs(noise(64, 64), size=32),
+    "from 0 to 1": torch.rand(1, 3, 16, 24),
+    "white from 0 to 1": torch.ones(1, 3, 16, 24),
+    "a normal distribution": torch.randn(1, 3, 16, 24),
+    "ten times as wide": 10 * torch.randn(1, 3, 16, 24),
+    "levels around their mean": 255 * torch.rand(1, 3, 16, 24) - 120,
+    "one bright point": torch.zeros(1, 3, 16, 24).index_fill(3, torch.tensor([3]), 1).mul(60),
+    "a deviation of a tenth": to_inputs(noise(64, 64), size=32, mean=(0.0, 0.0, 0.0), std=(0.1, 0.1, 0.1)),
+    "beyond 255": torch.full((1, 3, 16, 24), 300.0),
+    "zeros": torch.zeros(1, 3, 16, 24),
+}
+
+
+@pytest.mark.parametrize("which", PLAUSIBLE)
+def test_any_other_tensor_is_used_as_it_is(which: str) -> None:
+    assert torch.equal(prepared(nn.Conv2d(3, 2, 1), PLAUSIBLE[which])[0], PLAUSIBLE[which])
 
 
 def test_a_model_of_timm_says_what_it_was_trained_with() -> None:
