@@ -235,7 +235,7 @@ class LayerCapture:
             self.rerun(inputs)
         return noted
 
-    def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
+    def gradients(self, target: Target, *, names: Sequence[str] | None = None) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
 
         Each has the form of its activation: (1, channel, map_height, map_width) for kept layers. The logit is
@@ -243,11 +243,12 @@ class LayerCapture:
 
         Args:
             target: the class, or what to differentiate instead of its logit.
+            names: some of the layers; None for all. Only the deepest cost little.
 
         Raises:
             ModelError: the logits carry no gradient.
         """
-        sources = {name: self._counting(name) for name in self.outputs}
+        sources = {name: self._counting(name) for name in (self.outputs if names is None else names)}
         gradients = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
         return {name: self.as_map(name, [next(gradients) for _ in outputs]) for name, outputs in sources.items()}
 
