@@ -238,25 +238,27 @@ class LayerCapture:
         return noted
 
     def observe(self, inputs: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """Run the model once more and return what some layers return in their last call, in their own form.
+        """Run the model once more and return what some layers return in the call that is shown, in their own form.
 
         Args:
             inputs: what the model runs on.
             names: some of the layers; those that do not run, or return something else, are left out.
         """
-        found: dict[str, Tensor] = {}
+        observed: dict[str, list[Tensor]] = {}
 
         def note(name: str, output: Any) -> None:
             output = self.subject.first_of(output)
             if isinstance(output, Tensor):
-                found[name] = plain(output).detach().clone()  # an in-place operation behind the layer may change it
+                copied = plain(output).detach().clone()  # an in-place operation behind the layer may change it
+                observed.setdefault(name, []).append(copied)
 
         with ExitStack() as stack:
             for name in names:
                 hook = self._modules[name].register_forward_hook(lambda _, __, output, name=name: note(name, output))
                 stack.callback(hook.remove)
             self.rerun(inputs)
-        return found
+        one = AsItIs(self.call)
+        return {name: outputs[one.calls(len(outputs))[0]] for name, outputs in observed.items()}
 
     def unused(self) -> set[str]:
         """Return the layers that the logits are not computed from, by following the graph back: no backward pass.
@@ -285,7 +287,7 @@ class LayerCapture:
             )
         }
 
-    def gradients(self, target: Target) -> dict[str, Float[Tensor, "..."]]:
+    def gradients(self, target: Target, *, names: Sequence[str] | None = None) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
 
         Each has the form of its activation: (1, channel, map_height, map_width) for kept layers. The logit is
@@ -293,11 +295,12 @@ class LayerCapture:
 
         Args:
             target: the class, or what to differentiate instead of its logit.
+            names: some of the layers; None for all. Only the deepest cost little.
 
         Raises:
             ModelError: the logits carry no gradient.
         """
-        sources = {name: self._counting(name) for name in self.outputs}
+        sources = {name: self._counting(name) for name in (self.outputs if names is None else names)}
         gradients = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
         return {name: self.as_map(name, [next(gradients) for _ in outputs]) for name, outputs in sources.items()}
 

@@ -208,8 +208,7 @@ def _wordless(capture: LayerCapture, others: Int[Tensor, "1 position"], *, asked
 
     With a single table, it is that of the words. Otherwise the network is run on other words.
     """
-    tables = [module for module in capture.model.modules() if isinstance(module, nn.Embedding)]
-    if len(tables) < 2 and not asked & capture.layouts.keys():
+    if _tables(capture) < 2 and not asked & capture.layouts.keys():
         return {}
     changed = capture.other_outputs_for(others)
     return {
@@ -242,6 +241,10 @@ def _same_but_for_size(given: Tensor, own: Tensor) -> bool:
     return square > 0 and torch.allclose(given, own * (float((given * own).sum()) / square), rtol=1e-4, atol=1e-6)
 
 
+def _tables(capture: LayerCapture) -> int:
+    return sum(isinstance(module, nn.Embedding) for module in capture.model.modules())
+
+
 def _equal(first: Tensor, second: Any) -> bool:
     return isinstance(second, Tensor) and first.shape == second.shape and torch.equal(first.to(second), second)
 
@@ -260,8 +263,14 @@ def _unread(
     """
     if not capture.differentiable or not capture.layouts:
         return {}
-    gradients = capture.gradients(int(logits.argmax()))
-    touched = {name: gradient.abs().amax(dim=(0, 1, 2)) > 0 for name, gradient in gradients.items()}
+    touched, target = {}, int(logits.argmax())
+    # From the deepest on: what feeds a layer that is read at several words is read too, unless there are branches.
+    names = list(capture.layouts)
+    for some in [names] if _tables(capture) > 1 else [[name] for name in reversed(names)]:
+        for name, gradient in capture.gradients(target, names=some).items():
+            touched[name] = gradient.abs().amax(dim=(0, 1, 2)) > 0
+        if int(touched[some[-1]][list(words)].sum()) > 1:
+            break
     if not any(bool(places.any()) for places in touched.values()):
         return {}  # the classifier's weights are zero, which has a reason of its own
     unread = {}
