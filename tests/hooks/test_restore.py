@@ -160,12 +160,12 @@ for own in ({}, {"hook": Keeps, "hook_bwd": OnTensor}):
     def ask(times):
         for _ in range(times):
             explain(model, inputs, layers=["body.4"], target_classes=[0], **own)
-    ask(100)
+    ask(200)
     objects, before = len(gc.get_objects()), resident()
     ask(1000)
     print(hook_count(model), len(gc.get_objects()) - objects, resident() - before, end=" ")
     tracemalloc.start()
-    ask(50)
+    ask(200)
     gc.collect()
     traced = tracemalloc.get_traced_memory()[0]
     ask(100)
