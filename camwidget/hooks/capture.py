@@ -2,65 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from camwidget.errors import ImageError, ModelError, three_parts
+from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
 from camwidget.hooks.restore import attributes_left_as_found, left_as_found
+from camwidget.hooks.subject import PICTURE, Subject
 from camwidget.hooks.tensors import plain
 
 Noted = TypeVar("Noted")
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
-
-
-def one_picture(inputs: Tensor) -> None:
-    """Refuse inputs that are not one picture.
-
-    Args:
-        inputs: the inputs the model would run on.
-
-    Raises:
-        ImageError: more or fewer pictures than one.
-    """
-    if inputs.ndim != 4 or inputs.shape[0] != 1:
-        given = f"The inputs have shape {tuple(inputs.shape)}"
-        allowed = "One picture is explained at a time: shape (1, channel, height, width)"
-        raise ImageError(three_parts(given, allowed, "For the first picture of a batch pass inputs[:1]"))
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a network runs on, a picture or a text, and what that means for a pass through it."""
-
-    check: Callable[[Tensor], None]
-    """Refuses anything but one picture, or one text."""
-    takes_first: bool = False
-    """Whether only the first member of a tuple counts: in a layer's output (an LSTM: outputs and state), and in what
-    the model returns (fastai's text classifiers: logits and raw outputs)."""
-    stateful: bool = False
-    """Whether modules keep state in plain attributes, as recurrent networks do; these are restored."""
-
-    def first_of(self, output: Any) -> Any:
-        """Return the part of a layer's output that counts."""
-        return output[0] if self.takes_first and isinstance(output, tuple) and output else output
-
-    def logits_of(self, output: Any) -> Any:
-        """Return the logits in what a network returns: the part that counts, or the tensor `logits` of an object."""
-        named = None if isinstance(output, Tensor) else getattr(output, "logits", None)
-        return named if isinstance(named, Tensor) else self.first_of(output)
-
-
-PICTURE = Subject(one_picture)
-"""A picture: every output counts as it is."""
 
 
 class LayerCapture:

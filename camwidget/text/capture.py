@@ -10,10 +10,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from camwidget.errors import ModelError, three_parts
-from camwidget.hooks.capture import LayerCapture, Subject
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, OneCall
 from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
+from camwidget.hooks.subject import Subject
 from camwidget.hooks.tensors import at_least_single
 
 ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from camwidget.dispatch import explain
 from camwidget.errors import MapError, three_parts
-from camwidget.hooks.capture import PICTURE, LayerCapture, Subject
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.copies import copied
+from camwidget.hooks.subject import PICTURE, Subject
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.inputs import prepared
 from camwidget.text.capture import TEXT
