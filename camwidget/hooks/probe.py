@@ -48,23 +48,24 @@ class Answers:
 
 
 @contextmanager
-def sizes_noted(network: nn.Module) -> Iterator[set[tuple[int, int]]]:
-    """Yield a set that fills, while the network runs, with the rows and columns that its convolutions and pools return.
+def shapes_noted(network: nn.Module) -> Iterator[dict[str, tuple[int, ...]]]:
+    """Yield a dictionary that fills, while the network runs, with the shapes that its convolutions and pools return.
 
     Args:
         network: the model.
     """
-    seen: set[tuple[int, int]] = set()
+    noted: dict[str, tuple[int, ...]] = {}
 
-    def note(_: nn.Module, __: Any, output: Any) -> None:
+    def note(name: str, output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 4 and output.shape[0] == 1:
-            seen.add((output.shape[2], output.shape[3]))
+            noted[name] = tuple(output.shape)
 
     with ExitStack() as stack:
-        for module in network.modules():
+        for name, module in network.named_modules():
             if isinstance(module, nn.Conv2d) or "pool" in type(module).__name__.lower():
-                stack.callback(module.register_forward_hook(note).remove)
-        yield seen
+                hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
+                stack.callback(hook.remove)
+        yield noted
 
 
 def ask(

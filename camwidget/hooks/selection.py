@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
-from camwidget.hooks.layout import LAST_CALL, AsItIs, Grid, in_doubt, readings, readings_of
-from camwidget.hooks.probe import ask, sizes_noted
+from camwidget.hooks.layout import FIRST, LAST_CALL, AsItIs, Grid, in_doubt, readings, readings_of
+from camwidget.hooks.probe import ask, shapes_noted
 
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
@@ -62,8 +62,9 @@ def open_capture(
     reasons: dict[str, str] = {}
     while names:
         with LayerCapture(network, names, call=call) as capture:
-            with sizes_noted(network) as seen:
+            with shapes_noted(network) as convolved:
                 logits = capture.forward(pixels)
+            seen = {(shape[2], shape[3]) for shape in convolved.values()}
             told = {
                 name: sizes[name] if name in sizes else sizes[EVERY]
                 for name in capture.outputs
@@ -75,7 +76,7 @@ def open_capture(
             if len(inside) == len(names) or not few:
                 if layers is not None:
                     refuse_call(capture, layers)
-                grids, reasons = _read(capture, pixels, ways, told, seen, logits)
+                grids, reasons = _read(capture, pixels, ways, told, convolved, logits)
                 _refuse(network, capture, asked, grids, reasons)
                 if EVERY in sizes and not told:
                     raise LayerError(_no_such_size(sizes[EVERY]))
@@ -179,7 +180,7 @@ def _read(
     pixels: Tensor,
     ways: Mapping[str, Sequence[Grid]],
     told: Sizes,
-    seen: Collection[tuple[int, int]],
+    convolved: Mapping[str, Sequence[int]],
     logits: Float[Tensor, "1 class"],
 ) -> tuple[dict[str, Grid], dict[str, str]]:
     """How each layer with a map is read, and why others are not: the end of a sentence."""
@@ -187,6 +188,7 @@ def _read(
     unused, uncalled = capture.unused(), without_call(capture)
     reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
     reasons |= uncalled
+    seen = {(shape[2], shape[3]) for shape in convolved.values()}
     sure: dict[str, Grid] = {}
     doubtful: dict[str, Sequence[Grid]] = {}
     for name in capture.outputs:
@@ -195,9 +197,10 @@ def _read(
             reasons[name] = f"returns shape {shape}, which does not hold {_written(told[name])}"
         if name in unused or name in uncalled or not ways[name]:
             continue
+        as_convolved = None if name in told else _as_convolved(name, shape, ways[name], convolved)
         sure_of = len(ways[name]) == 1 if name in told else not in_doubt(shape, height=height, width=width, seen=seen)
-        if sure_of:
-            sure[name] = ways[name][0]
+        if as_convolved or sure_of:
+            sure[name] = as_convolved or ways[name][0]
         else:
             doubtful[name] = ways[name]
     one = AsItIs(capture.call)
@@ -208,6 +211,20 @@ def _read(
     unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, logits)
     reasons |= {name: _why_unread(grid) for name, grid in unread.items()}
     return {name: found[name] for name in capture.outputs if name in found and name not in unread}, reasons
+
+
+def _as_convolved(
+    name: str, shape: Sequence[int], ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
+) -> Grid | None:
+    """Channels first, where a convolution or pool inside the layer returned the very same shape; None elsewhere.
+
+    PyTorch's convolutions have their channels first, and if the sides differ no other order of the same axes has the
+    same shape. So a small network, or one whose ReLU is dead, is read without a question that it could not answer.
+    """
+    inside = (each for each in convolved if each == name or each.startswith(f"{name}."))
+    if len(set(shape[1:])) == 1 or not any(tuple(convolved[each]) == tuple(shape) for each in inside):
+        return None
+    return next((way for way in ways if way.order == FIRST), None)
 
 
 def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:

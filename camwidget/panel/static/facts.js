@@ -124,7 +124,7 @@ export class Facts {
     this.saysTitle = element("h4", "camw-title", "");
     this.classes = element("div", "camw-classes");
     this.sum = element("p", "camw-number");
-    this.call = element("p", "camw-number camw-words");
+    this.call = element("p", "camw-call");
     this.probeTitle = element("h4", "camw-title");
     this.probeText = element("p", "camw-number");
     this.scaleTitle = element("h4", "camw-title");
