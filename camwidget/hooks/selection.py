@@ -16,6 +16,11 @@ from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
 from camwidget.hooks.layout import FIRST, LAST_CALL, AsItIs, Grid, in_doubt, readings, readings_of
 from camwidget.hooks.probe import ask, shapes_noted
 
+MOST_CELLS_UNASKED = 9
+"""Maps of more cells are read only if they answer to changes of the picture."""
+
+_ON_LAST_AXIS = (nn.Linear, nn.LayerNorm, nn.MultiheadAttention, nn.Embedding)
+
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
     "channel), larger than 1x1, which the logits depend on"
@@ -206,8 +211,13 @@ def _read(
     one = AsItIs(capture.call)
     shown = {name: outputs[one.calls(len(outputs))[0]] for name, outputs in capture.outputs.items()}
     answers = ask(capture.observe, pixels, shown, doubtful)
-    found = {name: replace(grid, call=capture.call) for name, grid in {**sure, **answers.grids}.items()}
-    reasons |= answers.reasons
+    small = {
+        name: grid
+        for name in answers.reasons
+        if (grid := _too_small_to_ask(capture, name, doubtful[name], convolved)) is not None
+    }
+    found = {name: replace(grid, call=capture.call) for name, grid in {**sure, **answers.grids, **small}.items()}
+    reasons |= {name: reason for name, reason in answers.reasons.items() if name not in small}
     unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, logits)
     reasons |= {name: _why_unread(grid) for name, grid in unread.items()}
     return {name: found[name] for name in capture.outputs if name in found and name not in unread}, reasons
@@ -225,6 +235,19 @@ def _as_convolved(
     if len(set(shape[1:])) == 1 or not any(tuple(convolved[each]) == tuple(shape) for each in inside):
         return None
     return next((way for way in ways if way.order == FIRST), None)
+
+
+def _too_small_to_ask(
+    capture: LayerCapture, name: str, ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
+) -> Grid | None:
+    """Channels first, where a map has too few cells for an answer and nothing inside the layer works on a last axis."""
+    shape, layer = capture.output_shapes[name], capture.model.get_submodule(name)
+    inside = (each for each in convolved if each == name or each.startswith(f"{name}."))
+    by_convolution = any(tuple(convolved[each]) == tuple(shape) for each in inside)
+    if not by_convolution or any(isinstance(module, _ON_LAST_AXIS) for module in layer.modules()):
+        return None
+    first = next((way for way in ways if way.order == FIRST), None)
+    return first if first is not None and first.map_height * first.map_width <= MOST_CELLS_UNASKED else None
 
 
 def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:
