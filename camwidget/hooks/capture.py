@@ -170,13 +170,16 @@ class LayerCapture:
         modules = dict(self.model.named_modules())
         return self._noted(inputs, modules, lambda output: tuple(output.shape))
 
-    def other_outputs_for(self, inputs: Tensor) -> dict[str, list[Tensor]]:
-        """Run the model once more and return what the captured layers put out, in every call; tensors only.
+    def other_outputs_for(self, inputs: Tensor, names: Sequence[str] | None = None) -> dict[str, list[Tensor]]:
+        """Run the model once more and return what captured layers return in every call, in their own form.
 
         Args:
             inputs: others than those of the forward pass.
+            names: some of the layers; None for all. Those that do not run, or return no tensor, are left out.
         """
-        return self._noted(inputs, self._modules, lambda output: plain(output).clone())
+        modules = {name: self._modules[name] for name in (self._modules if names is None else names)}
+        # A copy, because an in-place operation behind the layer may change the output.
+        return self._noted(inputs, modules, lambda output: plain(output).detach().clone())
 
     def _noted(
         self, inputs: Tensor, modules: Mapping[str, nn.Module], take: Callable[[Tensor], Noted]
@@ -203,20 +206,7 @@ class LayerCapture:
             inputs: what the model runs on.
             names: some of the layers; those that do not run, or return something else, are left out.
         """
-        observed: dict[str, list[Tensor]] = {}
-
-        def note(name: str, output: Any) -> None:
-            output = self.subject.first_of(output)
-            if isinstance(output, Tensor):
-                copied = plain(output).detach().clone()  # an in-place operation behind the layer may change it
-                observed.setdefault(name, []).append(copied)
-
-        with ExitStack() as stack:
-            for name in names:
-                hook = self._modules[name].register_forward_hook(lambda _, __, output, name=name: note(name, output))
-                stack.callback(hook.remove)
-            self.rerun(inputs)
-        one = AsItIs(self.call)
+        one, observed = AsItIs(self.call), self.other_outputs_for(inputs, names)
         return {name: outputs[one.calls(len(outputs))[0]] for name, outputs in observed.items()}
 
     def unused(self) -> set[str]:

@@ -1,6 +1,6 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeGuard
 
@@ -32,11 +32,12 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     Args:
         model: the network.
     """
+    devices = {parameter.device for parameter in model.parameters()}
     with (
         alone_with(model),
         compiler_stands_aside(),
-        random_numbers_left_as_found(gpus=gpus_of(model)),
-        _without_autocast(model),
+        random_numbers_left_as_found(gpus=_gpus_among(devices)),
+        _without_autocast(devices),
     ):
         modules = list(model.modules())
         training = [module.training for module in modules]
@@ -99,8 +100,8 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _without_autocast(model: nn.Module) -> Iterator[None]:
-    kinds = {"cpu", *(parameter.device.type for parameter in model.parameters())}
+def _without_autocast(devices: Collection[torch.device]) -> Iterator[None]:
+    kinds = {"cpu", *(device.type for device in devices)}
     with ExitStack() as stack:
         for kind in sorted(kinds):
             if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
@@ -114,7 +115,11 @@ def gpus_of(model: nn.Module) -> tuple[int, ...]:
     Args:
         model: the network.
     """
-    return tuple(sorted({each.device.index for each in model.parameters() if each.device.type == "cuda"}))
+    return _gpus_among({parameter.device for parameter in model.parameters()})
+
+
+def _gpus_among(devices: Collection[torch.device]) -> tuple[int, ...]:
+    return tuple(sorted(device.index for device in devices if device.type == "cuda"))
 
 
 def _version(buffer: Tensor | None) -> int | None:

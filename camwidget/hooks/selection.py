@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from camwidget.errors import LayerError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
-from camwidget.hooks.layout import FIRST, LAST_CALL, AsItIs, Grid, in_doubt, readings, readings_of
+from camwidget.hooks.layout import FIRST, LAST_CALL, Grid, in_doubt, readings, readings_of
 from camwidget.hooks.probe import ask, shapes_noted
 
 MOST_CELLS_UNASKED = 9
@@ -107,7 +107,7 @@ def refuse_missing(
     *,
     why: Callable[[str], str],
     allowed: str,
-    others: Sequence[str],
+    others: Callable[[], Sequence[str]],
 ) -> None:
     """Refuse the first layer asked for that cannot be shown.
 
@@ -116,14 +116,14 @@ def refuse_missing(
         found: those that can be shown, by name.
         why: from a name to the end of a sentence that begins with the layer.
         allowed: what a layer must be.
-        others: layers to propose.
+        others: gives layers to propose; called only if there is something to refuse.
 
     Raises:
         LayerError: one of them is not among those found.
     """
     missing = [name for name in layers if name not in found]
     if missing:
-        some = ", ".join(repr(name) for name in others if name not in layers) or "none"
+        some = ", ".join(repr(name) for name in others() if name not in layers) or "none"
         given = f"Layer {missing[0]!r} {why(missing[0])}"
         raise LayerError(three_parts(given, allowed, f"Other candidates: {some}"))
 
@@ -208,9 +208,7 @@ def _read(
             sure[name] = as_convolved or ways[name][0]
         else:
             doubtful[name] = ways[name]
-    one = AsItIs(capture.call)
-    shown = {name: outputs[one.calls(len(outputs))[0]] for name, outputs in capture.outputs.items()}
-    answers = ask(capture.observe, pixels, shown, doubtful)
+    answers = ask(capture.observe, pixels, capture.activations, doubtful)  # as they are, as long as none is kept
     small = {
         name: grid
         for name in answers.reasons
@@ -231,8 +229,15 @@ def _as_convolved(
     PyTorch's convolutions have their channels first, and if the sides differ no other order of the same axes has the
     same shape. So a small network, or one whose ReLU is dead, is read without a question that it could not answer.
     """
-    inside = (each for each in convolved if each == name or each.startswith(f"{name}."))
-    if len(set(shape[1:])) == 1 or not any(tuple(convolved[each]) == tuple(shape) for each in inside):
+    return None if len(set(shape[1:])) == 1 else _first_by_convolution(name, shape, ways, convolved)
+
+
+def _first_by_convolution(
+    name: str, shape: Sequence[int], ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
+) -> Grid | None:
+    """The reading with channels first, if a convolution or pool inside the layer returned that very shape."""
+    inside = (module for module in convolved if module == name or module.startswith(f"{name}."))
+    if not any(tuple(convolved[module]) == tuple(shape) for module in inside):
         return None
     return next((way for way in ways if way.order == FIRST), None)
 
@@ -241,13 +246,11 @@ def _too_small_to_ask(
     capture: LayerCapture, name: str, ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
 ) -> Grid | None:
     """Channels first, where a map has too few cells for an answer and nothing inside the layer works on a last axis."""
-    shape, layer = capture.output_shapes[name], capture.model.get_submodule(name)
-    inside = (each for each in convolved if each == name or each.startswith(f"{name}."))
-    by_convolution = any(tuple(convolved[each]) == tuple(shape) for each in inside)
-    if not by_convolution or any(isinstance(module, _ON_LAST_AXIS) for module in layer.modules()):
+    first = _first_by_convolution(name, capture.output_shapes[name], ways, convolved)
+    if first is None or first.map_height * first.map_width > MOST_CELLS_UNASKED:
         return None
-    first = next((way for way in ways if way.order == FIRST), None)
-    return first if first is not None and first.map_height * first.map_width <= MOST_CELLS_UNASKED else None
+    inside = capture.model.get_submodule(name).modules()
+    return None if any(isinstance(module, _ON_LAST_AXIS) for module in inside) else first
 
 
 def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:
@@ -284,7 +287,7 @@ def _refuse(
         grids,
         why=lambda name: reasons.get(name) or _why_no_map(capture, name),
         allowed=ALLOWED,
-        others=candidate_layers(network),
+        others=lambda: candidate_layers(network),
     )
 
 

@@ -37,8 +37,11 @@ def alone_with(network: nn.Module) -> Iterator[None]:
     Args:
         network: the network.
     """
-    things: list[object] = [*network.modules(), *network.parameters(), *network.buffers()]
-    hold = _Hold(threading.get_ident(), {id(thing): thing for thing in things})
+    things: dict[int, object] = {}
+    for module in network.modules():  # one walk: this is done for every explanation
+        things |= {id(thing): thing for thing in (module, *module._parameters.values(), *module._buffers.values())}
+    things.pop(id(None), None)  # the place of a parameter or buffer that is not there
+    hold = _Hold(threading.get_ident(), things)
     with _changed:
         _changed.wait_for(lambda: not any(_excludes(other, hold) for other in _holds))
         _holds.append(hold)

@@ -129,7 +129,7 @@ def open_text_capture(
                 usable,
                 why=lambda name: reasons.get(name) or _why_no_values(capture, name, positions),
                 allowed=ALLOWED,
-                others=[name for name in readable if name in usable],
+                others=lambda: [name for name in readable if name in usable],
             )
         if not usable:
             given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
