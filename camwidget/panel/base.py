@@ -185,10 +185,14 @@ class SlidingPanel(ipywidgets.VBox):
         return before, after
 
     def _show(self, changes: Mapping[str, Any]) -> None:
-        """Let the view, the controls and the message line follow the state, of which these fields have changed."""
-        self.view.message = ""
-        if changes.keys() & _SENT:
-            self._send_maps()
+        """Let the view, the controls and the message line follow the state, of which these fields have changed.
+
+        The browser hears in one message what is new and that the work is done: never that it is done, before it shows.
+        """
+        with self.view.hold_sync():
+            self.view.message = self.view.busy = ""
+            if changes.keys() & _SENT:
+                self._send_maps()
         self._controls.follow(self._state)
         self._follow(changes)
 
@@ -201,12 +205,13 @@ class SlidingPanel(ipywidgets.VBox):
                 self.notify_change(Bunch(name=each, old=old, new=new, owner=self, type="change"))
 
     def _anew(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
-        """Explain, and say which layer and class to show; the panel tells meanwhile what the kernel is busy with."""
+        """Explain, and say which layer and class to show; until that is shown, the panel says that it is at work."""
         self.view.busy = f"Explaining the {self._what}"
         try:
             changes = self._explain(name, value, target_classes)
-        finally:
+        except BaseException:  # a stopped cell too
             self.view.busy = ""
+            raise
         state, offered = self._state, changes.get("offered", self._state.offered)
         names = [layer.name for layer in offered.layers]
         keep = self._keeps_class and state.target_class in offered.target_classes

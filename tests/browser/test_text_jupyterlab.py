@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
-from tests.patience import HANGING_S
+from tests.patience import HANGING_S, STUCK_S
 
 CELL = """\
 import camwidget as cw
@@ -49,6 +49,7 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
     expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "false")
     expect(lab.locator(".camw-busy")).to_have_text("")
+    expect(text).to_contain_text("Not bad at all")
     box.fill("A dull film <b>with</b> a terrible ending.")
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
 
@@ -83,5 +84,6 @@ def test_on_a_narrow_screen_nothing_that_the_sliders_say_is_cut(lab: Page) -> No
 
     readouts = lab.locator(".camw-slider .widget-readout")
     expect(readouts).to_have_count(2)
-    for readout in readouts.all():
-        assert readout.evaluate("(each) => each.scrollWidth <= each.clientWidth && each.clientWidth > 200")
+    whole = "(slider) => slider.scrollWidth <= slider.clientWidth && slider.clientWidth > 200"
+    for readout in readouts.all():  # the page has yet to be laid out for its new width
+        lab.wait_for_function(whole, arg=readout.element_handle(), timeout=1000 * STUCK_S)
