@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
 from tests.patience import HANGING_S, STUCK_S
@@ -29,9 +29,13 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
         yield page
 
 
-def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
-    box, text = lab.locator(".camw-textbox textarea").first, lab.locator(".camw-text").first
-    view = lab.locator(".camw-view")
+def parts(lab: Page) -> tuple[Locator, Locator, Locator]:
+    """The box, the words and the view of the panel."""
+    return lab.locator(".camw-textbox textarea").first, lab.locator(".camw-text").first, lab.locator(".camw-view")
+
+
+def test_sliding_deleting_and_undoing(lab: Page) -> None:
+    box, text, view = parts(lab)
 
     lab.locator(".camw-slider .noUi-handle").first.press("ArrowLeft")
     expect(view).to_have_attribute("data-painted", "hires_cam/conv2/0")
@@ -44,6 +48,10 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
     expect(lab.locator(".camw-change")).to_have_text("A click on a word deletes it.")
     expect(box).to_have_value("A dull film <b>with</b> a terrible ending.")  # it follows the words a moment later
+
+
+def test_typing_says_that_it_is_at_work_and_what_cannot_be_read(lab: Page) -> None:
+    box, text, view = parts(lab)
 
     box.fill("Not bad at all, and never boring. " * 150)
     expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
@@ -61,6 +69,10 @@ def test_sliding_typing_deleting_and_undoing(lab: Page) -> None:
     expect(lab.locator(".camw-message")).to_be_hidden()
     expect(box).to_have_value("Not bad at all")
     expect(view).to_have_attribute("data-painted", "hires_cam/conv2/0")
+
+
+def test_a_double_click_deletes_one_word_and_nothing_moves(lab: Page) -> None:
+    box, text, _ = parts(lab)
 
     # the first click is answered before the second is made, so that the next word lies under the pointer by then
     box.fill("A very very very good film.")
