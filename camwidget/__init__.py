@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from camwidget.course.check import check
-    from camwidget.dispatch import explain
+    from camwidget.dispatch import explain, explain_batch, load
     from camwidget.hooks.hook import Hook, HookBwd, Hooks
     from camwidget.panel.picture import CamPanel
     from camwidget.panel.text import TextCamPanel
@@ -34,6 +34,8 @@ __all__ = [
     "demo_images",
     "demo_learner",
     "explain",
+    "explain_batch",
+    "load",
     "load_reviews",
     "pets_learner",
     "text_learner",
@@ -51,6 +53,8 @@ _HOMES = {
     "demo_images": "pictures.demo",
     "demo_learner": "pictures.demo",
     "explain": "dispatch",
+    "explain_batch": "dispatch",
+    "load": "dispatch",
     "load_reviews": "text.reviews",
     "pets_learner": "pictures.demo",
     "text_learner": "text.learner",

@@ -70,3 +70,10 @@ def test_it_is_the_public_one() -> None:
 def test_hook_classes_of_ones_own_are_for_pictures() -> None:
     with pytest.raises(CamwidgetError, match="work with models of pictures"):
         explain(Reviews(), "a good film", hook=Hook)
+
+
+@pytest.mark.parametrize("asked", [{"transform": print}, {"mean": 0.5}, {"std": 0.5}, {"size": 64}])
+def test_how_pictures_are_made_ready_is_not_for_texts(asked: dict[str, Any]) -> None:
+    (name,) = asked
+    with pytest.raises(CamwidgetError, match=f"{name} was passed with a Reviews, which reads texts.*Leave {name} out"):
+        explain(Reviews(), "a good film", **asked)

@@ -1,6 +1,6 @@
 """One forward pass over all layers, one backward pass per class; the model is left exactly as it was found."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Literal, Self, TypeVar
 
@@ -12,7 +12,9 @@ from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
+from camwidget.hooks.obstacles import checkpointed, refuse_unready, running
 from camwidget.hooks.restore import attributes_left_as_found, left_as_found
+from camwidget.hooks.scores import why_no_gradient
 from camwidget.hooks.subject import PICTURE, Subject
 from camwidget.hooks.tensors import plain
 
@@ -20,6 +22,11 @@ Noted = TypeVar("Noted")
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
+
+
+def scalar_of(target: Target, logits: Float[Tensor, "batch class"]) -> Float[Tensor, ""]:
+    """Return what is differentiated: a class's logit, summed over the batch, or what a function makes of all logits."""
+    return target(logits) if callable(target) else logits[:, target].sum()
 
 
 class LayerCapture:
@@ -78,12 +85,14 @@ class LayerCapture:
         self._modules = {name: find_module(model, name) for name in layer_names}
         self._stack = ExitStack()
         self._logits: Tensor | None = None
+        self._remembered: tuple[Target, dict[str, list[Tensor]]] | None = None
         # The pass in progress. Between passes others may run the model or its layers, and none of that counts.
         self._pass: Literal["", "forward", "rerun"] = ""
         self._order: dict[str, list[int]] = {}  # when each call that has an output came to its end
         self._replacing: dict[str, tuple[int, Tensor]] = {}
 
     def __enter__(self) -> Self:
+        refuse_unready(self.model)
         with ExitStack() as stack:
             stack.enter_context(left_as_found(self.model))
             if self.subject.stateful:
@@ -94,24 +103,27 @@ class LayerCapture:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._forget()
-        self._stack.__exit__(*error)
+        try:
+            self.forget()
+        finally:  # whatever comes in between, such as a stopped cell
+            self._stack.__exit__(*error)
 
     def forward(self, inputs: Shaped[Tensor, "..."]) -> Float[Tensor, "batch class"]:
         """Run the model once and return its logits.
 
         Args:
-            inputs: one normalised picture, or an index for every token of one text, on the model's device.
+            inputs: one normalised picture, or several, or an index for every token of one text, on the model's device.
 
         Raises:
-            ImageError: more or fewer pictures than one.
-            ModelError: not one text; or the model does not return finite logits of shape (1, class).
+            ImageError: more or fewer pictures than the subject takes.
+            ModelError: not one text; or the model takes other inputs, or does not return finite logits (1, class).
         """
         self.subject.check(inputs)
-        self._forget()
+        self.forget()
         with torch.inference_mode(False), torch.enable_grad(), self._passing("forward"):
             # An inference tensor cannot be recorded; its clone can.
-            output = self._run(inputs.clone() if inputs.is_inference() else inputs)
+            with running(self.model, inputs):
+                output = self._run(inputs.clone() if inputs.is_inference() else inputs)
             self._logits = _checked(output, count=inputs.shape[0])
         one = AsItIs(self.call)
         shown = {name: one.calls(len(outputs))[0] for name, outputs in self.outputs.items()}
@@ -138,6 +150,11 @@ class LayerCapture:
         self.outputs = {name: self.outputs[name] for name in self.layouts}
         with torch.inference_mode(False), torch.enable_grad():
             self.activations = {name: self.as_map(name, self._counting(name)) for name in self.layouts}
+
+    def forget(self) -> None:
+        """Let the last forward pass go, with its graph, and what was kept of it."""
+        self.activations, self.outputs, self.other_outputs = {}, {}, {}
+        self.layouts, self._logits, self._order, self._remembered = {}, None, {}, None
 
     def shown(self, name: str) -> tuple[int, int]:
         """Return which call of a layer counts, from 1, and of how many; (1, 1) if all calls are joined.
@@ -194,6 +211,8 @@ class LayerCapture:
 
         with ExitStack() as stack:
             for name, module in modules.items():
+                if isinstance(module, torch.jit.ScriptModule):
+                    continue  # it takes no hooks
                 hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
                 stack.callback(hook.remove)
             self.rerun(inputs)
@@ -236,7 +255,9 @@ class LayerCapture:
             )
         }
 
-    def gradients(self, target: Target, *, names: Sequence[str] | None = None) -> dict[str, Float[Tensor, "..."]]:
+    def gradients(
+        self, target: Target, *, names: Sequence[str] | None = None, remember: bool = False
+    ) -> dict[str, Float[Tensor, "..."]]:
         """Return the derivative of one class's logit with respect to every activation, by one backward pass.
 
         Each has the form of its activation: (1, channel, map_height, map_width) for kept layers. The logit is
@@ -245,13 +266,23 @@ class LayerCapture:
         Args:
             target: the class, or what to differentiate instead of its logit.
             names: some of the layers; None for all. Only the deepest cost little.
+            remember: keep them for the next call, which takes no pass if it asks for the same class.
 
         Raises:
             ModelError: the logits carry no gradient.
         """
         sources = {name: self._counting(name) for name in (self.outputs if names is None else names)}
-        gradients = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
-        return {name: self.as_map(name, [next(gradients) for _ in outputs]) for name, outputs in sources.items()}
+        own = self._remembered_of(target, sources)
+        if own is None:
+            found = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
+            own = {name: [next(found) for _ in outputs] for name, outputs in sources.items()}
+        self._remembered = (target, own) if remember else None
+        return {name: self.as_map(name, own[name]) for name in sources}
+
+    def _remembered_of(self, target: Target, sources: Collection[str]) -> dict[str, list[Tensor]] | None:
+        """The gradients from the pass before, if they are those of the same class and of all these layers."""
+        before, own = self._remembered or (None, {})
+        return own if isinstance(target, int) and before == target and set(sources) <= own.keys() else None
 
     def derivatives(self, target: Target, sources: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the derivative of a class's logit with respect to each source; zero where the logit does not use it.
@@ -266,12 +297,19 @@ class LayerCapture:
         if self._logits is None:
             raise RuntimeError("gradients() needs a forward pass: call forward(inputs) first, inside the with block.")
         if not self._logits.requires_grad:
+            if self.subject.scores is not None:
+                raise ModelError(why_no_gradient(list(self.subject.scores)))
             given = "The model's logits carry no gradient back to the layers"
             allowed = "Its forward must compute them from the layers without detach() or torch.no_grad()"
             raise ModelError(three_parts(given, allowed, "Look for these in its forward, or name later layers"))
         with torch.inference_mode(False), torch.enable_grad():
-            scalar = target(self._logits) if callable(target) else self._logits[:, target].sum()
-            gradients = torch.autograd.grad(scalar, tuple(sources), retain_graph=True, allow_unused=True)
+            whole = scalar_of(target, self._logits)
+            try:
+                gradients = torch.autograd.grad(whole, tuple(sources), retain_graph=True, allow_unused=True)
+            except RuntimeError as error:
+                if (told := checkpointed(error)) is not None:
+                    raise told from error
+                raise
         return tuple(
             torch.zeros_like(source) if gradient is None else gradient
             for source, gradient in zip(sources, gradients, strict=True)
@@ -308,16 +346,12 @@ class LayerCapture:
         recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
         # Only then: the flags belong to the whole process, and other threads may be inside as well.
         with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
-            return self.subject.logits_of(self.model(inputs))
+            return self.subject.logits_of(self.model(inputs), count=inputs.shape[0])
 
     def _counting(self, name: str) -> list[Tensor]:
         """A layer's outputs from the calls that count."""
         outputs = self.outputs[name]
         return [outputs[call] for call in self.layouts[name].calls(len(outputs))]
-
-    def _forget(self) -> None:
-        self.activations, self.outputs, self.other_outputs = {}, {}, {}
-        self.layouts, self._logits, self._order = {}, None, {}
 
     def _hook(self, name: str) -> Any:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from camwidget.errors import LayerError, nearest, three_parts
@@ -87,6 +88,9 @@ def find_module(model: nn.Module, name: str, *, worth: Sequence[str] | None = No
     modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
     known = [layer for layer in modules if layer]
     if isinstance(name, str) and name in known:
+        if isinstance(modules[name], torch.jit.ScriptModule):
+            given, allowed = f"Layer {name!r} is compiled by TorchScript", "Its compiled code calls no hooks"
+            raise LayerError(three_parts(given, allowed, "Explain the network that it was compiled from"))
         return modules[name]
     given = f"The model has no layer {name!r}"
     worth = candidate_layers(model) if worth is None else worth
@@ -145,6 +149,8 @@ def _runs(parent: nn.Module, prefix: str) -> Iterator[str]:
 
 def _kind(module: nn.Module) -> str:
     """One of convolution, follower (normalisation, activation), flat, pooling, passing, block."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return "passing"  # nothing can listen to it
     if isinstance(module, _FLAT):
         return "flat"
     if isinstance(module, _CONVOLUTIONS):

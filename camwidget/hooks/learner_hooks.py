@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from camwidget.errors import HookError, NotStoredError
-from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.capture import LayerCapture, Target, scalar_of
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.mistakes import mistaken, recognised, same, takes, translated
 from camwidget.hooks.restore import hooks_left_as_found, hooks_on
@@ -128,17 +128,17 @@ class OwnCapture:
             if watched.output is not None and not same(watched.output, watched.values[-1]):
                 watched.listen(-1)  # this time to the value that overwrote it
 
-    def gradients(self, class_index: int) -> dict[str, Tensor]:
+    def gradients(self, target: Target) -> dict[str, Tensor]:
         """Return the derivative of one class's logit with respect to every activation, as the hooks stored it.
 
         Args:
-            class_index: the class.
+            target: the class, or what to differentiate instead of its logit.
 
         Raises:
             HookError: a hook does something wrong.
             ModelError: the logits carry no gradient.
         """
-        right = self._reference.gradients(class_index)
+        right = self._reference.gradients(target)
         if not any(watched.backward for watched in self.layers.values()):
             return right
         for watched in self.layers.values():
@@ -146,7 +146,7 @@ class OwnCapture:
         with torch.inference_mode(False), torch.enable_grad():
             try:
                 # Only the leaf's gradient is kept, so nobody's .grad is touched.
-                self._logits[0, class_index].backward(inputs=[self._leaf], retain_graph=True)
+                scalar_of(target, self._logits).backward(inputs=[self._leaf], retain_graph=True)
             except (HookError, torch.OutOfMemoryError):
                 raise
             except Exception as error:  # any error from a learner's function: the same pass worked without it

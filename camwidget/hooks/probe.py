@@ -1,5 +1,8 @@
 """Asks a network how its outputs lie on the picture: parts of the picture are changed, to see which places answer.
 
+Where a convolution cuts the picture into patches and what follows only adds to them, no question is needed: most places
+of an output are then more like their own patch than like any other one.
+
 Three of nine fields are changed at once, one in every row and column of fields, so that one more pass of the network
 says something about all places. What is compared is *which places change most*, because in networks with global mixing
 all of them change. The pattern is unlike its own mirror images and its transpose, and no row or column of fields is
@@ -10,6 +13,7 @@ passes, with other fields.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +22,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from camwidget.hooks.layout import Grid
+
+MOST_CELLS_UNASKED = 9
+"""Maps of more cells are read only if they answer to changes of the picture, or are like its patches."""
 
 PATTERNS = (
     ((0, 1, 0), (0, 0, 1), (1, 0, 0)),
@@ -37,6 +44,24 @@ FLOOR = 1e-3
 """Changes are compared by their logarithms, down to this part of the largest."""
 
 
+OWN, ANOTHERS = 0.5, 0.1
+"""How many places of an output must be more like their own patch than like any other, and how many may be at most if
+the output is read in any other way."""
+
+MOST_PLACES = 256
+"""So many places of an output, spread over all of it, are compared with the patches."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What convolutions and pools returned in one pass."""
+
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Module to the shape of its output."""
+    patches: dict[str, Tensor] = field(default_factory=dict)
+    """The outputs of convolutions that cut the picture into patches, by module."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """What came out for some layers: how each is read, or why it is not."""
@@ -48,24 +73,67 @@ class Answers:
 
 
 @contextmanager
-def shapes_noted(network: nn.Module) -> Iterator[dict[str, tuple[int, ...]]]:
-    """Yield a dictionary that fills, while the network runs, with the shapes that its convolutions and pools return.
+def convolutions_noted(network: nn.Module) -> Iterator[Noted]:
+    """Yield what fills, while the network runs, with what its convolutions and pools return.
 
     Args:
         network: the model.
     """
-    noted: dict[str, tuple[int, ...]] = {}
+    noted = Noted()
 
-    def note(name: str, output: Any) -> None:
+    def note(name: str, output: Any, *, patches: bool) -> None:
         if isinstance(output, Tensor) and output.ndim == 4 and output.shape[0] == 1:
-            noted[name] = tuple(output.shape)
+            noted.shapes[name] = tuple(output.shape)
+            if patches:
+                noted.patches[name] = output.detach()
 
     with ExitStack() as stack:
         for name, module in network.named_modules():
             if isinstance(module, nn.Conv2d) or "pool" in type(module).__name__.lower():
-                hook = module.register_forward_hook(lambda _, __, output, name=name: note(name, output))
+                call = partial(note, name, patches=isinstance(module, nn.Conv2d) and _cuts_patches(module))
+                hook = module.register_forward_hook(lambda _, __, output, call=call: call(output))
                 stack.callback(hook.remove)
         yield noted
+
+
+def _cuts_patches(convolution: nn.Conv2d) -> bool:
+    return convolution.kernel_size == convolution.stride and min(convolution.kernel_size) > 1
+
+
+def like_patches(output: Tensor, ways: Sequence[Grid], noted: Noted) -> Grid | None:
+    """Return the way to read an output in which its places are like the patches of the same places; None if in doubt.
+
+    Residual networks add to the patches and never move them, so their own pass tells, without another one. Tokens in
+    another order are like the patches of other places.
+
+    Args:
+        output: of a layer, in its own form.
+        ways: in which its shape can be read.
+        noted: what the convolutions of the same pass returned.
+    """
+    shares = {
+        way: max((_share_like_own(way.as_map([output.detach()]), patch) for patch in noted.patches.values()), default=0)
+        for way in ways
+    }
+    best = max(shares, key=lambda way: shares[way], default=None)
+    others = [share for way, share in shares.items() if way != best]
+    return best if best is not None and shares[best] >= OWN and max(others, default=0) <= ANOTHERS else None
+
+
+def _share_like_own(one: Tensor, patches: Tensor) -> float:
+    """Which share of the places of a map is more like the patch of the same place than like any other; 0 if unfit."""
+    places = one[0, 0].numel()
+    if one.shape != patches.shape or places <= MOST_CELLS_UNASKED:
+        return 0.0
+    own, others = (_directions(each[0].flatten(1).T.float()) for each in (one, patches))
+    chosen = torch.arange(0, places, -(-places // MOST_PLACES), device=one.device)
+    closest = (own[chosen] @ others.T).argmax(dim=1)
+    return float((closest == chosen).float().mean())
+
+
+def _directions(rows: Tensor) -> Tensor:
+    """Rows of length one, with what they have in common taken away."""
+    return functional.normalize(rows - rows.mean(dim=0), dim=1)
 
 
 def ask(

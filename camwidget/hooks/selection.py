@@ -14,10 +14,9 @@ from camwidget.errors import LayerError, ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
 from camwidget.hooks.layout import FIRST, LAST_CALL, Grid, in_doubt, readings, readings_of
-from camwidget.hooks.probe import ask, shapes_noted
-
-MOST_CELLS_UNASKED = 9
-"""Maps of more cells are read only if they answer to changes of the picture."""
+from camwidget.hooks.obstacles import from_before, is_quantised, why_closed
+from camwidget.hooks.probe import MOST_CELLS_UNASKED, Noted, ask, convolutions_noted, like_patches
+from camwidget.hooks.subject import PICTURE, Subject
 
 _ON_LAST_AXIS = (nn.Linear, nn.LayerNorm, nn.MultiheadAttention, nn.Embedding)
 
@@ -39,11 +38,13 @@ EVERY = ""
 @contextmanager
 def open_capture(
     network: nn.Module,
-    pixels: Float[Tensor, "1 3 height width"],
+    pixels: Float[Tensor, "1 channel height width"],
     layers: Sequence[str] | None,
     *,
     call: int = LAST_CALL,
     sizes: Sizes = MappingProxyType({}),
+    subject: Subject = PICTURE,
+    first_class: int | None = None,
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"]]]:
     """Yield a capture after its forward pass, holding only layers with maps, and the logits.
 
@@ -56,6 +57,8 @@ def open_capture(
         layers: the layers asked for; None for a good choice.
         call: which call to show of layers that run several times, see `LayerCapture`.
         sizes: of maps, as the caller knows them.
+        subject: a picture, and what is explained.
+        first_class: the class whose gradients will be asked for first, if it is known: a pass is saved.
 
     Raises:
         LayerError: a layer that was asked for has no map, or not of the size given, or no layer ran so often; the
@@ -65,11 +68,13 @@ def open_capture(
     names = list(candidate_layers(network) if layers is None else layers)
     asked = [*(name for name in sizes if name != EVERY), *(layers or ())]
     reasons: dict[str, str] = {}
+    quantised = False
     while names:
-        with LayerCapture(network, names, call=call) as capture:
-            with shapes_noted(network) as convolved:
+        with LayerCapture(network, names, subject=subject, call=call) as capture:
+            with convolutions_noted(network) as noted:
                 logits = capture.forward(pixels)
-            seen = {(shape[2], shape[3]) for shape in convolved.values()}
+            quantised = any(map(is_quantised, capture.other_outputs.values()))
+            seen = {(shape[2], shape[3]) for shape in noted.shapes.values()}
             told = {
                 name: sizes[name] if name in sizes else sizes[EVERY]
                 for name in capture.outputs
@@ -81,7 +86,7 @@ def open_capture(
             if len(inside) == len(names) or not few:
                 if layers is not None:
                     refuse_call(capture, layers)
-                grids, reasons = _read(capture, pixels, ways, told, convolved, logits)
+                grids, reasons = _read(capture, pixels, ways, told, noted, _class_to_try(logits, first_class))
                 _refuse(network, capture, asked, grids, reasons)
                 if EVERY in sizes and not told:
                     raise LayerError(_no_such_size(sizes[EVERY]))
@@ -93,12 +98,23 @@ def open_capture(
                     yield capture, logits
                     return
         names = inside if len(inside) > len(names) else []
+    raise _without_layers(network, reasons, quantised=quantised)
+
+
+def _without_layers(network: nn.Module, reasons: Mapping[str, str], *, quantised: bool) -> ModelError:
+    """Why a network has nothing to show."""
+    if closed := why_closed(network):
+        return ModelError(three_parts(closed, "Maps are made of what layers return", from_before(network)))
+    if quantised:
+        given = f"The layers of this {type(network).__name__} return quantised numbers"
+        advice = "Explain the network from before its quantisation"
+        return ModelError(three_parts(given, "Maps need gradients, and whole numbers have none", advice))
     given = f"This {type(network).__name__} has no spatial layer: no layer returns a map (1, channel, height, width)"
     if reasons:
         name, reason = list(reasons.items())[-1]
         given = f"This {type(network).__name__} has no spatial layer. Layer {name!r} {reason}"
     allowed = "Class activation maps need a convolutional network, or tokens, with maps that are larger than 1x1"
-    raise ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
+    return ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
 
 
 def refuse_missing(
@@ -185,14 +201,15 @@ def _read(
     pixels: Tensor,
     ways: Mapping[str, Sequence[Grid]],
     told: Sizes,
-    convolved: Mapping[str, Sequence[int]],
-    logits: Float[Tensor, "1 class"],
+    noted: Noted,
+    target: int,
 ) -> tuple[dict[str, Grid], dict[str, str]]:
     """How each layer with a map is read, and why others are not: the end of a sentence."""
     height, width = pixels.shape[2:]
     unused, uncalled = capture.unused(), without_call(capture)
     reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
     reasons |= uncalled
+    convolved = noted.shapes
     seen = {(shape[2], shape[3]) for shape in convolved.values()}
     sure: dict[str, Grid] = {}
     doubtful: dict[str, Sequence[Grid]] = {}
@@ -204,6 +221,8 @@ def _read(
             continue
         as_convolved = None if name in told else _as_convolved(name, shape, ways[name], convolved)
         sure_of = len(ways[name]) == 1 if name in told else not in_doubt(shape, height=height, width=width, seen=seen)
+        if not (as_convolved or sure_of):
+            as_convolved = like_patches(capture.activations[name], ways[name], noted)
         if as_convolved or sure_of:
             sure[name] = as_convolved or ways[name][0]
         else:
@@ -216,7 +235,7 @@ def _read(
     }
     found = {name: replace(grid, call=capture.call) for name, grid in {**sure, **answers.grids, **small}.items()}
     reasons |= {name: reason for name, reason in answers.reasons.items() if name not in small}
-    unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, logits)
+    unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, target)
     reasons |= {name: _why_unread(grid) for name, grid in unread.items()}
     return {name: found[name] for name in capture.outputs if name in found and name not in unread}, reasons
 
@@ -253,12 +272,17 @@ def _too_small_to_ask(
     return None if any(isinstance(module, _ON_LAST_AXIS) for module in inside) else first
 
 
-def _unread(capture: LayerCapture, grids: Mapping[str, Grid], logits: Float[Tensor, "1 class"]) -> dict[str, Grid]:
-    """Layers whose positions the most probable class does not depend on: it is read from their other tokens alone."""
+def _class_to_try(logits: Float[Tensor, "1 class"], first_class: int | None) -> int:
+    known = first_class is not None and 0 <= first_class < logits.shape[1]
+    return first_class if first_class is not None and known else int(logits.argmax())
+
+
+def _unread(capture: LayerCapture, grids: Mapping[str, Grid], target: int) -> dict[str, Grid]:
+    """Layers whose positions a class does not depend on: it is read from their other tokens alone."""
     extra = {name: grid for name, grid in grids.items() if grid.others}
     if not extra or not capture.differentiable:
         return {}
-    gradients = capture.gradients(int(logits.argmax()))  # still in the layers' own form
+    gradients = capture.gradients(target, names=list(grids), remember=True)  # still in the layers' own form
     maps = {name: grid.as_map([gradients[name]]) for name, grid in extra.items()}
     return {
         name: extra[name] for name, gradient in maps.items() if not bool(gradient.any()) and bool(gradients[name].any())
@@ -312,6 +336,8 @@ def _why_unread(grid: Grid) -> str:
 
 def _why_no_map(capture: LayerCapture, name: str) -> str:
     """The end of a sentence."""
+    if is_quantised(capture.other_outputs.get(name)):
+        return "returns quantised numbers, which have no gradient"
     if name in capture.other_outputs:
         return f"returns a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
     if name not in capture.layer_names:

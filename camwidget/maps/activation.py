@@ -45,6 +45,12 @@ class Activation:
             raise MapError(why_no_probability())
         return self.log(logits) if self.log is not None else self.function(logits).log()
 
+    def __reduce__(self) -> Any:
+        """Known activations are pickled by their names, so that they are themselves again."""
+        if any(self is known for known in KNOWN):
+            return known_activation, (self.name,)
+        return partial(Activation, **vars(self)), ()
+
 
 def _same(outputs: Tensor) -> Tensor:
     return outputs
@@ -64,6 +70,9 @@ AFTER_LOG_SOFTMAX = Activation(name="log_softmax inside the network", function=t
 """The outputs are the logarithms of probabilities."""
 AFTER_SIGMOID = Activation(name="sigmoid inside the network", function=_same)
 """The outputs are probabilities already, each class by itself."""
+
+KNOWN = (SOFTMAX, SIGMOID, VALUES, AFTER_SOFTMAX, AFTER_LOG_SOFTMAX, AFTER_SIGMOID)
+"""The activations that a name stands for; all others hold somebody's function."""
 
 NAMED = {each.name: each for each in (SOFTMAX, SIGMOID, VALUES)}
 """The activations that can be asked for by name."""
@@ -98,7 +107,7 @@ _WAYS += "(batch, class) to as many probabilities"
 
 def why_no_probability() -> str:
     """Return why there are no probabilities, in sentences."""
-    given = "The outputs of this network are values, as of a regression, and no probabilities"
+    given = "What is explained are values, of a target or as of a regression, and no probabilities"
     allowed = "Probabilities need a network that was trained to choose among classes"
     advice = "Read result.answers; if it is a classifier, pass activation='softmax' or activation='sigmoid' to explain"
     return three_parts(given, allowed, advice)
@@ -139,9 +148,10 @@ def activation_of(
 ) -> Activation:
     """Return what the outputs of a model mean.
 
-    What was asked for counts; else a Learner's loss, else that of its data; else what the outputs themselves show: a
-    softmax inside the network is not applied twice. Where nothing tells, one logit has the sigmoid and several have
-    softmax; the outputs of a Learner with several vocabularies are then values, since no softmax runs over all of them.
+    What was asked for counts; else a Learner's loss, else that of its data; else the problem that the `config` of a
+    Hugging Face model names; else what the outputs themselves show: a softmax inside the network is not applied twice.
+    Where nothing tells, one logit has the sigmoid and several have softmax; the outputs of a Learner with several
+    vocabularies are then values, since no softmax runs over all of them.
 
     Args:
         asked: see `checked_activation`.
@@ -168,8 +178,78 @@ def activation_of(
         if len(vocabularies(getattr(model.dls, "vocab", ()))) > 1:
             return VALUES
     network = model if isinstance(model, nn.Module) else model.model
+    if (declared := _of_config(network)) is not None:
+        return declared
     inside = _inside(network, logits, run, inputs, others)
     return inside or (SIGMOID if own.shape[1] == 1 else SOFTMAX)
+
+
+def known_activation(name: str) -> Activation:
+    """Return one of `KNOWN`.
+
+    Args:
+        name: its name.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return {each.name: each for each in KNOWN}[name]
+
+
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """In place of a function that cannot be kept: it knows the answers to the logits of one result."""
+
+    name: str
+    logits: Tensor
+    answers: Tensor
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        if logits.shape == (1, *self.logits.shape) and torch.equal(logits[0].to(self.logits), self.logits):
+            return self.answers[None].to(logits)
+        given = f"The activation {self.name!r} of this copy of a result was asked about other logits"
+        allowed = "A copy, or a result from a file, keeps what the activation gave and not the function itself"
+        raise MapError(three_parts(given, allowed, "Use the result that explain returned, or explain again"))
+
+
+def lasting(activation: Activation, logits: Float[Tensor, " class"]) -> Activation:
+    """Return an activation that can be pickled and written: itself if it has a name, else its answers to some logits.
+
+    Args:
+        activation: any.
+        logits: of the result.
+    """
+    if any(activation is known for known in KNOWN):
+        return activation
+    answers = activation.function(logits[None])[0]
+    return answered(
+        activation.name,
+        logits,
+        answers,
+        exclusive=activation.exclusive,
+        is_probability=activation.is_probability,
+    )
+
+
+def answered(
+    name: str,
+    logits: Float[Tensor, " class"],
+    answers: Float[Tensor, " class"],
+    *,
+    exclusive: bool,
+    is_probability: bool,
+) -> Activation:
+    """Return an activation whose function is known for the logits of one result only.
+
+    Args:
+        name: what it is called.
+        logits: of the result.
+        answers: what the function gave for them.
+        exclusive: see `Activation`.
+        is_probability: see `Activation`.
+    """
+    function = _Answered(name, logits, answers)
+    return Activation(name=name, function=function, exclusive=exclusive, is_probability=is_probability)
 
 
 def vocabularies(vocab: Any) -> list[list[Any]]:
@@ -181,6 +261,16 @@ def vocabularies(vocab: Any) -> list[list[Any]]:
     members = list(vocab) if hasattr(vocab, "__iter__") and not isinstance(vocab, str) else []
     nested = [hasattr(each, "__iter__") and not isinstance(each, str | bytes) for each in members]
     return [list(each) for each in members] if all(nested) else [members]
+
+
+def _of_config(network: nn.Module) -> Activation | None:
+    """What the configuration of a Hugging Face model says; with one label and no word its loss is of a regression."""
+    config = getattr(network, "config", None)
+    problem, labels = getattr(config, "problem_type", None), getattr(config, "num_labels", None)
+    if problem is None:
+        return VALUES if labels == 1 and hasattr(config, "problem_type") else None
+    known = {"multi_label_classification": SIGMOID, "single_label_classification": SOFTMAX, "regression": VALUES}
+    return known.get(problem) if isinstance(problem, str) else None
 
 
 def _of_function(function: Function, logits: Tensor) -> Activation:

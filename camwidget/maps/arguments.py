@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
+from camwidget.hooks.scores import Scores, TargetArgument, scores_asked
 from camwidget.hooks.selection import EVERY, Sizes
-from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import Activation, Function, checked_activation, vocabularies
+from camwidget.maps.choice import most_probable
 from camwidget.maps.methods import METHODS
 from camwidget.maps.score_cam import Progress
 
@@ -56,6 +57,16 @@ TOP_CLASSES = 10
 """How many classes are explained if none are asked for."""
 
 
+class _Wanted(str):
+    """In place of a class's name; told by what it is, so a class may have that name."""
+
+    __slots__ = ()
+
+
+MOST_PROBABLE = _Wanted("the most probable class")
+"""Among the classes asked for: the most probable one, whichever it is; of values, the first."""
+
+
 @runtime_checkable
 class LearnerLike(Protocol):
     """The parts of a fastai Learner that are used."""
@@ -75,14 +86,18 @@ def network_of(model: Explainable) -> nn.Module:
         TypeError: the model is neither a Learner nor a module.
     """
     network = model if isinstance(model, nn.Module) else getattr(model, "model", None)
-    if isinstance(network, nn.Module):
+    if isinstance(network, nn.Module) and (network is model or hasattr(model, "dls")):
         return network
-    given = f"The model is {type(model).__name__}"
-    raise TypeError(three_parts(given, "It must be a fastai Learner or a torch.nn.Module", "Pass learn"))
+    given, advice = f"The model is {type(model).__name__}", "Pass the Learner or the network itself"
+    if type(model).__name__ == "ExportedProgram":
+        advice = "Pass the network that it was exported from, or torch.export.unflatten(program)"
+    elif isinstance(network, nn.Module):
+        advice = "Pass the network that it holds, its .model"
+    raise TypeError(three_parts(given, "It must be a fastai Learner or a torch.nn.Module", advice))
 
 
 def own_names(model: Explainable) -> tuple[str, ...]:
-    """Return the names that a Learner's vocabulary or `model.class_names` has for the classes; empty if it has none.
+    """Return the names that a Learner's vocabulary, or the module itself, has for the classes; empty if it has none.
 
     A Learner with several outputs has a vocabulary for each: they are joined, and a name says which output it is of.
 
@@ -90,11 +105,24 @@ def own_names(model: Explainable) -> tuple[str, ...]:
         model: a Learner or module.
     """
     if isinstance(model, nn.Module):
-        return tuple(str(name) for name in getattr(model, "class_names", None) or ())
+        return names_on(model)
     found = vocabularies(getattr(model.dls, "vocab", ()))
     if len(found) < 2:
         return tuple(str(name) for names in found for name in names)
     return tuple(f"output {number}: {name}" for number, names in enumerate(found) for name in names)
+
+
+def names_on(network: nn.Module) -> tuple[str, ...]:
+    """Return the names of classes that a module carries; empty if it has none.
+
+    Args:
+        network: its `class_names` count, else `config.id2label`, as Hugging Face's models have it.
+    """
+    names = getattr(network, "class_names", None)
+    labels = getattr(getattr(network, "config", None), "id2label", None)
+    if not names and isinstance(labels, Mapping) and sorted(labels) == list(range(len(labels))):
+        names = [labels[index] for index in range(len(labels))]
+    return tuple(map(str, names)) if names and hasattr(names, "__iter__") else ()
 
 
 def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int, activation: Activation) -> tuple[str, ...]:
@@ -122,7 +150,7 @@ def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int, act
 
 
 def targets_of(
-    target_classes: Sequence[SupportsIndex | str] | None,
+    target_classes: Sequence[Any] | None,
     logits: Float[Tensor, "1 class"],
     names: Sequence[str],
     activation: Activation,
@@ -132,7 +160,7 @@ def targets_of(
     If none are asked for, they are the most probable ones; of values, the first ones.
 
     Args:
-        target_classes: indices or names.
+        target_classes: indices or names, or `MOST_PROBABLE`.
         logits: what the network returned.
         names: of all classes.
         activation: what the logits mean.
@@ -142,16 +170,16 @@ def targets_of(
     """
     if target_classes is None:
         few = min(TOP_CLASSES, logits.shape[1])
-        if not activation.is_probability:
-            return list(range(few))
-        # A known activation keeps the order of the logits, in which no two round to one number.
-        scores = logits if activation.log is not None else activation.function(at_least_single(logits).cpu())
-        return scores[0].topk(few).indices.tolist()
+        return most_probable(logits, activation, count=few)[0].tolist()
     if not target_classes:
         raise ClassError(
             three_parts("target_classes is empty", "It needs at least one class", "None means the top ten")
         )
-    return list(dict.fromkeys(class_index(target, names) for target in target_classes))
+    found = (
+        int(most_probable(logits, activation)) if target is MOST_PROBABLE else class_index(target, names)
+        for target in target_classes
+    )
+    return list(dict.fromkeys(found))
 
 
 def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, default: str = "grad_cam") -> tuple[str, ...]:
@@ -240,6 +268,7 @@ class Asked(TypedDict, total=False):
     grid: GridArgument | None
     progress: Progress | None
     call: int | None
+    target: TargetArgument | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -264,6 +293,19 @@ class Request:
     """Is notified of the progress of methods that run the network many times; None for a bar."""
     call: int | None = None
     """Which call to show of layers that run several times, from 1, or -1 for the last; None if it was left open."""
+    target: TargetArgument | None = None
+    """What to explain in place of the logits, as it was given, checked."""
+
+    @property
+    def first_class(self) -> int | None:
+        """The first of the classes asked for, if it is given by its index."""
+        first = self.target_classes[0] if self.target_classes else None
+        return operator.index(first) if isinstance(first, SupportsIndex) and not isinstance(first, bool) else None
+
+    @property
+    def scores(self) -> Scores | None:
+        """What to explain in place of the logits, by name; None for the logits."""
+        return scores_asked(self.target)
 
     @property
     def shown_call(self) -> int:
@@ -302,6 +344,7 @@ def request_of(
     grid: GridArgument | None = None,
     progress: Progress | None = None,
     call: int | None = None,
+    target: TargetArgument | None = None,
 ) -> Request:
     """Return a request; a single layer or class may replace a list of one.
 
@@ -327,18 +370,29 @@ def request_of(
         progress: is notified of the progress of methods that run the network many times; None for a bar.
         call: which call to show of layers that the network runs several times, from 1; None or -1 for the last. Of
             layers that run once it is that one, and the parts in which a network reads a text are always joined.
+        target: a number of your own to explain in place of the logits: a function from what the model returns for one
+            picture or text (a tensor with a first axis of one, a dictionary, an object) to a tensor with one number,
+            such as `lambda output: output[0, 3] - output[0, 5]` ("why 3 and not 5") or
+            `lambda output: output["out"][0, 15].mean()`; or a dictionary from names to such functions. Each counts as
+            a class without a probability. `contributions` of the result tells where the sum of a map is exact.
 
     Raises:
         MapError: there is no such method or activation, or no method was asked for.
         TypeError: the activation is neither a name nor a function.
         LayerError: the list of layers is empty, the call is no number of a call, or `grid` is not of that form.
         HookError: a hook is not a class.
-        CamwidgetError: a call was asked for together with a hook.
+        CamwidgetError: a call was asked for together with a hook; the target is not of that form, or was asked for
+            together with names of classes or an activation.
     """
     if call_of(call) not in (None, LAST_CALL) and (hook or hook_bwd) is not None:
         given = f"call={call} was given together with a hook class of your own"
         allowed = "Such a class keeps the last call of a layer, so that is the one to show"
         raise CamwidgetError(three_parts(given, allowed, "Leave call out, or the hook classes"))
+    if scores_asked(target) is not None and (class_names is not None or activation is not None):
+        given = f"target was given together with {'activation' if class_names is None else 'class_names'}"
+        allowed = "What is explained is the number that target returns, under the name in its dictionary"
+        advice = "Put softmax into the function if that is what you want, and leave the other argument out"
+        raise CamwidgetError(three_parts(given, allowed, advice))
     sizes_of(grid)
     return Request(
         methods=methods_of(methods, known=known, default=default),
@@ -350,4 +404,5 @@ def request_of(
         grid=grid,
         progress=progress,
         call=call_of(call),
+        target=target,
     )

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
+from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
 from torch import nn
 
 LONGEST_NAMES = 200
@@ -49,8 +51,22 @@ class Call:
     """The call of layers that run several times that was asked for; None if it was left open."""
     grid: str = ""
     """The sizes of maps that were given, as written in code; empty if none were."""
+    preparing: Mapping[str, str] = field(default_factory=dict)
+    """How the picture was to be made ready: argument to value, as written in code."""
+    target: str = ""
+    """What is explained in place of the logits, as written in code; empty for the logits."""
     reads: str = "cam"
     """Which method of the result gives one map's numbers."""
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """Return the call whose fields JSON wrote; lists are tuples again.
+
+        Args:
+            data: what `dataclasses.asdict` made of it.
+        """
+        fields: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in data.items()}
+        return cls(**fields)
 
     def lines(self) -> str:
         """Return the code for the whole result; arguments left at their defaults are left out."""
@@ -93,7 +109,9 @@ class Call:
     def _line(self, name: str) -> str:
         """The line above the call that makes something, or at least says what it is."""
         made_by, what = self.unnamed[name], "your model" if name == self.model else f"the {KINDS[self.reads]} you gave"
-        what = "the function you gave" if name == self.activation else what
+        what = (
+            "the function you gave" if name in (self.activation, self.target, self.preparing.get("transform")) else what
+        )
         if made_by in ("", UNKNOWN):
             return f"{name} = {UNKNOWN}  # {what}" if made_by else f"# {name} is {what}"
         return f"{name} = {made_by}"
@@ -114,9 +132,11 @@ class Call:
     def _given(self) -> list[str]:
         """The arguments that are written for one map as for all."""
         activation = [f"activation={self.activation}"] if self.activation else []
+        activation += [f"target={self.target}"] if self.target else []
         call = [] if self.call is None else [f"call={self.call}"]
         hooks = [f"{argument}={name}" for argument, name in self.hooks.items()]
-        return [*activation, *call, *hooks, *([f"grid={self.grid}"] if self.grid else [])]
+        preparing = [f"{argument}={value}" for argument, value in self.preparing.items()]
+        return [*activation, *call, *hooks, *([f"grid={self.grid}"] if self.grid else []), *preparing]
 
 
 def filled(template: Sequence[str], layer: str, target_class: int) -> str:
@@ -161,11 +181,14 @@ def call_for(
     hooks: Mapping[str, str],
     call: int | None = None,
     grid: object = None,
+    preparing: Mapping[str, Any] = MappingProxyType({}),
+    target: object = None,
+    method: str = "",
 ) -> Call:
     """Return the call for a model and its picture or text, under the names that the learner gave them.
 
     What has no name is called `learn` or `model` and `image` or `text`, and a line above the call says what it is: a
-    path or a text is written out. The method is left open.
+    path or a text is written out.
 
     Args:
         model: a Learner or module.
@@ -178,6 +201,9 @@ def call_for(
         hooks: argument to the name of a hook class.
         call: the call asked for, of layers that run several times.
         grid: the sizes of maps, as they were given: numbers, and names of layers.
+        preparing: how the picture was to be made ready: numbers, and a function or object under `transform`.
+        target: what is explained in place of the logits.
+        method: the method; empty if it is left open.
     """
     model_name, model_made_by = _named(model, "model" if isinstance(model, nn.Module) else "learn")
     name, made_by = _named(subject, kind)
@@ -186,8 +212,19 @@ def call_for(
     if written is None:
         written, unnamed_function = _named(activation, "activation")
         unnamed[written] = unnamed_function
+    prepared_by = {}
+    for argument, value in preparing.items():
+        if argument == "transform" and value is not None:
+            prepared_by[argument], unnamed_transform = _named(value, argument)
+            unnamed[prepared_by[argument]] = unnamed_transform
+        elif value is not None:
+            prepared_by[argument] = repr(_plain(value))
+    score = ""
+    if target is not None:
+        score, unnamed_score = _named(target, "target")
+        unnamed[score] = unnamed_score
     return Call(
-        method="",
+        method=method,
         model=model_name,
         subject=name,
         unnamed={name: made_by for name, made_by in unnamed.items() if made_by is not None},
@@ -198,6 +235,8 @@ def call_for(
         hooks=hooks,
         call=call,
         grid="" if grid is None else repr(dict(grid) if isinstance(grid, Mapping) else grid),
+        preparing=prepared_by,
+        target=score,
         reads="cam" if kind == "image" else "word_values",
     )
 
@@ -211,6 +250,13 @@ def _named(thing: Any, default: str) -> tuple[str, str | None]:
         return default, quoted(str(thing))
     # If something else has that name, the code must not run on it without a word.
     return default, UNKNOWN if hasattr(sys.modules["__main__"], default) else ""
+
+
+def _plain(numbers: Any) -> Any:
+    """One number, or several of any kind of sequence, as Python writes them."""
+    if getattr(numbers, "ndim", 1) and hasattr(numbers, "__iter__"):
+        return tuple(map(_plain, numbers))
+    return int(numbers) if isinstance(numbers, int | np.integer) else float(numbers)
 
 
 def _names(class_names: Sequence[str]) -> str:

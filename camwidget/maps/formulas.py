@@ -15,7 +15,8 @@ from camwidget.hooks.tensors import at_least_single
 
 
 def cam(
-    activation: Float[Tensor, "batch channel map_height map_width"], classifier_weight: Float[Tensor, "class channel"]
+    activation: Float[Tensor, "batch channel map_height map_width"],
+    classifier_weight: Float[Tensor, "*axes class channel"],
 ) -> Float[Tensor, "batch class map_height map_width"]:
     """Return each class's weighted sum of the channels: M_c(i, j) = sum_k w_k^c A^k(i, j), signed and unscaled.
 
@@ -24,9 +25,10 @@ def cam(
 
     Args:
         activation: the layer's output.
-        classifier_weight: a row for each class.
+        classifier_weight: a row for each class; with a first axis, rows of their own for each of the batch.
     """
-    return torch.einsum("ck,bkij->bcij", classifier_weight, activation)
+    flat = torch.matmul(classifier_weight, activation.flatten(2))
+    return flat.view(*flat.shape[:2], *activation.shape[2:])
 
 
 def channel_weight(

@@ -1,6 +1,6 @@
 """The methods, and how their maps are made while the gradients of one class are available."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.capture import LayerCapture, Target
 from camwidget.hooks.learner_hooks import OwnCapture
 from camwidget.maps.formulas import (
     cam,
@@ -19,7 +19,7 @@ from camwidget.maps.formulas import (
     layer_cam,
     xgrad_cam,
 )
-from camwidget.maps.readout import Readout, is_constant
+from camwidget.maps.readout import is_constant
 
 FROM_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
     {
@@ -48,22 +48,22 @@ DEFAULT_METHODS = ("cam", "grad_cam")
 class Reduced:
     """What is kept from the gradients of all classes; the gradients themselves would not fit."""
 
-    channel_weights: Mapping[str, Float[Tensor, "target_class channel"]]
+    channel_weights: Mapping[str, Float[Tensor, "batch target_class channel"]]
     """Layer name to mean gradients; empty if neither CAM nor Grad-CAM was asked for."""
-    cams: Mapping[str, Mapping[str, Float[Tensor, "target_class map_height map_width"]]]
+    cams: Mapping[str, Mapping[str, Float[Tensor, "batch target_class map_height map_width"]]]
     """Method to layer name to maps, for the methods of `FROM_GRADIENTS` that were asked for."""
     constant: Sequence[str]
     """Layers whose gradient is the same at all positions, for every class; determined if CAM was asked for."""
 
 
 def reduce_gradients(
-    capture: LayerCapture | OwnCapture, target_classes: Sequence[int], *, methods: Sequence[str]
+    capture: LayerCapture | OwnCapture, targets: Sequence[Target], *, methods: Sequence[str]
 ) -> Reduced:
     """Run one backward pass per class, for all methods at once, and keep what they need; no pass if they need none.
 
     Args:
-        capture: after its forward pass.
-        target_classes: the classes wanted.
+        capture: after its forward pass, of one picture or several.
+        targets: the classes wanted, or what to differentiate instead of their logits.
         methods: the methods asked for.
     """
     weighted = bool({"cam", "grad_cam"} & set(methods))
@@ -72,18 +72,20 @@ def reduce_gradients(
     constant = names if "cam" in methods else []
     weights: dict[str, list[Tensor]] = {name: [] for name in names} if weighted else {}
     cams: dict[str, dict[str, list[Tensor]]] = {method: {name: [] for name in names} for method in by_gradient}
-    for target in target_classes if weighted or by_gradient else ():
+    for target in targets if weighted or by_gradient else ():
         gradients = capture.gradients(target)
         for name, gradient in gradients.items():
             if weighted:
-                weights[name].append(channel_weight(gradient)[0])
+                weights[name].append(channel_weight(gradient))
             for method in by_gradient:
-                made = FROM_GRADIENTS[method](capture.activations[name].detach(), gradient)
-                cams[method][name].append(made[0])
+                cams[method][name].append(FROM_GRADIENTS[method](capture.activations[name].detach(), gradient))
         constant = [name for name in constant if is_constant(gradients[name])]
     return Reduced(
-        {name: torch.stack(rows) for name, rows in weights.items()},
-        {method: {name: torch.stack(maps) for name, maps in by_layer.items()} for method, by_layer in cams.items()},
+        {name: torch.stack(rows, dim=1) for name, rows in weights.items()},
+        {
+            method: {name: torch.stack(maps, dim=1) for name, maps in by_layer.items()}
+            for method, by_layer in cams.items()
+        },
         constant,
     )
 
@@ -93,28 +95,29 @@ def maps_of(
     reduced: Reduced,
     activations: Mapping[str, Tensor],
     *,
-    readouts: Mapping[str, Readout],
-    target_classes: Sequence[int],
+    valid: Collection[str],
+    count: int,
 ) -> dict[str, Tensor]:
-    """Return layer name to one method's maps, one per class; plain CAM has only the layers with a readout.
+    """Return layer name to one method's maps, one per picture and class; plain CAM only has layers where it is valid.
 
-    Axes are (target_class, map_height, map_width); sizes differ from layer to layer.
+    Axes are (batch, target_class, map_height, map_width); sizes differ from layer to layer.
 
     Args:
         method: one of those passed to `reduce_gradients`.
         reduced: what it returned.
-        activations: layer name to the layer's output, (1, channel, map_height, map_width).
-        readouts: see `Explanation`.
-        target_classes: the classes wanted.
+        activations: layer name to the layer's output, (batch, channel, map_height, map_width).
+        valid: the layers from which plain CAM is valid.
+        count: how many classes are wanted.
     """
     if method in FROM_GRADIENTS:
         return dict(reduced.cams[method])
     if method in CLASS_AGNOSTIC:
-        return {name: eigen_cam(output).repeat(len(target_classes), 1, 1) for name, output in activations.items()}
-    by_cam = {name: readout.classifier_weight for name, readout in readouts.items()}
-    weights = by_cam if method == "cam" else reduced.channel_weights
+        return {name: eigen_cam(output)[:, None].repeat(1, count, 1, 1) for name, output in activations.items()}
+    weights = reduced.channel_weights
+    if method == "cam":  # the mean over the positions has one of so many parts of the classifier's weight as gradient
+        weights = {name: weights[name] * activations[name][0, 0].numel() for name in weights if name in valid}
     # One product for all classes: Grad-CAM is the CAM whose weights are the mean gradients.
-    return {name: cam(activations[name], weight)[0] for name, weight in weights.items()}
+    return {name: cam(activations[name], weight) for name, weight in weights.items()}
 
 
 METHOD_LABELS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import SOFTMAX, Activation
 from camwidget.maps.arguments import Request, targets_of
 from camwidget.maps.call import Call
-from camwidget.maps.methods import Reduced, maps_of, reduce_gradients
+from camwidget.maps.methods import maps_of, reduce_gradients
 from camwidget.maps.readout import PICTURE_HEAD, Readout, find_readout, why_refused
 from camwidget.maps.result import LayerMaps
 
@@ -69,7 +69,8 @@ def layer_maps(
     targets = targets_of(request.target_classes, run.logits, run.class_names, run.activation)
     with request.hooks.capturing(capture, capture.model, run.inputs, run.logits) as source:
         reduced = reduce_gradients(source, targets, methods=methods)
-    readouts, refusals = _readouts(run, reduced, targets) if "cam" in methods else ({}, {})
+    weights = {name: weight[0] for name, weight in reduced.channel_weights.items()}
+    readouts, refusals = readouts_of(run, reduced.constant, weights, targets) if "cam" in methods else ({}, {})
     if methods == ("cam",) and not readouts:
         raise MapError(next(reversed(refusals.values())))
     activations = {name: activation.detach() for name, activation in source.activations.items()}
@@ -84,8 +85,8 @@ def layer_maps(
         if method in by_runs:
             cams, refused = by_runs[method](activations, targets)
         else:
-            cams = maps_of(method, reduced, activations, readouts=readouts, target_classes=targets)
-            refused = refusals
+            by_layer = maps_of(method, reduced, activations, valid=readouts, count=len(targets))
+            cams, refused = {name: cam[0] for name, cam in by_layer.items()}, refusals
         results[method] = LayerMaps(
             method=method,
             layers=tuple(layer for layer in layers if layer.name in cams),
@@ -94,7 +95,7 @@ def layer_maps(
             activation=run.activation,
             logits=at_least_single(run.logits)[0].cpu(),
             # Results go to the CPU, here and nowhere else: they are few numbers, to be read, drawn and kept.
-            cams=MappingProxyType({name: _finite(name, cam).cpu() for name, cam in cams.items()}),
+            cams=MappingProxyType({name: finite(name, cam).cpu() for name, cam in cams.items()}),
             readouts=MappingProxyType(
                 {name: Readout(read.classifier_weight.cpu(), read.bias.cpu()) for name, read in readouts.items()}
             ),
@@ -102,6 +103,38 @@ def layer_maps(
             call=replace(made, method=method),
         )
     return results
+
+
+def readouts_of(
+    run: Run,
+    constant: Sequence[str],
+    weights: Mapping[str, Float[Tensor, "target_class channel"]],
+    targets: Sequence[int],
+) -> tuple[dict[str, Readout], dict[str, str]]:
+    """Return the readouts of the layers from which plain CAM is valid, and why it is not valid from the others.
+
+    Args:
+        run: of one picture or text; the first, if the capture holds the activations of several.
+        constant: the layers whose gradient is the same at all positions, the only ones that may have a readout.
+        weights: layer name to the mean gradients of the classes' logits.
+        targets: the classes.
+    """
+    outcomes = {
+        name: find_readout(
+            partial(_logits_with, run.capture, name),
+            run.inputs,
+            others=run.others,
+            activation=run.capture.activations[name].detach()[:1],
+            channel_weight=weights[name],
+            logits=run.logits,
+            target_classes=targets,
+        )
+        for name in constant
+    }
+    readouts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Readout)}
+    refused = {name: run.capture.shown(name)[0] for name in run.capture.activations if name not in readouts}
+    reasons = why_refused(run.capture.model, refused, lambda: run.capture.rerun(run.inputs), head=run.head)
+    return readouts, {name: str(outcomes.get(name) or reason) for name, reason in reasons.items()}
 
 
 def refuse_asked(result: LayerMaps, layers: Sequence[str] | None) -> None:
@@ -119,31 +152,20 @@ def refuse_asked(result: LayerMaps, layers: Sequence[str] | None) -> None:
         raise MapError(result.refusals[refused[0]])
 
 
-def _readouts(run: Run, reduced: Reduced, targets: Sequence[int]) -> tuple[dict[str, Readout], dict[str, str]]:
-    """The readouts of the layers from which plain CAM is valid, and why it is not valid from the others."""
-    outcomes = {
-        name: find_readout(
-            partial(_logits_with, run.capture, name),
-            run.inputs,
-            others=run.others,
-            activation=run.capture.activations[name].detach(),
-            channel_weight=reduced.channel_weights[name],
-            logits=run.logits,
-            target_classes=targets,
-        )
-        for name in reduced.constant
-    }
-    readouts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Readout)}
-    refused = {name: run.capture.shown(name)[0] for name in run.capture.activations if name not in readouts}
-    reasons = why_refused(run.capture.model, refused, lambda: run.capture.rerun(run.inputs), head=run.head)
-    return readouts, {name: str(outcomes.get(name) or reason) for name, reason in reasons.items()}
-
-
 def _logits_with(capture: LayerCapture, name: str, activation: Tensor, inputs: Tensor) -> Tensor:
     return capture.rerun(inputs, replace={name: activation})
 
 
-def _finite(name: str, cams: Tensor) -> Tensor:
+def finite(name: str, cams: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
+    """Return maps if every number of them is finite.
+
+    Args:
+        name: of their layer.
+        cams: the maps.
+
+    Raises:
+        MapError: they hold NaN or infinity.
+    """
     if bool(torch.isfinite(cams).all()):
         return cams
     given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"

@@ -32,8 +32,8 @@ class Readout:
     """The logits if the activation is zero everywhere."""
 
 
-def is_constant(gradient: Float[Tensor, "1 channel map_height map_width"]) -> bool:
-    """Return whether a gradient is the same at all positions, as it is where a layer is only averaged over them."""
+def is_constant(gradient: Float[Tensor, "batch channel map_height map_width"]) -> bool:
+    """Return whether gradients are the same at all positions, as they are where a layer is only averaged over them."""
     spread = gradient.amax(dim=(2, 3)) - gradient.amin(dim=(2, 3))
     return bool(spread.max() <= _tolerance(gradient.dtype) * gradient.abs().max())
 

@@ -1,19 +1,31 @@
 """What every explanation has: its maps, logits and class names, refusals, and the code that makes it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+from os import PathLike
+from types import MappingProxyType
 from typing import Any, Self, SupportsIndex
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from camwidget.errors import ClassError, LayerError, MapError, clipped, nearest, three_parts
 from camwidget.hooks.layers import Layer
-from camwidget.maps.activation import SOFTMAX, Activation, why_no_probability
+from camwidget.maps.activation import (
+    KNOWN,
+    SOFTMAX,
+    Activation,
+    answered,
+    known_activation,
+    lasting,
+    why_no_probability,
+)
 from camwidget.maps.arguments import class_index
 from camwidget.maps.call import Call, filled
 from camwidget.maps.methods import CLASS_AGNOSTIC
 from camwidget.maps.readout import Readout
+from camwidget.maps.store import Stored, write
 
 ADDING_UP = ("cam", "grad_cam", "xgrad_cam")
 """Methods whose maps are contributions to the logit where plain CAM is valid; HiResCAM's are at every layer."""
@@ -59,6 +71,99 @@ class LayerMaps:
             **more: the additional fields of that class.
         """
         return cls(**{field.name: getattr(maps, field.name) for field in fields(LayerMaps)}, **more)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and copy keep: everything, but of a function of your own only what it gave here."""
+        state = {
+            name: dict(value) if isinstance(value, MappingProxyType) else value for name, value in vars(self).items()
+        }
+        return {**state, "activation": lasting(self.activation, self.logits)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        read_only = {name: MappingProxyType(value) for name, value in state.items() if isinstance(value, dict)}
+        vars(self).update({**state, **read_only})
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the result to one file, which `camwidget.load` reads. Reading it runs no code.
+
+        Args:
+            path: where; a file that is there is replaced.
+        """
+        write(path, [self.stored()], about={"several": False})
+
+    def stored(self) -> Stored:
+        """Return what a file keeps: all numbers, names and the call; of a function of your own only what it gave."""
+        data = {
+            "kind": "",
+            "method": self.method,
+            "layers": [asdict(layer) for layer in self.layers],
+            "target_classes": self.target_classes,
+            "class_names": self.class_names,
+            "refusals": dict(self.refusals),
+            "call": asdict(self.call),
+            "readouts": list(self.readouts),
+            "activation": {
+                "name": self.activation.name,
+                "known": any(self.activation is known for known in KNOWN),
+                "exclusive": self.activation.exclusive,
+                "is_probability": self.activation.is_probability,
+            },
+        }
+        arrays = {"logits": self.logits.numpy(), "answers": self.answers.numpy()}
+        arrays |= {f"cam/{place}": self.cams[layer.name].numpy() for place, layer in enumerate(self.layers)}
+        for place, readout in enumerate(self.readouts.values()):
+            arrays[f"weight/{place}"] = readout.classifier_weight.numpy()
+            arrays[f"bias/{place}"] = readout.bias.numpy()
+        return Stored(data, arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored, **more: Any) -> Self:
+        """Return the result that `stored` made.
+
+        Args:
+            stored: the data and arrays.
+            **more: the additional fields of a more specific class.
+
+        Raises:
+            ValueError, KeyError, TypeError: they do not make a result.
+        """
+        data, numbers = stored.data, {name: torch.from_numpy(array) for name, array in stored.arrays.items()}
+        layers = tuple(Layer(**each) for each in data["layers"])
+        logits, said = numbers["logits"], data["activation"]
+        if said["known"]:
+            activation = known_activation(said["name"])
+        else:
+            kinds = {name: bool(said[name]) for name in ("exclusive", "is_probability")}
+            activation = answered(str(said["name"]), logits, numbers["answers"], **kinds)
+        result = cls(
+            method=str(data["method"]),
+            layers=layers,
+            target_classes=tuple(map(int, data["target_classes"])),
+            class_names=data["class_names"],
+            logits=logits,
+            cams=MappingProxyType({layer.name: numbers[f"cam/{place}"] for place, layer in enumerate(layers)}),
+            readouts=MappingProxyType(
+                {
+                    str(name): Readout(numbers[f"weight/{place}"], numbers[f"bias/{place}"])
+                    for place, name in enumerate(data["readouts"])
+                }
+            ),
+            refusals=MappingProxyType({str(name): str(reason) for name, reason in data["refusals"].items()}),
+            call=Call.from_data(data["call"]),
+            activation=activation,
+            **more,
+        )
+        result._check()
+        return result
+
+    def _check(self) -> None:
+        """Refuse numbers that do not go together, as a damaged file may have them."""
+        count, rows = len(self.class_names), len(self.target_classes)
+        fits = self.logits.shape == self.answers.shape == (count,) and all(
+            0 <= target < count for target in self.target_classes
+        )
+        if not fits or any(cams.shape[0] != rows for cams in self.cams.values()):
+            raise ValueError("the maps, classes and logits of the result do not go together")
 
     def __repr__(self) -> str:
         classes = [

@@ -44,7 +44,7 @@ class Cost:
         return Cost(passes, self.seconds / self.passes * passes)
 
 
-def cost_of(run: Run, pixels: Float[Tensor, "1 3 height width"], *, passes: int) -> Cost:
+def cost_of(run: Run, pixels: Float[Tensor, "1 _ height width"], *, passes: int) -> Cost:
     """Return what so many passes of the network will cost; one small batch is run, and timed, for it.
 
     Args:
@@ -60,7 +60,7 @@ def cost_of(run: Run, pixels: Float[Tensor, "1 3 height width"], *, passes: int)
 
 def score_layers(
     run: Run,
-    pixels: Float[Tensor, "1 3 height width"],
+    pixels: Float[Tensor, "1 _ height width"],
     activations: Mapping[str, Float[Tensor, "..."]],
     *,
     target_classes: Sequence[int],

@@ -1,16 +1,19 @@
 """The panel a learner slides over: stock ipywidgets controls linked to one `HeatmapView`. No arithmetic here."""
 
 import base64
+import html
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import ipywidgets
+
 from camwidget.errors import CamwidgetError
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.maps.activation import Function
-from camwidget.maps.arguments import Explainable, methods_of
+from camwidget.maps.arguments import Explainable, GridArgument, methods_of
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.base import SlidingPanel
@@ -21,6 +24,7 @@ from camwidget.panel.still import contact_sheet
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
 from camwidget.pictures.inputs import Picture, prepared
+from camwidget.pictures.preparation import Numbers, Prepare, Size, Transform
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,7 +62,7 @@ class CamPanel(SlidingPanel):
 
     Args:
         model: a fastai Learner, or any classifier that takes a batch of pictures and returns logits.
-        image: a PIL picture, a path, the bytes of a file, an array, or a normalised (1, 3, height, width) tensor.
+        image: a PIL picture, a path, the bytes of a file, an array, or a normalised (1, channel, height, width) tensor.
         layers: dotted names to slide over; a good choice if None.
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
@@ -67,6 +71,11 @@ class CamPanel(SlidingPanel):
         hook: a class of your own that keeps the activations, see `explain`.
         hook_bwd: a class of your own that keeps the gradients.
         call: which call to show of layers that the network runs several times, see `explain`.
+        grid: the size of maps where it cannot be found out, see `explain`.
+        transform: what makes the network's inputs of a picture, see `explain`.
+        mean: of values in [0, 1], for pictures that nothing else says how to prepare, see `explain`.
+        std: the same for the standard deviation.
+        size: of the inputs, in pixels.
 
     Raises:
         CamwidgetError: the picture, the model, a layer, a class or a hook cannot be used; the text says which and what
@@ -103,16 +112,23 @@ class CamPanel(SlidingPanel):
         hook: HookClass | None = None,
         hook_bwd: HookClass | None = None,
         call: int | None = None,
+        grid: GridArgument | None = None,
+        transform: Transform | None = None,
+        mean: Numbers | None = None,
+        std: Numbers | None = None,
+        size: Size | None = None,
     ) -> None:
         self._model = model
         methods = methods_of(methods)
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
-        self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation, "call": call}
+        self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation, "call": call, "grid": grid}
+        self._preparing: Prepare = {"transform": transform, "mean": mean, "std": std, "size": size}
         self._wanted_classes = target_classes
         self._expensive = [method for method in methods if method in EXPENSIVE]
         self._state = PictureState(method=self._first_method(methods))
         self.view = HeatmapView()
         self.run_button = RunButton(self._run)
+        self._notes = ipywidgets.HTML()
         self._controls = Controls(methods)
         super().__init__()
         self.image = image
@@ -120,7 +136,7 @@ class CamPanel(SlidingPanel):
         self._controls.upload.observe(self._on_upload, names=["value"])
         more_classes = len(self.result.class_names) > len(self.result.target_classes)
         *rows, more = self._controls.rows(more_classes=more_classes)
-        self.children = (self.view, *rows, *((self.run_button,) if self._expensive else ()), more)
+        self.children = (self.view, self._notes, *rows, *((self.run_button,) if self._expensive else ()), more)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel, and beside it a still picture for pages that run no kernel."""
@@ -140,11 +156,11 @@ class CamPanel(SlidingPanel):
     def _explain(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
         image, asked = value if name == "image" else self.image, self._asked["methods"]
         if self._expensive:
-            pixels, _ = prepared(self._model, image)  # what is no picture stops no run
+            pixels = prepared(self._model, image, **self._preparing).inputs  # what is no picture stops no run
             self.run_button.halt(wait=True)  # its maps would be of the picture before
         cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
         chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
-        found = explain_methods(self._model, image, **chosen)
+        found = explain_methods(self._model, image, **chosen, **self._preparing)
         offered = max(found.values(), key=lambda result: len(result.cams))  # plain CAM has few layers, Grad-CAM all
         results, cost = dict(found), None
         if self._expensive:
@@ -157,6 +173,10 @@ class CamPanel(SlidingPanel):
         self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
+        if "results" in changes:
+            notes = " ".join(self.result.notes)
+            self._notes.value = html.escape(notes)
+            self._notes.layout.display = None if notes else "none"
         self._offer_run()
 
     def _run(self) -> None:

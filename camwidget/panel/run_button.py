@@ -26,7 +26,9 @@ class Halted(Exception):  # noqa: N818 (not an error: somebody pressed Stop)
     """The run was stopped."""
 
 
-def estimated_cost(model: Explainable, pixels: Float[Tensor, "1 3 height width"], *, layers: Sequence[Layer]) -> Cost:
+def estimated_cost(
+    model: Explainable, pixels: Float[Tensor, "1 channel height width"], *, layers: Sequence[Layer]
+) -> Cost:
     """Return what it would cost to run a method once for each channel of these layers; the model is left as found.
 
     Args:
@@ -58,7 +60,7 @@ class Twin:
             yield
 
 
-def twin_of(model: Explainable, pixels: Float[Tensor, "1 3 height width"]) -> Twin:
+def twin_of(model: Explainable, pixels: Float[Tensor, "1 channel height width"]) -> Twin:
     """Return a copy of a model's network; it is run once, to see whether it draws random numbers.
 
     Args:

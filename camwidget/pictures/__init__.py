@@ -1,4 +1,5 @@
 """Explaining a picture.
 
-Read in the order a picture takes: `decode`, `inputs`, `explain`, `result`. `demo` has a network and pictures.
+Read in the order a picture takes: `decode`, `preparation`, `inputs`, `explain`, `result`. `demo` has a network and
+pictures.
 """

@@ -164,10 +164,22 @@ def _decode(opened: Image.Image, *, name: str, max_pixels: int) -> Image.Image:
                 "Cut out the part that matters: scaling the shorter side to a network's size would fill the memory",
             )
         )
-    opened.load()
+    _load(opened, name)
     orientation = opened.getexif().get(_ORIENTATION)
     image = _to_rgb(opened, name)
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _load(opened: Image.Image, name: str) -> None:
+    """Read the pixels; a picture whose file was closed meanwhile is not damaged."""
+    try:
+        opened.load()
+    except (AssertionError, AttributeError, ValueError) as error:
+        file = getattr(opened, "fp", None)
+        if file is not None and not getattr(file, "closed", False):
+            raise
+        given = f"{name} was not read before its file was closed"
+        raise _refused(given, "Pass its path, or call image.load() while the file is open") from error
 
 
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:
@@ -200,15 +212,24 @@ def _to_bytes(levels: np.ndarray, white: float, name: str) -> UInt8[np.ndarray, 
 def _from_array(array: np.ndarray) -> Image.Image:
     channels: tuple[int, ...] = array.shape[2:]
     if array.ndim not in (2, 3) or channels not in ((), (1,), (2,), (3,), (4,)):
-        raise _refused(
-            f"The array has the shape {array.shape}",
-            "Arrays are (height, width) or (height, width, 3); from (3, height, width) use array.transpose(1, 2, 0)",
-        )
+        raise _refused(f"The array has the shape {array.shape}", _how_to_lay(array.shape))
     levels = array[:, :, 0] if channels == (1,) else array
     if levels.size and levels.dtype != np.uint8:
         levels = _eight_bit(levels)
     # Pillow makes a picture with a side of zero; the check of the smallest side then refuses it.
     return Image.fromarray(np.ascontiguousarray(levels)) if levels.size else Image.new("L", array.shape[1::-1])
+
+
+def _how_to_lay(shape: tuple[int, ...]) -> str:
+    """How to make a picture of an array of that shape."""
+    start = "Arrays are (height, width) or (height, width, 3)"
+    if len(shape) == 3 and shape[0] in (1, 3, 4):
+        return f"{start}: with the channels first use array.transpose(1, 2, 0)"
+    if len(shape) == 4 and shape[3] in (1, 3, 4):
+        return f"{start}: take the first of a batch, array[0]"
+    if len(shape) == 4 and shape[1] in (1, 3, 4):
+        return f"{start}: take the first of a batch with array[0].transpose(1, 2, 0)"
+    return f"{start}: for a network of other channels pass a tensor (1, channel, height, width), normalised"
 
 
 def _eight_bit(levels: np.ndarray) -> UInt8[np.ndarray, "..."]:

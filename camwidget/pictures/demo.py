@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, nearest, three_parts
 from camwidget.pictures.decode import open_image
-from camwidget.pictures.inputs import Normalisation, normalisation_of
+from camwidget.pictures.preparation import Preparation, preparation_of
 
 if TYPE_CHECKING:
     from fastai.data.core import DataLoaders
@@ -101,7 +101,7 @@ def demo_learner(kind: str = "cats") -> "Learner":
     linear.weight, linear.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
     model = nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear))
     model.pretrained_cfg = network.pretrained_cfg  # so that the bare module is normalised like the Learner
-    return Learner(_loaders(vocab, normalisation_of(network)), model, loss_func=CrossEntropyLossFlat())
+    return Learner(_loaders(vocab, preparation_of(network)), model, loss_func=CrossEntropyLossFlat())
 
 
 def pets_learner(
@@ -206,7 +206,7 @@ def _label_of(path: Path, labels: dict[str, Any]) -> Any:
     return labels[Path(path).name]
 
 
-def _loaders(vocab: list[Any], expected: Normalisation) -> "DataLoaders":
+def _loaders(vocab: list[Any], expected: Preparation) -> "DataLoaders":
     """Two pictures to train on and one to validate: enough for `vocab`, `test_dl` and `decode`, as in the chapter."""
     with quietly():
         from fastai.basics import CategoryBlock, DataBlock, IndexSplitter, Normalize

@@ -1,8 +1,9 @@
-"""From pictures to a network's inputs and back; the only home of mean and standard deviation."""
+"""From pictures to a network's inputs and back: the only place where either is done."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import torch
@@ -10,177 +11,238 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from camwidget.errors import ImageError, three_parts
-from camwidget.hooks.tensors import plain
+from camwidget.errors import CamwidgetError, ImageError, three_parts
 from camwidget.hooks.turns import random_numbers_left_as_found
-from camwidget.maps.arguments import Explainable, LearnerLike, network_of
+from camwidget.maps.arguments import Explainable, network_of
+from camwidget.pictures.checks import checked_inputs, refuse_levels
 from camwidget.pictures.decode import open_image
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-"""Mean of red, green and blue over ImageNet, for values in [0, 1]."""
-
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Standard deviation of red, green and blue over ImageNet, for values in [0, 1]."""
-
-
-class Normalisation(NamedTuple):
-    """What a network expects of its inputs: mean and deviation per channel, and the side of its square pictures."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    size: int
-
-
-def normalisation_of(model: nn.Module) -> Normalisation:
-    """Return the mean, deviation and size that `model` was trained with.
-
-    Read from timm's `pretrained_cfg`, the model's own or that of the networks inside it (`nn.Sequential(vit)`,
-    `DataParallel(vit)`) if they agree; without one, ImageNet's values at 224 pixels.
-    """
-    configs = [config for module in model.modules() if isinstance(config := _config_of(module), dict)]
-    found = [_normalisation(config) for config in configs[: 1 if isinstance(_config_of(model), dict) else None]]
-    return found[0] if len(set(found)) == 1 else Normalisation(IMAGENET_MEAN, IMAGENET_STD, 224)
-
-
-def _config_of(module: nn.Module) -> object:
-    return getattr(module, "pretrained_cfg", None)
-
-
-def _normalisation(config: Mapping[str, Any]) -> Normalisation:
-    return Normalisation(
-        tuple(map(float, config.get("mean", IMAGENET_MEAN))),
-        tuple(map(float, config.get("std", IMAGENET_STD))),
-        int(config.get("input_size", (3, 224, 224))[-1]),
-    )
+from camwidget.pictures.learners import learner_inputs, learner_normalisation
+from camwidget.pictures.preparation import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    USUAL_SIZE,
+    Preparation,
+    Prepare,
+    preparation_of,
+)
 
 
 def to_inputs(
     image: Image.Image,
     *,
-    size: int = 224,
+    size: int | tuple[int, int] = USUAL_SIZE,
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
-) -> Float[Tensor, "1 3 {size} {size}"]:
-    """Return `image` as a network's inputs: short side scaled to `size`, centre square cropped, normalised."""
-    rgb = image.convert("RGB")
-    width, height = rgb.size
-    short = min(width, height)
-    # Pillow's bilinear filter averages over the pixels it drops, so that a large photo does not turn to noise.
-    scaled = rgb.resize((size * width // short, size * height // short), Image.Resampling.BILINEAR)
-    left, top = round((scaled.width - size) / 2), round((scaled.height - size) / 2)
-    cropped = np.asarray(scaled.crop((left, top, left + size, top + size)), dtype=np.float32) / 255
-    inputs = torch.from_numpy(cropped).permute(2, 0, 1)[None]
-    return (inputs - _per_channel(mean, inputs)) / _per_channel(std, inputs)
+    crop_pct: float = 1.0,
+    crop_mode: str = "center",
+    interpolation: str = "bilinear",
+) -> Float[Tensor, "1 channel height width"]:
+    """Return `image` as a network's inputs: scaled, the centre cropped, normalised. timm's words, and its transform.
+
+    Args:
+        image: a picture.
+        size: of the inputs; the side of a square, or (height, width).
+        mean: for each channel, three or one; with one the picture is made grey.
+        std: the same.
+        crop_pct: the share of the scaled picture that is kept; 1 scales the shorter side to the size.
+        crop_mode: `"center"`, `"squash"` (each side by itself) or `"border"` (the longer side).
+        interpolation: such as `"bilinear"` or `"bicubic"`.
+    """
+    from timm.data import create_transform  # noqa: PLC0415 (a Learner's pictures do not need it, and it takes a second)
+
+    transform = create_transform(
+        (len(mean), size, size) if isinstance(size, int) else (len(mean), *size),
+        mean=tuple(mean),
+        std=tuple(std),
+        crop_pct=crop_pct,
+        crop_mode=crop_mode,
+        interpolation=interpolation,
+    )
+    inputs: Tensor = transform(image.convert("L" if len(mean) == 1 else "RGB"))[None]
+    return inputs
 
 
 def to_image(
-    inputs: Float[Tensor, "1 3 height width"],
+    inputs: Float[Tensor, "1 channel height width"],
     *,
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> Image.Image:
-    """Return the picture behind a network's `inputs`: only the normalisation is undone.
+    """Return the picture behind a network's `inputs`, in RGB: only the normalisation is undone.
+
+    Args:
+        inputs: one picture of three channels, or of one, which is grey.
+        mean: for each channel.
+        std: for each channel.
 
     Raises:
-        ImageError: `inputs` is not one picture of three channels.
+        ImageError: `inputs` is not one picture of as many channels as there are numbers, three or one.
     """
-    if inputs.ndim != 4 or inputs.shape[:2] != (1, 3):
+    if inputs.ndim != 4 or inputs.shape[0] != 1 or inputs.shape[1] not in (1, 3) or inputs.shape[1] != len(mean):
         raise ImageError(
             three_parts(
-                f"The inputs have the shape {tuple(inputs.shape)}",
-                "One picture has the shape (1, 3, height, width)",
+                f"The inputs have the shape {tuple(inputs.shape)}, with {len(mean)} numbers for the mean",
+                "One picture has the shape (1, 3, height, width) or, if it is grey, (1, 1, height, width)",
                 "Take one of a batch with inputs[:1]; add the first axis with inputs[None]",
             )
         )
     pixels = inputs.detach() * _per_channel(std, inputs) + _per_channel(mean, inputs)
-    levels = (pixels[0].permute(1, 2, 0) * 255).round().clamp(0, 255)
+    levels = (pixels[0].expand(3, -1, -1).permute(1, 2, 0) * 255).round().clamp(0, 255)
     return Image.fromarray(levels.to("cpu", torch.uint8).numpy())
 
 
-def _per_channel(values: Sequence[float], like: Tensor) -> Float[Tensor, "1 3 1 1"]:
-    return like.new_tensor(values).view(1, 3, 1, 1)
+def _per_channel(values: Sequence[float], like: Tensor) -> Float[Tensor, "1 channel 1 1"]:
+    return like.new_tensor(values).view(1, -1, 1, 1)
 
 
 Picture = Image.Image | str | Path | bytes | np.ndarray | Tensor
-"""A picture in any form that `open_image` reads, or a normalised float tensor of shape (1, 3, height, width)."""
+"""A picture in any form that `open_image` reads, or a normalised float tensor of shape (1, channel, height, width)."""
 
 
-def prepared(model: Explainable, picture: Picture) -> tuple[Float[Tensor, "1 3 height width"], Image.Image]:
-    """Return the inputs, on the model's device and of its dtype, and the picture that the network sees in them.
+class Prepared(NamedTuple):
+    """A picture made ready for a network."""
 
-    A Learner prepares pictures with its own transforms; other models get the usual crop and normalisation. A tensor is
-    taken to be prepared already.
+    inputs: Float[Tensor, "1 channel height width"]
+    """What the network runs on, on its device and of its dtype."""
+    image: Image.Image
+    """The picture that the network sees in them."""
+    notes: tuple[str, ...] = ()
+    """What had to be assumed, and how the picture shown differs from the inputs."""
+
+
+def prepared(model: Explainable, picture: Picture, **asked: Unpack[Prepare]) -> Prepared:
+    """Return a picture as a model's inputs, and as the network sees it.
+
+    A Learner prepares pictures with its own reader and transforms, so that its answer is that of `learn.predict`; other
+    models get them as `preparation_of` says. A tensor is taken to be prepared already, unless there is a `transform`:
+    that gets tensors, and other arrays than pictures, as they are; pictures as upright PIL images (in RGB, or grey if
+    the network takes one channel); and whatever was given if the network takes other channels than one or three.
 
     Args:
         model: a Learner or module.
         picture: see `Picture`.
+        **asked: `transform`, `mean`, `std` and `size`, see `preparation_of`.
 
     Raises:
-        ImageError: the picture cannot be read, or the tensor is not one normalised picture.
+        ImageError: the picture cannot be read, does not become inputs, or the tensor is not one normalised picture.
+        ModelError: it is a Learner of something else than pictures.
+        CamwidgetError: what was asked for cannot be used.
     """
     network = network_of(model)
+    told = preparation_of(network, **asked)
     learner = None if isinstance(model, nn.Module) else model
-    mean, std, size = normalisation_of(network) if learner is None else _learner_normalisation(learner)
-    if isinstance(picture, Tensor):
-        inputs = _checked(plain(picture.detach()))
-        _refuse_levels(inputs, mean, std)
-    elif learner is None:
-        inputs = to_inputs(open_image(picture), size=size, mean=mean, std=std)
+    if learner is not None and told.transform is None:
+        _refuse_asked(asked, tensor=isinstance(picture, Tensor))
+        own = learner_normalisation(learner)
+        given = asked.get("mean") is not None or asked.get("std") is not None
+        as_it_is = (0.0,) * told.channels, (1.0,) * told.channels
+        mean, std = (told.mean, told.std) if given else own or as_it_is
+        told = Preparation(told.channels, mean, std, knows_numbers=True, knows_size=True)
+    note = ""
+    if told.transform is not None:
+        inputs = _transformed(told, picture)
+    elif isinstance(picture, Tensor):
+        _refuse_asked({"size": asked.get("size")}, tensor=True)
+        inputs = checked_inputs(picture, channels=told.channels)
+        refuse_levels(inputs, told.mean, told.std)
+    elif learner is not None:
+        inputs = learner_inputs(learner, picture)
     else:
-        inputs = _learner_inputs(learner, open_image(picture))
-    image = to_image(inputs, mean=mean, std=std)
-    like = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), inputs)
-    return inputs.to(device=like.device, dtype=like.dtype), image
+        inputs, note = _made(told, picture), told.note
+    is_ours = not isinstance(picture, Tensor) or told.knows_numbers or told.channels == 3
+    image, shown = _shown(inputs, *((told.mean, told.std) if is_ours else (None, None)))
+    like = _reference(network, inputs)
+    notes = tuple(each for each in (note, shown) if each)
+    return Prepared(inputs.to(device=like.device, dtype=like.dtype), image, notes)
 
 
-def _checked(inputs: Tensor) -> Float[Tensor, "1 3 height width"]:
-    allowed = "A tensor is one normalised picture: floating-point, shape (1, 3, height, width), every number finite"
-    given = f"The inputs are a {inputs.dtype} tensor of shape {tuple(inputs.shape)}"
-    if inputs.ndim == 4 and inputs.shape[0] != 1:
-        advice = "One picture is explained at a time: pass inputs[:1] for the first"
-    elif inputs.ndim == 3:
-        advice = "Add the batch axis with inputs[None]"
-    elif not inputs.is_floating_point():
-        advice = "Pass the picture itself (a PIL image, a path, an array) and it is normalised for you"
-    elif inputs.ndim != 4 or inputs.shape[1] != 3 or not inputs.numel():
-        advice = "For a grey picture repeat the channel: inputs.expand(1, 3, -1, -1)"
-    elif not bool(torch.isfinite(inputs).all()):
-        given, advice = f"{given} that holds NaN or infinity", "Check how the inputs were normalised"
-    else:
-        return inputs
-    raise ImageError(three_parts(given, allowed, advice))
-
-
-def _refuse_levels(inputs: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
-    """Refuse levels from 0 to 255, unless that is what the network says it takes.
-
-    A normalised picture has values on both sides of zero, most within 3 of it. Anything below zero, or a picture that
-    is nearly black everywhere, is let pass.
-    """
-    lowest, highest, middle = float(inputs.min()), float(inputs.max()), float(inputs.double().mean())
-    whitest = float((inputs * _per_channel(std, inputs) + _per_channel(mean, inputs)).max())
-    if lowest < 0 or not 16 < highest <= 255 or middle < 4 or whitest < 3:
+def _refuse_asked(asked: Mapping[str, Any], *, tensor: bool) -> None:
+    """Refuse what would have no effect."""
+    names = [name for name in (("size",) if tensor else ("mean", "std", "size")) if asked.get(name) is not None]
+    if not names:
         return
-    given = f"The inputs run from {lowest:g} to {highest:g}, which looks like levels from 0 to 255"
-    allowed = "A tensor is one normalised picture: for most networks within 3 of zero"
-    advice = "Pass the picture itself, or normalise it. If the network takes 0 to 255, say so: model.pretrained_cfg = "
-    advice += "{'mean': (0, 0, 0), 'std': (1 / 255, 1 / 255, 1 / 255)}"
-    raise ImageError(three_parts(given, allowed, advice))
+    given, why = (
+        ("a tensor", "is used as it is") if tensor else ("a Learner", "prepares pictures with its own transforms")
+    )
+    allowed = f"{given[0].upper()}{given[1:]} {why}"
+    advice = (
+        "Leave it out, or pass the picture itself" if tensor else "Leave them out, or pass transform= or learn.model"
+    )
+    raise CamwidgetError(three_parts(f"{names[0]}={asked[names[0]]!r} was given with {given}", allowed, advice))
 
 
-def _learner_inputs(learner: LearnerLike, image: Image.Image) -> Float[Tensor, "1 3 height width"]:
-    # Only a process with a Learner gets here, so fastai is already imported.
-    from fastai.vision.core import PILImage  # noqa: PLC0415
+def _made(told: Preparation, picture: Any) -> Tensor:
+    """Inputs from a picture, as the network wants them."""
+    if told.channels not in (1, 3):
+        given = f"This network takes {told.channels} channels, and was given a {type(picture).__name__}"
+        allowed = "A picture becomes inputs by itself for networks of three channels, or of one (grey)"
+        advice = f"Pass a normalised tensor of shape (1, {told.channels}, height, width), or transform=, a function "
+        raise ImageError(three_parts(given, allowed, f"{advice}that makes one of what you give"))
+    mean, std = told.mean or IMAGENET_MEAN, told.std or IMAGENET_STD
+    return to_inputs(
+        open_image(picture),
+        size=told.size,
+        mean=mean,
+        std=std,
+        crop_pct=told.crop_pct,
+        crop_mode=told.crop_mode,
+        interpolation=told.interpolation,
+    )
 
-    # A data loader draws random seeds when it starts, and would start worker processes for one picture.
+
+def _transformed(told: Preparation, picture: Any) -> Tensor:
+    """Inputs from whatever a transform makes of a picture."""
+    transform: Any = told.transform
+    item = _for_transform(picture, told.channels)
+    more = {"return_tensors": "pt"} if hasattr(transform, "image_mean") else {}
     with random_numbers_left_as_found():
-        batch = next(iter(learner.dls.test_dl([PILImage.create(image)], num_workers=0)))
-    return plain(batch[0].detach())
+        made = transform(item, **more)
+    made = made.get("pixel_values") if isinstance(made, Mapping) else made
+    allowed = "It makes one float tensor of shape (channel, height, width), or that with a batch axis of one in front"
+    if not isinstance(made, Tensor) or not made.is_floating_point():
+        given = f"The transform made a {made.dtype if isinstance(made, Tensor) else type(made).__name__} of the picture"
+        advice = "End it with transforms.ToTensor() and transforms.Normalize(mean, std), or with torch.from_numpy"
+        raise ImageError(three_parts(given, allowed, advice))
+    inputs = made[None] if made.ndim == 3 else made
+    if inputs.ndim != 4 or inputs.shape[0] != 1:
+        given = f"The transform made a tensor of shape {tuple(made.shape)}"
+        raise ImageError(three_parts(given, allowed, "Keep one picture, and put its channels first"))
+    return checked_inputs(inputs, channels=None)
 
 
-def _learner_normalisation(learner: LearnerLike) -> Normalisation:
-    """The mean and deviation of the Learner's Normalize, or 0 and 1, which change nothing; no size."""
-    for transform in getattr(learner.dls.valid.after_batch, "fs", ()):
-        if type(transform).__name__ == "Normalize":
-            return Normalisation(tuple(transform.mean.flatten().tolist()), tuple(transform.std.flatten().tolist()), 0)
-    return Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 0)
+def _for_transform(picture: Any, channels: int) -> Any:
+    """What a transform gets, see `prepared`."""
+    pixels = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] in ((), (1,), (3,))
+    is_picture = isinstance(picture, str | PathLike | bytes | Image.Image) or pixels
+    if channels not in (1, 3) or not is_picture:
+        return picture
+    return open_image(picture).convert("L" if channels == 1 else "RGB")
+
+
+def _shown(inputs: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None) -> tuple[Image.Image, str]:
+    """The picture behind inputs of any channels, and how it differs from them, in a sentence."""
+    channels = inputs.shape[1]
+    count = 3 if channels >= 3 else 1
+    some = inputs[:, :count]
+    which = "" if channels == count else f"the first {'three' if count == 3 else 'one'} of {channels} channels"
+    if mean is not None and std is not None and len(mean) == len(std) == channels:
+        return to_image(some, mean=mean[:count], std=std[:count]), f"The picture shows {which}." if which else ""
+    lowest, highest = float(some.min()), float(some.max())
+    if lowest >= 0 and highest <= 1:
+        image = to_image(some, mean=(0.0,) * count, std=(1.0,) * count)
+        return image, f"The picture shows {which}." if which else ""
+    spread = highest - lowest or 1.0
+    image = to_image(some, mean=(-lowest / spread,) * count, std=(1 / spread,) * count)
+    start = f"The picture shows {which}, " if which else "The picture is shown "
+    return image, f"{start}stretched from its smallest value to its largest: for its own colours pass mean= and std=."
+
+
+def _reference(network: nn.Module, inputs: Tensor) -> Tensor:
+    """A tensor of the device and dtype that a network's inputs should have: where they go in."""
+    floating = [parameter for parameter in network.parameters() if parameter.is_floating_point()]
+    if len({parameter.dtype for parameter in floating}) > 1:
+        # Single numbers and heads may have another precision than the convolution that reads the picture.
+        first = next((module.weight for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+        if first is not None and first.is_floating_point():
+            return first
+    return floating[0] if floating else inputs

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, OneCall
+from camwidget.hooks.scores import Scores
 from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.subject import Subject
 from camwidget.hooks.tensors import at_least_single
@@ -92,6 +93,7 @@ def open_text_capture(
     others: Int[Tensor, "1 position"],
     words: Sequence[int],
     call: int = LAST_CALL,
+    scores: Scores | None = None,
 ) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
     """Yield a capture that holds only layers to be explained word by word, the logits, and the reach.
 
@@ -104,6 +106,7 @@ def open_text_capture(
         others: the same text with other words.
         words: the positions of the words' tokens.
         call: which call to show of layers that run several times over the whole text, see `LayerCapture`.
+        scores: what is explained in place of the logits.
 
     Raises:
         LayerError: there is no such layer, it cannot be explained word by word, or no layer ran so often; the message
@@ -115,7 +118,7 @@ def open_text_capture(
         find_module(network, name, worth=readable)
     # Listen to all layers, whichever are asked for: where gradients stop shows only between two of them.
     names = list(dict.fromkeys([*readable, *(layers or ())]))
-    with LayerCapture(network, names, subject=TEXT, call=call) as capture:
+    with LayerCapture(network, names, subject=replace(TEXT, scores=scores), call=call) as capture:
         logits = read_text(capture, ids)
         positions = ids.shape[1]
         wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))

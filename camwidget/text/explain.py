@@ -12,7 +12,7 @@ from torch import Tensor
 
 from camwidget.errors import TextError, clipped, three_parts
 from camwidget.hooks.capture import LayerCapture
-from camwidget.maps.activation import activation_of
+from camwidget.maps.activation import VALUES, activation_of
 from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, request_of
 from camwidget.maps.call import Call, call_for
 from camwidget.maps.pipeline import Maps, Run, layer_maps, refuse_asked
@@ -42,7 +42,7 @@ def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked:
         method: `"cam"` (only where the layer is averaged over the words and feeds one linear layer), `"grad_cam"`,
             `"hires_cam"` (at the embedding that is gradient times input), or `"occlusion"`: for each word the logit
             with all words minus the logit without that word, whatever the layer.
-        **asked: `layers`, `target_classes`, `class_names`, `activation` and `call`, see
+        **asked: `layers`, `target_classes`, `class_names`, `activation`, `call` and `target`, see
             `camwidget.maps.arguments.request_of`.
 
     Raises:
@@ -81,13 +81,22 @@ def explain_text_methods(
     ids = reader.ids(tokens)
     places = [position for position, token in enumerate(tokens) if not token.special]
     opened = open_text_capture(
-        reader.network, ids, request.layers, others=reader.reworded(tokens), words=places, call=request.shown_call
+        reader.network,
+        ids,
+        request.layers,
+        others=reader.reworded(tokens),
+        words=places,
+        call=request.shown_call,
+        scores=request.scores,
     )
     # A result must not hold inference tensors, whatever mode the caller is in.
     with torch.inference_mode(False), opened as (capture, logits, reach):
         others = (reader.others(ids), ids.flip(1))
-        activation = activation_of(request.activation, model, logits, run=capture.rerun, inputs=ids, others=others)
-        names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
+        if request.scores is None:
+            activation = activation_of(request.activation, model, logits, run=capture.rerun, inputs=ids, others=others)
+            names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
+        else:
+            activation, names = VALUES, tuple(request.scores)
         results = layer_maps(
             request,
             Run(capture, ids, logits, names, activation, others=reader.others(ids), head=TEXT_HEAD),
@@ -121,6 +130,7 @@ def _call(model: Explainable, text: str, request: Request, targets: Sequence[int
         activation=request.activation,
         hooks=request.hooks.names,
         call=request.call,
+        target=request.target,
     )
 
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.turns import random_numbers_left_as_found
-from camwidget.maps.arguments import network_of
+from camwidget.maps.arguments import names_on, network_of
 from camwidget.text.fastai_tokens import aligned
+from camwidget.text.tokenizers import is_tokenizer, tokenizer_tokens
 from camwidget.text.tokens import Token
 
 FEWEST = 3
@@ -68,7 +69,9 @@ def why_not_text(model: Any) -> str:
         kind = type(network.vocabulary).__name__
         given = f"The vocabulary of the {name} is a {kind}, which cannot turn a text into tokens"
     allowed = "Text models are text_learner(), fastai's text_classifier_learner, and modules with a `vocabulary`"
-    advice = f"Set model.vocabulary = {_OURS}, or give a picture to a model of pictures"
+    advice = (
+        f"Set model.vocabulary = {_OURS} or to a tokenizer of Hugging Face, or give a picture to a model of pictures"
+    )
     return three_parts(given, allowed, advice)
 
 
@@ -95,8 +98,9 @@ def reader_of(model: Any) -> Reader:
     Args:
         model: what `text_learner` returns; a Learner of fastai's `text_classifier_learner`; or a module from token
             indices (batch, position) to logits with an attribute `vocabulary`, and `class_names` if it has any, or a
-            Learner around one. A vocabulary is a `camwidget.text.tokens.Vocabulary`, or any object whose
-            `tokens(text)` gives a `camwidget.text.tokens.Token` for everything that the network reads.
+            Learner around one. A vocabulary is a `camwidget.text.tokens.Vocabulary`, a fast tokenizer of Hugging Face,
+            or any object whose `tokens(text)` gives a `camwidget.text.tokens.Token` for everything that the network
+            reads.
 
     Raises:
         TypeError: the model is neither a Learner nor a module.
@@ -112,7 +116,10 @@ def reader_of(model: Any) -> Reader:
         allowed = "A text classifier looks its tokens up in an nn.Embedding"
         raise ModelError(three_parts(given, allowed, "Explain another model"))
     vocabulary, names = _vocabulary_and_names(model)
-    tokens = vocabulary.tokens if kind == "vocabulary" else _fastai_tokens(model.dls, vocabulary)
+    if kind == "tokenizer":
+        tokens = tokenizer_tokens(vocabulary)
+    else:
+        tokens = vocabulary.tokens if kind == "vocabulary" else _fastai_tokens(model.dls, vocabulary)
     # One of the tables may be for places in the text, and smaller or larger than the one for words.
     sizes = [table.num_embeddings for table in tables]
     padding = next((table.padding_idx for table in tables if table.padding_idx is not None), 0)
@@ -141,9 +148,12 @@ def _fitting(tokens: Callable[[str], Iterable[Any]], text: str, *, rows: int) ->
 
 
 def _kind(model: Any) -> str:
-    """How a model's words become indices: `"vocabulary"`, `"fastai"`, or an empty string."""
-    if hasattr(_vocabulary_and_names(model)[0], "tokens"):
+    """How a model's words become indices: `"vocabulary"`, `"tokenizer"`, `"fastai"`, or an empty string."""
+    vocabulary = _vocabulary_and_names(model)[0]
+    if hasattr(vocabulary, "tokens"):
         return "vocabulary"
+    if is_tokenizer(vocabulary):
+        return "tokenizer"
     owner = getattr(model, "dls", None)
     is_fastai = not isinstance(model, nn.Module) and hasattr(owner, "numericalize") and hasattr(owner, "tokenizer")
     return "fastai" if is_fastai else ""
@@ -155,7 +165,7 @@ def _network(model: Any) -> Any:
 
 def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
     network = _network(model)
-    own, names = getattr(network, "vocabulary", None), _names(getattr(network, "class_names", ()))
+    own, names = getattr(network, "vocabulary", None), names_on(network) if isinstance(network, nn.Module) else ()
     vocab: Any = () if isinstance(model, nn.Module) else getattr(getattr(model, "dls", None), "vocab", ())
     # Words first, then classes; with two classes a plain list of their names (strings, numbers, False and True) is
     # just as long.

@@ -1,6 +1,7 @@
 """The result of `explain_text`: what every token and every word contributes, by layer and class."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float
@@ -8,7 +9,11 @@ from torch import Tensor
 
 from camwidget.errors import clipped
 from camwidget.maps.result import LONGEST, LayerMaps
+from camwidget.maps.store import Stored
 from camwidget.text.tokens import Token, Word, unknown_share
+
+TEXT = "text"
+"""What a file calls results of this kind."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -84,3 +89,27 @@ class TextExplanation(LayerMaps):
         outside = torch.ones(len(cam), dtype=torch.bool)
         outside[[position for word in self.words for position in word.positions]] = False
         return float(cam[outside].double().sum())
+
+    def stored(self) -> Stored:
+        """Return what a file keeps: that of the maps, the text, its tokens and words."""
+        maps = super().stored()
+        own = {
+            "text": self.text,
+            "tokens": [asdict(token) for token in self.tokens],
+            "words": [asdict(word) for word in self.words],
+            "notes": list(self.notes),
+        }
+        return Stored({**maps.data, "kind": TEXT, **own}, maps.arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored, **more: Any) -> Self:
+        """Return the result that `stored` made; see `LayerMaps.from_stored`."""
+        data = stored.data
+        return super().from_stored(
+            stored,
+            text=str(data["text"]),
+            tokens=tuple(Token(**token) for token in data["tokens"]),
+            words=tuple(Word(**{**word, "positions": tuple(word["positions"])}) for word in data["words"]),
+            notes=tuple(map(str, data["notes"])),
+            **more,
+        )

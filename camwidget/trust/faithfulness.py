@@ -179,8 +179,8 @@ def increase(scores: Sequence[MaskedScore]) -> float:
 def _curve(
     kind: str,
     run: PerturbedRun,
-    start: Float[Tensor, "1 3 height width"],
-    end: Float[Tensor, "1 3 height width"],
+    start: Float[Tensor, "1 channel height width"],
+    end: Float[Tensor, "1 channel height width"],
     steps: int,
     batch_size: int,
 ) -> Curve:

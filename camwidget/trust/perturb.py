@@ -20,6 +20,9 @@ from camwidget.pictures.inputs import Picture, prepared
 from camwidget.pictures.result import Explanation
 from camwidget.trust.localisation import at_picture_size
 
+NOISE = 0.01
+"""By how much logits of two runs may differ, of the largest: other hardware and half precision round otherwise."""
+
 BLUR_WIDTH, BLUR_SIGMA = 11, 5.0
 """Width of the blur in pixels and its standard deviation: those of Petsiuk et al. 2018, who used 224 pixels."""
 
@@ -30,7 +33,7 @@ class PerturbedRun:
 
     capture: LayerCapture
     """Runs the model while it is open."""
-    pixels: Float[Tensor, "1 3 height width"]
+    pixels: Float[Tensor, "1 channel height width"]
     """The normalised picture, on the model's device."""
     cam: Float[Tensor, "height width"]
     """The signed map at the picture's size, on the CPU."""
@@ -88,7 +91,9 @@ def perturbed_run(
         MapError: the network's outputs are values and no probabilities, as those of a regression.
         CamwidgetError: an argument cannot be used, or the explanation is of another model or picture.
     """
-    pixels, _ = prepared(model, inputs)
+    if isinstance(cam, Explanation) and not cam.activation.is_probability:
+        raise MapError(why_no_probability())
+    pixels = prepared(model, inputs).inputs
     height, width = pixels.shape[2:]
     with LayerCapture(network_of(model), ()) as capture:
         logits = capture.forward(pixels)
@@ -96,11 +101,7 @@ def perturbed_run(
             names, activation = cam.class_names, cam.activation
             target = cam.target_classes[0] if target_class is None else cam.class_index(target_class)
             raw = cam.cam(layer, target)
-            if cam.image.size != (width, height) or len(names) != logits.shape[1]:
-                seen = f"{cam.image.width}x{cam.image.height} pixels and {len(names)} classes"
-                given = f"The explanation is of {seen}, the inputs are {width}x{height} and have {logits.shape[1]}"
-                advice = "Pass the model and the picture that explain() was given"
-                raise MapError(three_parts(given, "Both must come from one model and one picture", advice))
+            _refuse_another(cam, logits, height=height, width=width)
         else:
             activation = picture_activation(None, model, capture, pixels, logits)
             names = names_of(None, own_names(model), count=logits.shape[1], activation=activation)
@@ -112,7 +113,22 @@ def perturbed_run(
         yield PerturbedRun(capture, pixels, at_size, target, names[target], activation)
 
 
-def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:
+def _refuse_another(cam: Explanation, logits: Float[Tensor, "1 class"], *, height: int, width: int) -> None:
+    """Refuse an explanation of another model or picture, or of one that was prepared in another way."""
+    allowed = "Both must come from one model and one picture"
+    advice = "Pass the model and the picture that explain() was given; if it was also given transform=, mean=, std= or "
+    advice += "size=, pass the prepared tensor to both"
+    if cam.image.size != (width, height) or len(cam.class_names) != logits.shape[1]:
+        seen = f"{cam.image.width}x{cam.image.height} pixels and {len(cam.class_names)} classes"
+        given = f"The explanation is of {seen}, the inputs are {width}x{height} and have {logits.shape[1]}"
+        raise MapError(three_parts(given, allowed, advice))
+    largest, difference = (float(each.abs().max()) for each in (logits, cam.logits.to(logits) - logits[0]))
+    if difference > NOISE * largest:
+        given = f"The explanation's logits differ by {difference:.3g} from those of the model for these inputs"
+        raise MapError(three_parts(given, allowed, advice))
+
+
+def blurred(inputs: Float[Tensor, "1 channel height width"]) -> Float[Tensor, "1 channel height width"]:
     """Return the picture with a Gaussian blur, its edges extended outwards."""
     reach = BLUR_WIDTH // 2
     weight = torch.exp(-((torch.arange(-reach, reach + 1).double() / BLUR_SIGMA) ** 2) / 2)
@@ -123,8 +139,8 @@ def blurred(inputs: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 hei
 
 
 def baseline_of(
-    baseline: Float[Tensor, "..."], pixels: Float[Tensor, "1 3 height width"]
-) -> Float[Tensor, "1 3 height width"]:
+    baseline: Float[Tensor, "..."], pixels: Float[Tensor, "1 channel height width"]
+) -> Float[Tensor, "1 channel height width"]:
     """Return what replaces pixels, on their device and in their dtype.
 
     Raises:

@@ -81,7 +81,7 @@ def randomised_weights(
         CamwidgetError: see `explain`.
     """
     is_text = reads_text(model)
-    inputs = inputs if is_text else prepared(model, inputs)[0]
+    inputs = inputs if is_text else prepared(model, inputs).inputs
     layers, targets = None if layer is None else [layer], None if target_class is None else [target_class]
     result = explain(model, inputs, method=method, layers=layers, target_classes=targets)
     original, name, target = result.cam(layer), layer or list(result.cams)[-1], result.target_classes[0]

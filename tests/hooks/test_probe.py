@@ -205,8 +205,8 @@ def test_what_is_no_map_and_what_is_in_another_order_is_refused_in_coat_and_hier
     [
         (lambda: torchvision.models.resnet34(), 64, 1),
         (lambda: torchvision.models.swin_t(), 64, 1),
-        (lambda: timm.create_model("vit_tiny_patch16_224"), 224, 2),
-        (lambda: torchvision.models.vit_b_16(image_size=64), 64, 3),
+        (lambda: timm.create_model("vit_tiny_patch16_224"), 224, 1),
+        (lambda: torchvision.models.vit_b_16(image_size=64), 64, 2),
     ],
     ids=["resnet34", "swin", "timm's ViT", "torchvision's ViT"],
 )

@@ -20,6 +20,8 @@ PUBLIC = [
     "demo_images",
     "demo_learner",
     "explain",
+    "explain_batch",
+    "load",
     "load_reviews",
     "pets_learner",
     "text_learner",

@@ -53,5 +53,5 @@ def test_the_python_examples_of_readme_run_one_after_the_other(tmp_path: Path, m
     for example in examples:
         exec(compile(example, "README.md", "exec"), names)
 
-    assert len(examples) == 2
+    assert len(examples) == 3
     assert names["activation"].shape == (1, 1280, 7, 7)

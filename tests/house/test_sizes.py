@@ -12,7 +12,11 @@ MOST_LINES_OF_A_BODY = {"camwidget": 60, "tests": 40}
 MOST_LINES_OF_A_MODULE = 400
 # Longer ones, by path, with the answer to "is it one idea?".
 ONE_IDEA: dict[str, dict[str, str]] = {
-    "camwidget": {},
+    "camwidget": {
+        "hooks/capture.py": "one class: it listens to a network, and asks it for gradients",
+        "maps/activation.py": "what logits mean, by each of those who can tell",
+        "maps/arguments.py": "all that may be asked for, and what is wrong with it",
+    },
     "tests": {
         "course/bank/cam.py": "a list of answers as learners write them",
         "course/bank/grad_cam.py": "a list of answers as learners write them",

@@ -4,9 +4,11 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.transforms import v2
 
 from camwidget.errors import MapError
 from camwidget.maps.call import Call, filled, name_of, quoted
@@ -43,6 +45,24 @@ def test_what_has_no_name_is_said_in_a_line_above() -> None:
     result = explain(PooledLinear().double(), picture())
 
     assert result.code.splitlines()[2:-1] == ["# model is your model", "# image is the picture you gave"]
+
+
+def test_how_the_picture_was_made_ready_is_part_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, photo = PooledLinear(), np.arange(40 * 30 * 3, dtype=np.uint8).reshape(40, 30, 3)
+    ready = nn.Sequential(
+        v2.Resize(20), v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.5], [0.25])
+    )
+
+    by_numbers = explain(net, photo, mean=np.float32(0.5), std=torch.tensor([0.5, 0.25, 0.5]), size=(24, 32))
+    by_transform = explain(net, photo, transform=ready)
+
+    assert "mean=0.5, std=(0.5, 0.25, 0.5), size=(24, 32))" in by_numbers.code
+    assert by_transform.code.splitlines()[4] == "# transform is the function you gave"
+    names = {"model": net, "image": photo, "transform": ready}
+    for result in (by_numbers, by_transform):
+        assert torch.equal(run(result.code_for("body.4", 1), **names), result.cam("body.4", 1))
+    monkeypatch.setattr(MAIN, "ready", ready, raising=False)
+    assert "transform=ready)" in explain(net, photo, transform=ready).code
 
 
 def test_the_code_does_not_run_on_another_thing_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:

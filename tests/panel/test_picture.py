@@ -16,6 +16,7 @@ from torch import nn
 
 from camwidget.errors import ClassError, ImageError, LayerError, MapError
 from camwidget.panel.picture import CamPanel
+from camwidget.pictures.explain import explain_methods
 
 NAMES = [f"class {letter}" for letter in "abcdefghijklmn"]
 
@@ -246,3 +247,35 @@ def test_two_classes_of_one_name_can_both_be_chosen(net: Counting) -> None:
 def test_no_method_at_all_is_told() -> None:
     with pytest.raises(MapError, match="No method was asked for"):
         CamPanel(nn.Sequential(nn.Conv2d(3, 2, 3)), torch.randn(1, 3, 9, 13), methods=[])
+
+
+def test_pictures_are_made_ready_as_asked_for_also_those_that_come_later(net: Counting) -> None:
+    photo = Image.effect_noise((120, 90), 90).convert("RGB")
+
+    panel = CamPanel(net, photo, mean=0.5, std=0.25, size=(64, 96), methods=("grad_cam",))
+
+    expected = explain_methods(net, photo, methods=("grad_cam",), mean=0.5, std=0.25, size=(64, 96))["grad_cam"]
+    assert torch.equal(panel.results["grad_cam"].logits, expected.logits)
+    (line,) = [child for child in panel.children if isinstance(child, ipywidgets.HTML)]
+    assert (line.value, line.layout.display) == ("", "none")
+    panel.image = photo.rotate(180)
+    assert panel.result.image.size == (96, 64)
+    assert panel.result.notes == ()
+
+
+def test_the_size_of_maps_may_be_given() -> None:
+    flat = nn.Sequential(nn.Conv2d(3, 6, 4, 4), nn.Flatten(2), nn.Conv1d(6, 5, 1), nn.AdaptiveAvgPool1d(1))
+    panel = CamPanel(nn.Sequential(*flat, nn.Flatten(), nn.Linear(5, 3)), torch.randn(1, 3, 24, 32), grid={"2": (6, 8)})
+
+    assert next((each.map_height, each.map_width) for each in panel.result.layers if each.name == "2") == (6, 8)
+
+
+def test_what_was_assumed_is_said_below_the_picture(net: Counting) -> None:
+    panel = CamPanel(net, Image.effect_noise((120, 90), 90).convert("RGB"))
+
+    (line,) = [child for child in panel.children if isinstance(child, ipywidgets.HTML)]
+
+    assert line.value.startswith("Not all is known of how this network&#x27;s pictures were prepared.")
+    assert line.layout.display is None
+    panel.image = torch.randn(1, 3, 90, 130)
+    assert (line.value, line.layout.display) == ("", "none")

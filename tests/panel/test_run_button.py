@@ -2,9 +2,11 @@
 
 import copy
 import threading
+from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from camwidget.errors import MapError
@@ -282,3 +284,15 @@ def test_a_pass_is_timed_and_the_model_left_as_found() -> None:
 
     assert 0 < estimated_cost(model, image, layers=[Layer("body.1", 1, 1, 2, 2)]).seconds < WAIT_S
     assert state(model) == before
+
+
+def test_what_is_run_later_is_run_on_the_picture_as_it_was_made_ready() -> None:
+    model, photo = PooledLinear().double(), Image.effect_noise((40, 30), 90).convert("RGB")
+    asked: dict[str, Any] = {"mean": 0.5, "std": 0.25, "size": (24, 32)}
+    panel = CamPanel(model, photo, methods=("grad_cam", "score_cam"), **asked)
+    panel.method = "score_cam"
+
+    run_and_wait(panel)
+
+    expected = explain(model, photo, method="score_cam", layers=["body.4"], target_classes=[0], **asked)
+    torch.testing.assert_close(panel.result.cam("body.4", 0), expected.cam("body.4", 0))

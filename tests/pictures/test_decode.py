@@ -239,6 +239,22 @@ def test_a_file_that_another_has_opened_is_refused_or_read_as_well() -> None:
         open_image(huge)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_a_picture_whose_file_was_closed_before_it_was_read_is_not_called_damaged(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "picture").write_bytes(encoded(corners(), kind))
+    with Image.open(tmp_path / "picture") as left:
+        pass
+    with (tmp_path / "picture").open("rb") as file:
+        shut = Image.open(file)
+    with Image.open(tmp_path / "picture") as loaded:
+        loaded.load()
+
+    for closed in (left, shut):
+        with pytest.raises(ImageError, match=r"was not read before its file was closed.*path, or call image\.load\(\)"):
+            open_image(closed)
+    assert open_image(loaded).size == (WIDTH, HEIGHT)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM"])
 def test_damage_anywhere_is_read_or_refused_and_nothing_else(kind: str) -> None:
     whole = encoded(corners(), kind)
@@ -259,7 +275,9 @@ def test_damage_anywhere_is_read_or_refused_and_nothing_else(kind: str) -> None:
     ("array", "words"),
     [
         (np.zeros((3, 20, 30), np.uint8), r"\(3, 20, 30\).*transpose"),
-        (np.zeros((2, 20, 30, 3), np.uint8), r"\(2, 20, 30, 3\)"),
+        (np.zeros((2, 20, 30, 3), np.uint8), r"\(2, 20, 30, 3\).*array\[0\]\.$"),
+        (np.zeros((2, 3, 20, 30), np.uint8), r"array\[0\]\.transpose\(1, 2, 0\)"),
+        (np.zeros((20, 30, 5), np.uint8), r"\(20, 30, 5\).*other channels pass a tensor"),
         (np.full((20, 30, 3), 1.5), r"outside of 0 to 1"),
         (np.full((20, 30, 3), np.nan), r"outside of 0 to 1"),
         (np.full((20, 30, 3), 1j), r"complex128.*astype\('uint8'\)"),
@@ -275,6 +293,8 @@ def test_damage_anywhere_is_read_or_refused_and_nothing_else(kind: str) -> None:
     ids=[
         "channels first",
         "batch",
+        "batch with channels first",
+        "five channels",
         "above one",
         "nan",
         "complex",

@@ -9,7 +9,8 @@ from torch import nn
 from torchvision import transforms
 
 from camwidget.errors import ImageError
-from camwidget.pictures.inputs import IMAGENET_MEAN, IMAGENET_STD, normalisation_of, prepared, to_image, to_inputs
+from camwidget.pictures.inputs import prepared, to_image, to_inputs
+from camwidget.pictures.preparation import IMAGENET_MEAN, IMAGENET_STD, Preparation, preparation_of
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -67,15 +68,15 @@ def test_a_batch_of_two_is_no_picture() -> None:
 
 def test_a_wrapper_asks_the_network_inside() -> None:
     lite, resnet = (timm.create_model(name, pretrained=False) for name in ("tf_efficientnet_lite0", "resnet18"))
-    half = normalisation_of(lite)
+    half = preparation_of(lite)
     wrapped = [nn.Sequential(lite), nn.DataParallel(lite), nn.Sequential(nn.Sequential(lite), nn.Softmax(1))]
 
     assert half.mean == (0.5, 0.5, 0.5)
-    assert [normalisation_of(each) for each in wrapped] == [half] * 3
-    assert normalisation_of(nn.ModuleList([lite, resnet])).mean == IMAGENET_MEAN  # they do not agree
+    assert [preparation_of(each) for each in wrapped] == [half] * 3
+    assert preparation_of(nn.ModuleList([lite, resnet])).mean == IMAGENET_MEAN  # they do not agree
 
     wrapped[0].pretrained_cfg = {"mean": (0.1, 0.2, 0.3)}
-    assert normalisation_of(wrapped[0]).mean == (0.1, 0.2, 0.3)
+    assert preparation_of(wrapped[0]).mean == (0.1, 0.2, 0.3)
 
 
 LEVELS = {
@@ -91,13 +92,17 @@ LEVELS = {
 def test_a_tensor_of_levels_is_refused_unless_the_network_takes_levels(which: str) -> None:
     network = nn.Conv2d(3, 2, 1)
 
-    with pytest.raises(ImageError, match=r"looks like levels from 0 to 255.*Pass the picture itself.*pretrained_cfg"):
+    with pytest.raises(
+        ImageError, match=r"looks like levels from 0 to 255.*Pass the picture itself.*mean=0, std=1 / 255"
+    ):
         prepared(network, LEVELS[which])
 
     network.pretrained_cfg = {"mean": (0, 0, 0), "std": (1 / 255, 1 / 255, 1 / 255)}
-    inputs, image = prepared(network, LEVELS[which])
-    assert torch.equal(inputs, LEVELS[which].float())
-    assert abs(np.asarray(image).mean() - LEVELS[which].float().mean().item()) <= 1  # bfloat16 rounds
+    told = prepared(network, LEVELS[which])
+    del network.pretrained_cfg
+    for each in (told, prepared(network, LEVELS[which], mean=0, std=1 / 255)):
+        assert torch.equal(each.inputs, LEVELS[which].float())
+        assert abs(np.asarray(each.image).mean() - LEVELS[which].float().mean().item()) <= 1  # bfloat16 rounds
 
 
 PLAUSIBLE = {
@@ -122,8 +127,8 @@ def test_any_other_tensor_is_used_as_it_is(which: str) -> None:
 
 
 def test_a_model_of_timm_says_what_it_was_trained_with() -> None:
-    half = normalisation_of(timm.create_model("tf_efficientnet_lite0", pretrained=False))
+    half = preparation_of(timm.create_model("tf_efficientnet_lite0", pretrained=False))
 
     assert half.mean == half.std == (0.5, 0.5, 0.5)
-    assert half.size == 224
-    assert normalisation_of(nn.Linear(2, 2)) == (IMAGENET_MEAN, IMAGENET_STD, 224)
+    assert half.size == (224, 224)
+    assert preparation_of(nn.Linear(2, 2)) == Preparation(3, IMAGENET_MEAN, IMAGENET_STD, (224, 224))

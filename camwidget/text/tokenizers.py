@@ -1,0 +1,78 @@
+"""How a Hugging Face tokenizer's tokens lie in the text, so that it can be a model's vocabulary as it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from camwidget.errors import ModelError, three_parts
+from camwidget.text.tokens import Token
+
+
+def is_tokenizer(vocabulary: Any) -> bool:
+    """Return whether an object is a tokenizer of the libraries transformers or tokenizers.
+
+    Args:
+        vocabulary: any object.
+    """
+    of_transformers = callable(vocabulary) and hasattr(vocabulary, "convert_ids_to_tokens")
+    return of_transformers or (hasattr(vocabulary, "encode") and hasattr(vocabulary, "id_to_token"))
+
+
+def tokenizer_tokens(tokenizer: Any) -> Callable[[str], tuple[Token, ...]]:
+    """Return how a tokenizer makes tokens: with its own rules, special tokens and numbers.
+
+    White space that a token takes along (" film") is not part of its place. Only the text is read: masks, kinds and
+    padding are left to the network's defaults, which suit one text.
+
+    Args:
+        tokenizer: see `is_tokenizer`.
+
+    Raises:
+        ModelError: it cannot tell where its tokens lie in the text.
+    """
+    if hasattr(tokenizer, "id_to_token"):
+        return lambda text: _placed(text, *_encoded(tokenizer, text), unknown=_unknown_of(tokenizer))
+    if not getattr(tokenizer, "is_fast", False):
+        given = f"The tokenizer {type(tokenizer).__name__} cannot tell where its tokens lie in the text"
+        allowed = "It must be one of the fast tokenizers, which give offsets"
+        raise ModelError(three_parts(given, allowed, "Use AutoTokenizer.from_pretrained(name, use_fast=True)"))
+    return lambda text: _placed(text, *_encoded_fast(tokenizer, text), unknown=tokenizer.unk_token_id)
+
+
+Encoded = tuple[list[int], list[tuple[int, int]], list[int], list[str]]
+"""Numbers, places, whether special, and names of the tokens of one text."""
+
+
+def _encoded_fast(tokenizer: Any, text: str) -> Encoded:
+    made = tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+    ids = made["input_ids"]
+    return ids, made["offset_mapping"], made["special_tokens_mask"], tokenizer.convert_ids_to_tokens(ids)
+
+
+def _encoded(tokenizer: Any, text: str) -> Encoded:
+    made = tokenizer.encode(text)
+    return made.ids, made.offsets, made.special_tokens_mask, made.tokens
+
+
+def _unknown_of(tokenizer: Any) -> int | None:
+    name = getattr(tokenizer.model, "unk_token", None)
+    return None if name is None else tokenizer.token_to_id(name)
+
+
+def _placed(
+    text: str,
+    ids: list[int],
+    offsets: list[tuple[int, int]],
+    special: list[int],
+    names: list[str],
+    *,
+    unknown: int | None,
+) -> tuple[Token, ...]:
+    tokens = []
+    for index, (start, end), is_special, name in zip(ids, offsets, special, names, strict=True):
+        written = text[start:end]
+        start, end = end - len(written.lstrip()), start + len(written.rstrip())
+        # A token of white space alone has no place, and stands for no part of the text.
+        start, end = (start, end) if start < end else (min(start, end), min(start, end))
+        nowhere = bool(is_special) or start == end
+        tokens.append(Token(name if nowhere else text[start:end], start, end, index, index != unknown, nowhere))
+    return tuple(tokens)
