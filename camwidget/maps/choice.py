@@ -1,9 +1,12 @@
-"""Which classes a network finds most probable."""
+"""Which classes are explained: the most probable, and one for each of several pictures or texts."""
+
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from camwidget.errors import ClassError, three_parts
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import Activation
 
@@ -23,3 +26,22 @@ def most_probable(
     # A known activation keeps the order of the logits, in which no two round to one number.
     scores = logits if activation.log is not None else activation.function(at_least_single(logits).cpu())
     return scores.topk(count, dim=1).indices.to(logits.device)
+
+
+def refuse_other_count(true_classes: Any, count: int, *, what: str) -> None:
+    """Refuse true classes that are not one for each.
+
+    Args:
+        true_classes: what was given, with a length.
+        count: of the pictures or texts.
+        what: one of them is, in a word.
+
+    Raises:
+        ClassError: it is a single name, or there are more or fewer.
+    """
+    if not isinstance(true_classes, str) and len(true_classes) == count:
+        return
+    single = isinstance(true_classes, str)
+    given = f"true_classes is one str, {true_classes!r}" if single else f"There are {len(true_classes)} true classes"
+    allowed = f"There must be one for each of the {count} {what}s"
+    raise ClassError(three_parts(given, allowed, f"Give an index or a name for each {what}, in their order"))

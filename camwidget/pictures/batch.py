@@ -26,6 +26,7 @@ from camwidget.maps.arguments import (
 )
 from camwidget.maps.batch import BatchMaps, batch_maps
 from camwidget.maps.call import Call, call_for
+from camwidget.maps.choice import refuse_other_count
 from camwidget.maps.methods import EXPENSIVE
 from camwidget.maps.readout import Readout
 from camwidget.maps.results import Explanations
@@ -92,13 +93,10 @@ class BatchReader:
             return batch_maps(self.capture, pixels, given, predicted=predicted, method=method)
 
     def _indices(self, classes: TrueClasses | Tensor, count: int) -> Int[Tensor, " batch"]:
-        if not isinstance(classes, str) and len(classes) == count:
-            if isinstance(classes, Tensor):
-                return classes.detach().to("cpu", torch.long).view(count)
-            return torch.tensor([class_index(each, self.class_names) for each in classes])
-        given = f"true_classes is one str, {classes!r}" if isinstance(classes, str) else f"{len(classes)} true classes"
-        allowed = f"There must be one for each of the {count} pictures"
-        raise ClassError(three_parts(given, allowed, "Give an index or a name for each picture, in their order"))
+        refuse_other_count(classes, count, what="picture")
+        if isinstance(classes, Tensor):
+            return classes.detach().to("cpu", torch.long).view(count)
+        return torch.tensor([class_index(each, self.class_names) for each in classes])
 
 
 @contextmanager
@@ -177,10 +175,8 @@ def explain_batch(
     preparing, others = parted(asked)
     _request(method, others)  # what cannot be used is refused before a picture is read
     singles = _pictures(pictures)
-    if true_classes is not None and (isinstance(true_classes, str) or len(true_classes) != len(singles)):
-        given = f"There are {1 if isinstance(true_classes, str) else len(true_classes)} true classes"
-        allowed = f"There must be one for each of the {len(singles)} pictures"
-        raise ClassError(three_parts(given, allowed, "Give an index or a name for each picture, in their order"))
+    if true_classes is not None:
+        refuse_other_count(true_classes, len(singles), what="picture")
     readers: dict[tuple[int, ...], BatchReader] = {}
     results: list[Explanation] = []
     with ExitStack() as stack:

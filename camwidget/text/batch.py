@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, Unpack
 
-from camwidget.errors import ClassError, TextError, three_parts
+from camwidget.errors import TextError, three_parts
 from camwidget.maps.arguments import MOST_PROBABLE, Asked, Explainable, listed
+from camwidget.maps.choice import refuse_other_count
 from camwidget.maps.results import Explanations
 from camwidget.text.explain import explain_text
 from camwidget.text.result import TextExplanation
@@ -44,10 +45,8 @@ def explain_texts(
             f"texts is a {type(texts).__name__}" if not hasattr(texts, "__len__") or len(texts) else "There is no text"
         )
         raise TextError(three_parts(given, "Several texts are given as a list", "For one text use explain"))
-    if true_classes is not None and (isinstance(true_classes, str) or len(true_classes) != len(several)):
-        given = f"There are {1 if isinstance(true_classes, str) else len(true_classes)} true classes"
-        allowed = f"There must be one for each of the {len(several)} texts"
-        raise ClassError(three_parts(given, allowed, "Give an index or a name for each text, in their order"))
+    if true_classes is not None:
+        refuse_other_count(true_classes, len(several), what="text")
     classes = listed(asked.get("target_classes"))
     results = []
     for number, text in enumerate(several):
