@@ -6,13 +6,21 @@ Each part is imported only when it is needed: a hint needs no PyTorch and no ker
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from camwidget.errors import CamwidgetError
+from camwidget.errors import CamwidgetError, CourseError, nearest, three_parts
+
+if TYPE_CHECKING:
+    from camwidget.course.selfstudy.finding import Wanted
+    from camwidget.course.selfstudy.progress import NotebookProgress
+    from camwidget.course.selfstudy.screen import Screen
+    from camwidget.course.selfstudy.watching import Kernels
 
 RIGHT, NOT_YET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
+
+Work = Callable[[argparse.Namespace, "Screen"], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,20 +29,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; those of the command line by default.
     """
-    asked = _parser().parse_args(arguments)
-    work: Callable[[argparse.Namespace], int] = asked.work
+    from camwidget.course.selfstudy.screen import Screen, forgiving
+
+    forgiving()
+    screen = Screen()
     try:
-        return work(asked)
+        asked = _parsed(sys.argv[1:] if arguments is None else arguments)
+        work: Work = asked.work
+        return work(asked, screen)
     except CamwidgetError as error:
-        _complain(error)
+        screen.complain(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
+        screen.say("\nGoodbye. Nothing of yours was changed.")
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has read enough
+        sys.stderr.close()
+        return RIGHT
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("camwidget", description="A course on class activation maps, Grad-CAM and hooks.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "allow_abbrev": False})
+
+    def error(self, message: str) -> NoReturn:
+        given = message[0].upper() + message[1:]
+        raise CourseError(three_parts(given, self.format_usage().strip(), f"See `{self.prog} --help`"))
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser, commands = _parser()
+    given = next(iter(arguments), "")
+    if given and not given.startswith("-") and given not in commands:
+        close = nearest(given, commands, count=1)
+        allowed = f"Commands are {', '.join(commands)}"
+        advice = f"Did you mean `camwidget {close[0]}`?" if close else "See `camwidget --help`"
+        raise CourseError(three_parts(f"There is no command {given!r}", allowed, advice))
+    return parser.parse_args(arguments)
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Sequence[str]]:
+    parser = _Parser("camwidget", description="A course on class activation maps, Grad-CAM and hooks.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
+    parser.set_defaults(work=lambda *_: _help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     start = commands.add_parser("start", help="copy the notebooks and exercises into a folder")
     start.add_argument("folder", type=Path, metavar="DIR", help="created if it does not exist; no file is overwritten")
@@ -47,86 +85,207 @@ def _parser() -> argparse.ArgumentParser:
         "wrong. Your files are not changed. The exit code is 0 only if everything is right, 1 if it is not yet, "
         "and 2 if something cannot be read.",
     )
-    check.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all under this folder by default")
-    check.add_argument("--watch", action="store_true", help="check a notebook again whenever it is saved")
+    check.add_argument(
+        "names",
+        nargs="*",
+        metavar="WHAT",
+        help="an assignment (hooks), an item (hooks.q5), a notebook or a folder; everything here by default",
+    )
+    check.add_argument("--watch", action="store_true", help="check again what changed, whenever a notebook is saved")
     check.add_argument("--limit", type=float, default=60.0, metavar="SECONDS", help="for one cell; 60 by default")
     check.set_defaults(work=_check)
 
-    hint = commands.add_parser("hint", help="show a hint for an item, such as hooks.q5")
-    hint.add_argument("item", metavar="ITEM", help="as in the exercise, such as hooks.q5")
+    hint = commands.add_parser("hint", help="show a hint: for your next item, or one that you name")
+    hint.add_argument("item", nargs="?", metavar="ITEM", help="such as hooks.q5; your next one by default")
     hint.add_argument("--level", type=int, default=1, metavar="1..3", help="1 is a nudge, 3 almost the answer")
     hint.set_defaults(work=_hint)
 
-    items = commands.add_parser("list", help="list all items of the course")
+    reset = commands.add_parser("reset", help="put an item of your notebook back as it came; a copy is kept")
+    reset.add_argument("item", metavar="ITEM", help="such as hooks.q5")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.set_defaults(work=_reset)
+
+    items = commands.add_parser("list", help="list the items of the course, or of an assignment")
+    items.add_argument("assignments", nargs="*", metavar="ASSIGNMENT", help="such as hooks; all by default")
     items.set_defaults(work=_list)
-    return parser
+    return parser, tuple(commands.choices)
 
 
-def _start(asked: argparse.Namespace) -> int:
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> NoReturn:
+        from camwidget import __version__
+
+        sys.stdout.write(f"camwidget {__version__}\n")
+        sys.exit(RIGHT)
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return RIGHT
+
+
+def _start(asked: argparse.Namespace, screen: "Screen") -> int:
     from camwidget.course.selfstudy.materials import start
 
     copied, left = start(asked.folder)
     for path in left:
-        _say(f"left as it is  {asked.folder / path}")
+        screen.say(f"left as it is  {asked.folder / path}")
     for path in copied:
-        _say(f"copied         {asked.folder / path}")
+        screen.say(f"copied         {asked.folder / path}")
     kept = f" {len(left)} already existed and were left as they are." if left else ""
-    _say(f"{len(copied)} files copied.{kept} Begin with: jupyter lab {asked.folder}")
+    screen.say(
+        f"{len(copied)} files copied.{kept} The way through is in {asked.folder / 'COURSE.md'}. "
+        f"Begin with: jupyter lab {asked.folder / 'notebooks' / '01_cam_and_hooks.ipynb'}"
+    )
     return RIGHT
 
 
-def _check(asked: argparse.Namespace) -> int:
-    from camwidget.course.selfstudy.notebook import check_when_saved, exercises_under, limit_of
+def _check(asked: argparse.Namespace, screen: "Screen") -> int:
+    from camwidget.course.selfstudy.finding import wanted
+    from camwidget.course.selfstudy.notebook import limit_of
+    from camwidget.course.selfstudy.watching import Kernels
 
     limit_s = limit_of(asked.limit)
-    paths = asked.notebooks or exercises_under(Path())
-    code = max(_check_one(path, limit_s) for path in paths)
-    if asked.watch:
-        from watchfiles import watch
+    notebooks = wanted(asked.names, Path())
+    kernels = Kernels(limit_s=limit_s)
+    found: dict[Wanted, NotebookProgress | None] = {}
+    try:
+        for each in notebooks:
+            waited_for = asked.watch and not any(progress and not progress.right for progress in found.values())
+            found[each] = _check_one(each, screen, kernels, keep=waited_for)
+        _say_next(found, screen)
+        if asked.watch:
+            _watch(found, screen, kernels)
+    finally:
+        kernels.close()
+    return max(_code(progress) for progress in found.values())
 
-        _say("Waiting for the next save; stop with Ctrl+C.")
-        folders = {path.resolve().parent for path in paths}
-        changes = watch(*folders, recursive=False, raise_interrupt=False)
-        with suppress(KeyboardInterrupt):  # between two checks, or in the middle of one
-            check_when_saved(paths, lambda path: _check_one(path, limit_s), changes)
-    return code
 
-
-def _check_one(path: Path, limit_s: float) -> int:
-    from camwidget.course.selfstudy.notebook import check_notebook
+def _check_one(each: "Wanted", screen: "Screen", kernels: "Kernels", *, keep: bool) -> "NotebookProgress | None":
+    from camwidget.course.selfstudy.memory import remember
 
     try:
-        progress = check_notebook(path, limit_s=limit_s)
+        progress = kernels.check(each, keep=lambda progress: keep and not progress.right)
     except CamwidgetError as error:  # the other notebooks are still checked
-        _complain(error)
+        screen.complain(str(error))
+        return None
+    screen.progress(progress)
+    if not each.item:
+        remember(progress)
+    return progress
+
+
+def _code(progress: "NotebookProgress | None") -> int:
+    if progress is None:
         return BAD_INPUT
-    for line in progress.lines():
-        _say(line)
     return RIGHT if progress.right else NOT_YET
 
 
-def _hint(asked: argparse.Namespace) -> int:
+def _say_next(found: "dict[Wanted, NotebookProgress | None]", screen: "Screen") -> None:
+    from camwidget.course.selfstudy.materials import tasks
+    from camwidget.course.selfstudy.memory import next_assignment
+
+    checked = [progress for progress in found.values() if progress]
+    for progress in checked:
+        if item := progress.next:
+            title = f" · {tasks()[item.item].title}" if item.item in tasks() else ""
+            screen.say(f"next: {item.item}{title}, in {progress.path}. For a hint: camwidget hint", style="bold")
+            return
+    if checked and all(progress.right for progress in checked):
+        last = checked[-1].items[-1].item.partition(".")[0]
+        follows = next_assignment(last)
+        screen.say(
+            f"next: the exercise {follows}, `camwidget check {follows}`" if follows else "Everything here is done."
+        )
+
+
+def _watch(found: "dict[Wanted, NotebookProgress | None]", screen: "Screen", kernels: "Kernels") -> None:
+    """Check each notebook again when it is saved, until Ctrl+C; `found` is brought up to date."""
+    from watchfiles import watch
+
+    from camwidget.course.selfstudy.memory import remember
+    from camwidget.course.selfstudy.watching import saved
+
+    screen.say("Waiting for the next save; stop with Ctrl+C.")
+    folders = {each.path.resolve().parent for each in found}
+    try:
+        for each in saved(found, watch(*folders, recursive=False)):
+            try:
+                progress = kernels.check_again(each)
+            except CamwidgetError as error:  # a file that is being written; the next save may be whole
+                screen.complain(str(error))
+                continue
+            before = found[each]
+            known = set(before.items) if before else set()
+            changed = [item for item in progress.items if item not in known]
+            found[each] = progress
+            screen.progress(progress, items=changed or [item for item in (progress.next,) if item])
+            if not each.item:
+                remember(progress)
+            _say_next(found, screen)
+    except KeyboardInterrupt:  # between two checks, or in the middle of one
+        pass
+    done = sum(item.state == "done" for progress in found.values() if progress for item in progress.items)
+    screen.say(f"\nGoodbye. {done} items are done. Go on with: camwidget check --watch")
+
+
+def _hint(asked: argparse.Namespace, screen: "Screen") -> int:
     from camwidget.course.selfstudy.materials import hint
 
-    _say(hint(asked.item, level=asked.level))
+    item = asked.item
+    if not item:
+        from camwidget.course.selfstudy.memory import next_item
+
+        item = next_item(Path())
+        if not item:
+            screen.say("Everything here is done: there is no next item. Name one for a hint, such as hooks.q5.")
+            return RIGHT
+    screen.markdown(hint(item, level=asked.level))
     return RIGHT
 
 
-def _list(_: argparse.Namespace) -> int:
+def _reset(asked: argparse.Namespace, screen: "Screen") -> int:
+    from camwidget.course.selfstudy.finding import notebook_of
+    from camwidget.course.selfstudy.materials import item_named
+    from camwidget.course.selfstudy.reset import reset_of
+
+    assignment = item_named(asked.item).partition(".")[0]
+    reset = reset_of(asked.item, notebook_of(assignment, Path()))
+    lines = f"{reset.lines} line{'' if reset.lines == 1 else 's'}"
+    screen.say(f"{asked.item} in {reset.path} goes back to how it came: {lines} of yours go.")
+    screen.say(
+        f"The notebook as it is now will be kept as {reset.copy}. Close it in Jupyter first, unsaved work is lost."
+    )
+    if not asked.yes and not _agreed():
+        screen.say("Nothing was changed.")
+        return NOT_YET
+    reset.apply()
+    screen.say(f"Done. To go back: mv {reset.copy} {reset.path}")
+    return RIGHT
+
+
+def _agreed() -> bool:
+    try:
+        return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:  # nobody is there to answer
+        return False
+
+
+def _list(asked: argparse.Namespace, screen: "Screen") -> int:
+    from camwidget.course.order import ASSIGNMENTS
     from camwidget.course.selfstudy.materials import tasks
 
+    for name in asked.assignments:
+        if name not in ASSIGNMENTS:
+            close = nearest(name, ASSIGNMENTS, count=1)
+            advice = f"Did you mean {close[0]!r}?" if close else "Without a name all are listed"
+            given, allowed = f"There is no assignment {name!r}", f"Assignments are {', '.join(ASSIGNMENTS)}"
+            raise CourseError(three_parts(given, allowed, advice))
     for name, task in tasks().items():
-        _say(f"{name:<24}  {task.title}\n{'':<24}  {task.about}")
+        if not asked.assignments or name.partition(".")[0] in asked.assignments:
+            screen.say(f"{name:<24}  {task.title}")
+            screen.say(task.about, style="dim", indent=26)
     return RIGHT
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()  # so that a pipe shows each notebook when it is done, not all at the end
-
-
-def _complain(error: CamwidgetError) -> None:
-    sys.stderr.write(f"camwidget: {error}\n")
 
 
 if __name__ == "__main__":

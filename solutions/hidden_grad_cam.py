@@ -12,17 +12,19 @@ VISIBLE = items_of("grad_cam")
 ITEMS = (
     VISIBLE["grad_cam.q11"],
     VISIBLE["grad_cam.q12a"],
-    # Two backward passes, for two classes: the second counts.
-    replace(VISIBLE["grad_cam.q12b"], title="A hook for gradients", judge=partial(judge_backward_hook, twice=True)),
+    # The inner layer first.
+    replace(
+        VISIBLE["grad_cam.q12b"], title="A hook for gradients", judge=partial(judge_backward_hook, inner_first=True)
+    ),
     VISIBLE["grad_cam.q13a"],
     # More classes.
     replace(VISIBLE["grad_cam.q13b"], title="Three ways", judge=partial(judge_three_ways, classes=(7, 12))),
-    # More channels.
-    replace(VISIBLE["grad_cam.map"], title="The map", judge=partial(judge_map, channels=(30, 50))),
-    # The inner layer first.
-    replace(VISIBLE["grad_cam.any_layer"], title="Any layer", judge=partial(judge_grad_cam, layer=0), rounds=4),
-    # Larger maps.
-    replace(VISIBLE["grad_cam.equals_cam"], title="Grad-CAM is CAM", judge=partial(judge_as_cam, low=10, high=19)),
+    # Longer axes.
+    replace(VISIBLE["grad_cam.map"], title="The map", judge=partial(judge_map, high=30)),
     # Layers inside a layer.
     replace(VISIBLE["grad_cam.panel"], title="Own hooks", judge=partial(judge_own_hooks, layers=("0.0", "0.2", "1.1"))),
+    # The inner layer first.
+    replace(VISIBLE["grad_cam.any_layer"], title="Any layer", judge=partial(judge_grad_cam, last_first=False)),
+    # Larger maps.
+    replace(VISIBLE["grad_cam.equals_cam"], title="Grad-CAM is CAM", judge=partial(judge_as_cam, high=19)),
 )

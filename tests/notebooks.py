@@ -38,6 +38,8 @@ def executed(path: Path) -> NotebookNode:
     notebook.metadata["language_info"] = {"name": "python"}  # its version would change with each machine
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if "outputs" in cell:  # without what a panel puts behind itself, for pages where its widget is missing
+            cell.outputs = [each for each in cell.outputs if "camw-reopened" not in str(each.get("data", {}))]
         for output in cell.get("outputs", []):
             # a page that runs no kernel would say that the widget is missing, instead of showing the picture
             output.get("data", {}).pop(LIVE, None)

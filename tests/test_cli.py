@@ -1,11 +1,16 @@
 """The command `camwidget`: what it prints and its exit codes."""
 
+import fcntl
+import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 import tomllib
@@ -14,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from camwidget import cli
+from camwidget import __version__, cli
+from camwidget.course.selfstudy.materials import start
 from tests.course.selfstudy.test_notebook import TOY, item, write
 from tests.course.source import WRITTEN
 from tests.house.repository import ROOT
@@ -30,7 +36,9 @@ def test_the_entry_point_is_the_function_that_returns_the_exit_code() -> None:
 def test_what_start_copies_is_what_the_wheel_carries() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
 
-    assert wheel["force-include"] == {name: f"camwidget/materials/{name}" for name in ("exercises", "notebooks")}
+    assert wheel["force-include"] == {
+        name: f"camwidget/materials/{name}" for name in ("COURSE.md", "exercises", "notebooks")
+    }
 
 
 def test_an_installed_package_finds_the_notebooks_inside_itself(tmp_path: Path) -> None:
@@ -39,6 +47,7 @@ def test_an_installed_package_finds_the_notebooks_inside_itself(tmp_path: Path) 
     shutil.copytree(ROOT / "camwidget", tmp_path / "camwidget", ignore=skipped)
     for name in ("exercises", "notebooks"):
         shutil.copytree(ROOT / name, tmp_path / "camwidget" / "materials" / name, ignore=skipped)
+    shutil.copy(ROOT / "COURSE.md", tmp_path / "camwidget" / "materials")
     command = [sys.executable, "-m", "camwidget.cli", "start", "mine"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
@@ -80,6 +89,16 @@ def test_list_names_every_assignment(capsys: pytest.CaptureFixture[str]) -> None
         ["check"],
         ["check", "none.ipynb", "--limit", "0"],
         ["start", "file"],
+        ["chekc"],
+        ["check", "hoks"],
+        ["check", "hooks"],
+        ["check", "--wat"],
+        ["check", "--limit", "long"],
+        ["list", "hoks"],
+        ["hint"],
+        ["reset", "hooks.q5"],
+        ["reset", "hooks.q55"],
+        ["reset"],
     ],
 )
 def test_bad_input_gets_a_message_in_three_parts_and_code_2(
@@ -95,12 +114,82 @@ def test_bad_input_gets_a_message_in_three_parts_and_code_2(
     assert re.match(r"camwidget: .+[.:?] .+[.:?] .+[.?`]", told.err)
 
 
-def test_a_command_that_is_not_there_is_refused_with_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["chekc"])
+def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert "check" in capsys.readouterr().out
 
-    assert ended.value.code == 2
-    assert "check" in capsys.readouterr().err
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"camwidget {__version__}\n"
+
+
+def test_a_list_of_one_assignment_has_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "keepdim"]) == 0
+
+    names = re.findall(r"^(\w+)\.", capsys.readouterr().out, re.MULTILINE)
+    assert set(names) == {"keepdim"}
+
+
+@pytest.fixture
+def learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner's course, with a state folder of its own."""
+    start(tmp_path / "mine")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "mine")
+    return tmp_path / "mine"
+
+
+def test_a_hint_without_a_name_is_for_the_next_item(learner: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["hint"]) == 0
+
+    assert capsys.readouterr().out.startswith("hooks.q1a · ")
+
+
+def test_a_reset_asks_first_and_keeps_a_copy(
+    learner: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = learner / "exercises" / "keepdim" / "keepdim.ipynb"
+    fresh, mine = path.read_text(), path.read_text().replace("def weighted_map", "def my_weighted_map")
+    assert mine != fresh
+    path.write_text(mine)
+
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert cli.main(["reset", "keepdim.unsqueeze"]) == 1
+    assert path.read_text() == mine
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    assert cli.main(["reset", "keepdim.unsqueeze"]) == 0
+
+    copy = path.with_name("keepdim.ipynb.before-reset-1")
+    assert json.loads(path.read_text()) == json.loads(fresh)
+    assert copy.read_text() == mine
+    assert "1 line of yours" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("colour", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_on_a_terminal_lines_are_wrapped_and_in_colour_unless_it_is_not_wanted(
+    colour: dict[str, str], coloured: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
+    environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **colour}
+    command = [sys.executable, "-m", "camwidget.cli", "check", "no-such-item"]
+    with subprocess.Popen(command, env=environment, stdout=theirs, stderr=theirs) as process:
+        code = process.wait(HANGING_S)
+    os.close(theirs)
+    told = os.read(ours, 10_000).decode()
+    os.close(ours)
+
+    assert code == 2
+    assert ("\x1b[31m" in told) is coloured
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", told).splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 40
 
 
 @pytest.fixture
@@ -130,6 +219,7 @@ def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
             write(path, [TOY, *item(1, "value = 1")])
             second = read_until(process, "1 of 1 items done")
             process.send_signal(signal.SIGINT)
+            last = read_until(process, "Goodbye")
             code = process.wait(HANGING_S)
         finally:
             hangs.cancel()
@@ -137,7 +227,8 @@ def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
 
     assert "0 of 1 items done" in first
     assert "done         toy.q1" in second
-    assert code == 1, "the code is that of the first look: it was not right"
+    assert "Goodbye. 1 items are done." in last
+    assert code == 0, "the code is that of the last look"
 
 
 def wait_until_it_watches(process: subprocess.Popen[str]) -> None:

@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Self
 
 import beartype._check.code.codemain as made_checks
+import jaxtyping
 from beartype import beartype
 
 # Of a list the checker looks at one member, by chance. It draws from numbers of its own: tests compare Python's.
@@ -22,3 +24,26 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__annotations__ = {name: Any if kind is Self else kind for name, kind in annotations.items()}
     checked_function: Callable[..., Any] = beartype(function)
     return checked_function
+
+
+_jaxtyped = jaxtyping.jaxtyped
+
+
+def _where_shapes_are(*, typechecker: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Compare shapes where shapes are annotated; check everything else with beartype alone.
+
+    jaxtyping checks each call twice and prepares for shapes, ten times the work of beartype; most functions of the
+    package have none. A name in quotes may stand for anything.
+    """
+
+    def decorate(it: Any) -> Any:
+        if isinstance(it, FunctionType):
+            kinds = it.__annotations__.values()
+            if not any(isinstance(kind, str) or "jaxtyping" in repr(kind) for kind in kinds):
+                return typechecker(it)
+        return _jaxtyped(it, typechecker=typechecker)
+
+    return decorate
+
+
+vars(jaxtyping)["jaxtyped"] = _where_shapes_are  # by this name the import hook writes it over every function

@@ -1,6 +1,7 @@
 """One attempt at judging an answer: draw sizes and numbers, call the answer, record which facts hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -8,7 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from camwidget.course.calling import Budget
-from camwidget.course.compare import as_numbers, brief, factor_between, likely_mistake, numbers_agree, usual_mistakes
+from camwidget.course.compare import as_numbers, brief, numbers_agree
+from camwidget.course.mistakes import likely_mistake, usual_mistakes, where_they_differ, why_shape
+from camwidget.course.reading import notebook_data, why_none
 from camwidget.course.report import Fact
 from camwidget.errors import CourseError, nearest, three_parts
 
@@ -36,8 +39,12 @@ class Attempt:
         self.facts: dict[str, Fact] = {}
         """Those stated so far, by key."""
         self.stopped, self.unwritten, self.note = "", False, ""
+        self.recording_left = True
+        """Whether the answer has left gradient mode as it found it, in every call so far."""
         self.printed: list[str] = []
         self._promised, self._budget, self._called = promised, budget, ""
+        self._parts: list[bool] = []
+        """Of each part judged by itself: whether somebody has written it."""
 
     # Drawing
 
@@ -84,12 +91,13 @@ class Attempt:
             self._stop(f"{called} cannot be called: it is {brief(function)}", likely)
         outcome = self._budget.spend(function, args, kwargs)
         self._keep_printed(outcome.printed)
+        self.recording_left &= outcome.recording_left
         if outcome.stopped:
             self.unwritten = outcome.unwritten
             own = [meaning for part, meaning in (meanings or {}).items() if part in str(outcome.error)]
             self._stop(outcome.stopped, own[0] if own else outcome.likely)
         if outcome.value is None and not allow_none:
-            self._stop("Your code returned None", (meanings or {}).get("None", "is there a return at the end?"))
+            self._stop("Your code returned None", (meanings or {}).get("None", "") or why_none(function))
         return outcome.value
 
     def raised_by(self, function: Any, *args: Any, called: str, **kwargs: Any) -> Exception | None:
@@ -104,15 +112,44 @@ class Attempt:
         self._called = called
         outcome = self._budget.spend(function, args, kwargs)
         self._keep_printed(outcome.printed)
+        self.recording_left &= outcome.recording_left
         if outcome.unwritten or (outcome.stopped and outcome.error is None):
             self.unwritten = outcome.unwritten
             self._stop(outcome.stopped, outcome.likely)
         return outcome.error
 
+    @contextmanager
+    def part(self, *keys: str) -> Iterator[None]:
+        """Judge a part of the answer by itself: if the block ends early, only these facts fail, and judging goes on.
+
+        An answer of which no part is written counts as not started.
+
+        Args:
+            keys: the facts that the block is about.
+        """
+        written = True
+        try:
+            yield
+        except Abandoned:
+            written = not self.unwritten
+            why, self.stopped = self.stopped.removesuffix(".") if written else "it is not written yet", ""
+            if all(key not in self.facts or self.facts[key].passed for key in keys):
+                self._state(keys[0], False, likely=why, vague=written and "Likely: " not in why)
+        self._parts.append(written)
+        self.unwritten = not any(self._parts)
+
     # Stating facts
 
     def fact(
-        self, key: str, passed: bool, *, expected: Any = "", got: Any = "", likely: str = "", stop: bool = False
+        self,
+        key: str,
+        passed: bool,
+        *,
+        expected: Any = "",
+        got: Any = "",
+        likely: str = "",
+        stop: bool = False,
+        vague: bool = False,
     ) -> bool:
         """State whether a promised fact holds; in the end it holds if it held every time. Returns `passed`.
 
@@ -123,7 +160,18 @@ class Attempt:
             got: what came, likewise.
             likely: the likely cause if it does not hold.
             stop: whether a failure leaves nothing more to check in this attempt.
+            vague: whether `likely` only says where to look.
         """
+        if not passed and (not likely or vague):
+            likely, vague = (told, False) if (told := self._from_notebook()) else (likely, True)
+        self._state(key, passed, expected=expected, got=got, likely=likely, vague=vague)
+        if stop and not passed:
+            raise Abandoned
+        return passed
+
+    def _state(
+        self, key: str, passed: bool, *, expected: Any = "", got: Any = "", likely: str = "", vague: bool = False
+    ) -> None:
         if key not in self._promised:
             close = ", ".join(map(repr, nearest(key, self._promised))) or "add it to the item's facts"
             raise CourseError(three_parts(f"Fact {key!r} was stated", "An item's facts are promised beforehand", close))
@@ -133,11 +181,16 @@ class Attempt:
             if not passed:
                 called, expected_text, got_text = self._called, _in_words(expected), _in_words(got)
             self.facts[key] = Fact(
-                says, points, passed, called=called, expected=expected_text, got=got_text, likely=likely
+                says, points, passed, called=called, expected=expected_text, got=got_text, likely=likely, vague=vague
             )
-        if stop and not passed:
-            raise Abandoned
-        return passed
+
+    def _from_notebook(self) -> str:
+        """What to read where the answer uses the notebook's own data; empty if it does not."""
+        names = [name for answer in self.answers for name in notebook_data(answer)]
+        if not names:
+            return ""
+        told = " and ".join(f"`{name}`" for name in dict.fromkeys(names))
+        return f"your code uses {told} of the notebook: it has to use what it is given"
 
     def shape(self, key: str, got: Any, shape: Sequence[int], *, mistakes: Mapping[Any, str] | None = None) -> None:
         """State that `got` holds numbers in this shape; if it does not, abandon this attempt.
@@ -152,12 +205,16 @@ class Attempt:
         if numbers is None:
             likely = "return the tensor itself"
             if isinstance(got, tuple | list):
-                likely = "return one tensor, not several"
+                likely = "return one tensor, not several: torch.stack makes one of a list"
             self.fact(key, False, expected=f"a tensor of shape {tuple(shape)}", got=got, likely=likely, stop=True)
         else:
             wanted, actual = tuple(shape), tuple(numbers.shape)
-            likely = dict(mistakes or {}).get(actual, "") or _why_shape(actual, wanted)
-            self.fact(key, actual == wanted, expected=wanted, got=actual, likely=likely, stop=True)
+            named = dict(mistakes or {}).get(actual, "")
+            likely = named or why_shape(actual, wanted)
+            if actual != wanted:
+                likely = self._from_notebook() or likely
+            vague = likely.startswith("look at which axis")
+            self.fact(key, actual == wanted, expected=wanted, got=actual, likely=likely, stop=True, vague=vague)
 
     def values(
         self,
@@ -165,9 +222,10 @@ class Attempt:
         got: Any,
         expected: Any,
         *,
-        mistakes: Mapping[str, Any] | None = None,
+        mistakes: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
         usual: bool = True,
         stop: bool = False,
+        axes: Sequence[str] = (),
     ) -> bool:
         """State that `got` holds the expected numbers, up to float32 rounding; if it does not, name a known mistake.
 
@@ -175,15 +233,24 @@ class Attempt:
             key: which of the promised facts.
             got: what was returned.
             expected: the reference, preferably in float64.
-            mistakes: what the learner should read, to the value that this mistake gives.
+            mistakes: what the learner should read, to the value that this mistake gives; or a function that returns
+                this, which is called only if it is needed.
             usual: whether to look for common mistakes too (transposed, ReLU, scaled).
             stop: whether a failure leaves nothing more to check in this attempt.
+            axes: what each axis counts, such as "picture" or "class"; for the words only.
         """
         if numbers_agree(got, expected):
             return self.fact(key, True)
-        known = dict(mistakes or {}) | (usual_mistakes(expected) if usual else {})
-        likely = likely_mistake(got, known) or _why_values(got, expected)
-        return self.fact(key, False, expected=expected, got=got, likely=likely, stop=stop)
+        if not stop and key in self.facts and not self.facts[key].passed:
+            return False  # the first failure is the one that is told
+        given = mistakes() if callable(mistakes) else mistakes or {}
+        known = {message: wrong for message, wrong in given.items() if not numbers_agree(wrong, expected)}
+        likely, named = likely_mistake(got, known), True
+        if not likely and usual:
+            likely = likely_mistake(got, usual_mistakes(expected))
+        if not likely:
+            likely, named = where_they_differ(got, expected, axes=axes)
+        return self.fact(key, False, expected=expected, got=got, likely=likely, stop=stop, vague=not named)
 
     def _keep_printed(self, printed: str) -> None:
         if printed and printed not in self.printed:
@@ -198,30 +265,3 @@ class Attempt:
 
 def _in_words(value: Any) -> str:
     return value if isinstance(value, str) else brief(value)
-
-
-def _why_shape(actual: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    if sorted(actual) == sorted(wanted):
-        return "the axes are in another order"
-    if [length for length in actual if length != 1] == [length for length in wanted if length != 1]:
-        return "an axis of length 1 is too many or too few: look at keepdim, [None] and squeeze"
-    if len(actual) < len(wanted):
-        return "an axis is missing: was it summed over, or was one picture or class picked?"
-    return "an axis is left over: sum over it" if len(actual) > len(wanted) else "look at which axis has which length"
-
-
-def _why_values(got: Any, expected: Any) -> str:
-    theirs, ours = as_numbers(got), as_numbers(expected)
-    if theirs is None or ours is None:
-        return "return the numbers themselves"
-    if theirs.shape != ours.shape:
-        return f"the shapes differ: {_why_shape(tuple(theirs.shape), tuple(ours.shape))}"
-    if not bool(torch.isfinite(theirs).all()):
-        return "there are NaN or infinite values: look for a division by zero"
-    if ours.numel() == 1:  # a single number is always a multiple of another
-        return f"it is off by {float((theirs - ours).abs()):.3g}"
-    factor = factor_between(theirs, ours)
-    if factor is not None:
-        return f"all values are {factor:.4g} times the expected: a mean in place of a sum, or the other way round?"
-    difference = (theirs - ours).abs()
-    return f"{int((difference > 1e-5).sum())} of {ours.numel()} values differ, by up to {float(difference.max()):.3g}"

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from camwidget.course.reading import functions_of
 from camwidget.errors import clipped
 
 LONGEST_ERROR = 160
@@ -24,25 +25,57 @@ LONGEST_ERROR = 160
 PATIENCE = 5
 """How many times the limit may pass on the clock: on a busy machine a right answer waits, but is not slow."""
 
-_LIBRARIES = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())
-"""Folders of code that a learner did not write."""
+_LIBRARIES = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values(), "<frozen ", "<@beartype")
+"""Beginnings of the file names of code that a learner did not write."""
+_INSTALLED = {"site-packages", "dist-packages"}
+"""Folders of installed code, wherever they are."""
 
 _EXPLAINED = {
     "grad can be implicitly created only for scalar": "backward() starts from one number: pick one class's logit first",
     "does not require grad": "no gradient was recorded: was the model run under no_grad(), or its output detached?",
+    "not have been used in the graph": "the output was not computed from this tensor: is it a copy, or of another run?",
     "backward through the graph a second time": "one backward() uses the graph up: run the model again",
     "is a view and is being modified inplace": "an in-place layer follows: a hook on the output tensor works there",
+    "leaf Variable that requires grad is being used in an in-place": "it changes what you were given: copy it",
     "Cannot use both regular backward hooks and full": "this module has had an old backward hook: make the model anew",
+    "Mismatch in shape: grad_output": "the weights for backward() have the output's own shape",
     "einsum(": "the letters of einsum do not fit the shapes: write the shapes down, one letter per axis",
     "must match the size of tensor": "two shapes do not broadcast: compare them from the last axis backwards",
+    "is not broadcastable": "two shapes do not broadcast: compare them from the last axis backwards",
+    "is invalid for input of size": "view and reshape keep all numbers: is a size written into your code?",
+    "Given groups=": "these inputs do not fit this layer: the whole model has to run, not the layer alone",
     "shapes cannot be multiplied": "a matrix product needs equal inner sizes",
-    "missing 1 required positional argument": "the function takes other arguments than the exercise names",
+    "inconsistent tensor size": "two lengths have to be equal here: print both shapes",
+    "Dimension out of range": "the tensor has fewer axes than this names: print its shape",
+    "is out of bounds for dimension": "the index is too large for its axis: is it the right axis, and counted from 0?",
+    "too many indices": "the tensor has fewer axes than there are indices: print its shape",
+    "index out of range": "a list is shorter than this index: was anything stored in it?",
+    "elements cannot be converted to Scalar": "item() and float() take a single number: which of these is meant?",
+    "only one element tensors can be converted": "item() and float() take a single number: which of these is meant?",
+    "Can't call numpy() on Tensor that requires grad": "detach() it first",
+    "required positional argument": "the function takes other arguments than the exercise names",
     "takes": "the function takes other arguments than the exercise names",
+    "unexpected keyword argument": "the function takes other arguments than the exercise names",
     "has no attribute 'stored'": "nothing was stored: did the hook run, and does it set self.stored?",
     "'NoneType' object": "something is None: a function without return, or a hook that stored nothing",
+    "object is not callable": "what stands before the parentheses is no function: was it called already?",
+    "wants a list of the words": "give predict() a list of the words that stay, without anything in the gaps",
+    "was removed, and what it stored was cleared": "read hook.stored inside the with block",
+    "selected index k out of range": "topk takes at most as many as there are values",
+    "Attempting to broadcast a dimension": "PyTorch raises an error where shapes do not fit: catch it, and return None",
     "is not defined": "a name from outside the function: pass it in, or import it in the notebook",
 }
 """Part of a frequent error message to what it usually means here."""
+
+_KINDS: dict[type[Exception], str] = {
+    AttributeError: "the object has no attribute or method of this name: dir(...) or the Tab key shows those it has",
+    KeyError: "the dictionary has no such key: print its keys",
+    ZeroDivisionError: "a count is 0 here: what should come out then?",
+    RecursionError: "the function calls itself without end: does it have the name of the one it should call?",
+    ModuleNotFoundError: "this module is not installed, or its name is misspelled",
+    AssertionError: "an assert in your code, or in what it calls, does not hold for these sizes",
+}
+"""Kind of error to what it usually means, where its message says nothing more."""
 
 
 class OutOfTime(BaseException):
@@ -67,6 +100,8 @@ class Outcome:
     """Whether it was stopped because it took too long."""
     unwritten: bool = False
     """Whether the answer raised NotImplementedError: nobody has written it yet."""
+    recording_left: bool = True
+    """Whether the answer left gradient mode as it found it."""
 
 
 def call_quietly(
@@ -97,13 +132,30 @@ def call_quietly(
     except SystemExit:
         stopped, likely = "Your code called exit()", "an answer returns; it does not end Python"
     except Exception as raised:  # noqa: BLE001 (an answer may raise anything; it is reported)
-        error, stopped, likely = raised, described(raised), explained(raised)
+        error, stopped, likely = raised, described(raised, function), explained(raised)
     finally:
+        recording_left = torch.is_grad_enabled() == recording
         torch.set_grad_enabled(recording)
     warnings_text = "".join(f"{type(warning.message).__name__}: {warning.message}\n" for warning in warned)
     printed = (output.getvalue() + warnings_text).strip()
-    unwritten = isinstance(error, NotImplementedError)
-    return Outcome(value, error, stopped, likely, printed, late=late, unwritten=unwritten)
+    unwritten = any(isinstance(cause, NotImplementedError) for cause in _causes(error))
+    return Outcome(
+        value,
+        error,
+        stopped,
+        likely,
+        printed,
+        late=late,
+        unwritten=unwritten,
+        recording_left=recording_left,
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 class Budget:
@@ -133,17 +185,41 @@ class Budget:
         return outcome
 
 
-def described(error: BaseException) -> str:
-    """Return an error as a sentence: its kind, its message, and the learner's own line that raised it."""
+def described(error: BaseException, called: Any = None) -> str:
+    """Return an error as a sentence: its kind, its message, and the learner's own line that raised it.
+
+    Args:
+        error: what was raised.
+        called: the answer; where the error comes from the call itself, the line on which it begins is told.
+    """
     message = " ".join(str(error).split())
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_LIBRARIES)]
-    line = f", in your line `{clipped(own[-1].line, longest=LONGEST_ERROR)}`" if own and own[-1].line else ""
-    return f"Your code raised {type(error).__name__}: {clipped(message, longest=LONGEST_ERROR)}{line}"
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename)]
+    where = ""
+    if own:
+        code = f" `{clipped(own[-1].line, longest=LONGEST_ERROR)}`" if own[-1].line else ""
+        where = f", in your line {own[-1].lineno}{code}"
+    elif functions := functions_of(called):
+        first = next((each for each in functions if each.__name__ == "__init__"), functions[0])
+        where = f", in the call of what begins in your line {first.__code__.co_firstlineno}"
+    return f"Your code raised {type(error).__name__}: {clipped(message, longest=LONGEST_ERROR)}{where}"
+
+
+def _is_own(file: str) -> bool:
+    """Whether a learner may have written this."""
+    return not file.startswith(_LIBRARIES) and not _INSTALLED & set(Path(file).parts)
 
 
 def explained(error: BaseException) -> str:
     """Return what an error usually means here; empty if that is not known."""
-    return next((meaning for part, meaning in _EXPLAINED.items() if part in str(error)), "")
+    text = str(error)
+    if isinstance(error, UnboundLocalError):
+        name = text.split("'")[1] if "'" in text else "it"
+        return (
+            f"`{name}` is set somewhere in this function, so Python takes it for a new name of this function: if the "
+            f"one outside is meant, write `nonlocal {name}` first"
+        )
+    known = next((meaning for part, meaning in _EXPLAINED.items() if part in text), "")
+    return known or next((meaning for kind, meaning in _KINDS.items() if isinstance(error, kind)), "")
 
 
 @contextmanager

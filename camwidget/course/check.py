@@ -30,7 +30,8 @@ def check(name: str, *answers: Any, hidden: bool = False) -> Report:
 
     Args:
         name: the item, such as "hooks.q5".
-        answers: your function, class or value; the exercise says what to hand in.
+        answers: your function, class or value; the exercise says what to hand in. If one of several is missing, the
+            exercise counts as not started.
         hidden: use the teacher's hidden checks, which no learner's machine has.
 
     Raises:
@@ -54,19 +55,20 @@ def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False) -> Rep
     seed = HIDDEN_SEED if hidden else SEED
     budget = Budget(HIDDEN_LIMIT_S if hidden else LIMIT_S)
     stated: dict[str, Fact] = {}
-    stopped, note, printed, unwritten = "", "", [], not answers or all(_is_empty(answer) for answer in answers)
+    stopped, note, printed, unwritten = "", "", [], not answers or any(_is_empty(answer) for answer in answers)
     recording = torch.is_grad_enabled()
     with torch.random.fork_rng(devices=[]), _one_thread():
         for round_ in range(item.rounds if not unwritten else 0):
             attempt = Attempt(answers, promised=item.facts, seed=seed + _SEEDS_APART * round_, budget=budget)
             try:
                 item.judge(attempt)
+                unwritten = attempt.unwritten
             except Abandoned:
                 stopped, unwritten = attempt.stopped, attempt.unwritten
-                # A fact that held in earlier rounds but was not reached in this one did not hold every time.
-                stated = {key: fact for key, fact in stated.items() if not fact.passed or key in attempt.facts}
             finally:
                 torch.set_grad_enabled(recording)
+            # A fact that held in earlier rounds but was not reached in this one did not hold every time.
+            stated = {key: fact for key, fact in stated.items() if not fact.passed or key in attempt.facts}
             stated |= {key: fact for key, fact in attempt.facts.items() if key not in stated or stated[key].passed}
             note = attempt.note or note
             printed += [text for text in attempt.printed if text not in printed]

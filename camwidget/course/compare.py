@@ -1,11 +1,10 @@
-"""Are these the right numbers, and if not, which known mistake gives them?
+"""Are these the right numbers? `mistakes` says which known mistake gives wrong ones.
 
 `camwidget.hooks.mistakes` asks the same two questions about what a learner's hook stored. There the reference is the
 layer's own output: the dtype sets the tolerance, and a mistake is an error. Here the reference is computed by us: an
 answer may add in another order or return a list, and a mistake costs points.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,11 @@ def as_numbers(value: Any) -> Tensor | None:
     if isinstance(value, Tensor):
         with torch.no_grad():
             return value.detach().as_subclass(Tensor).cpu().double() if not value.is_complex() else None
-    if isinstance(value, list | tuple) and any(isinstance(part, Tensor) and part.ndim for part in value):
-        return None  # several tensors are not one
+    if isinstance(value, list | tuple) and any(isinstance(part, Tensor) for part in value):
+        parts = [as_numbers(part) for part in value]
+        if any(part is None or part.numel() != 1 for part in parts):
+            return None  # several tensors are not one
+        return torch.stack([part.reshape(()) for part in parts if part is not None])  # a list of single numbers
     try:
         return torch.as_tensor(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError, RuntimeError):
@@ -48,45 +50,6 @@ def numbers_agree(got: Any, expected: Any) -> bool:
         return True
     room = RELATIVE * ours.abs() + ABSOLUTE * float(ours.abs().max().clamp(min=1e-12))
     return bool(((ours - theirs).abs() <= room).all())
-
-
-def likely_mistake(got: Any, mistakes: Mapping[str, Any]) -> str:
-    """Return what the learner should read about the first mistake that gives what was returned; empty if none does.
-
-    Unlike `hooks.mistakes.recognised` it only looks, and raises nothing.
-
-    Args:
-        got: what was returned.
-        mistakes: what the learner should read, to the value that this mistake gives.
-    """
-    return next((message for message, wrong in mistakes.items() if numbers_agree(got, wrong)), "")
-
-
-def usual_mistakes(expected: Any) -> dict[str, Any]:
-    """Return what learners often make of a right result: what they should read, to the value.
-
-    Args:
-        expected: the right result.
-    """
-    right = as_numbers(expected)
-    if right is None or right.numel() == 0:
-        return {}
-    wrong: dict[str, Any] = {}
-    if right.ndim >= 2:
-        wrong["this is the transpose: height and width have changed places"] = right.transpose(-1, -2)
-        wrong["every value is the same as the first one's row: did you use only the first class or picture?"] = right[
-            :1
-        ].expand_as(right)
-    wrong |= {
-        "the sign is turned around": -right,
-        "you took the absolute value: evidence against is lost": right.abs(),
-        "you applied ReLU: negative values are lost": right.clamp(min=0),
-        "you divided by the largest value: the numbers are no longer comparable": right / right.abs().max(),
-        "you scaled it to 0 ... 1: sign and size are lost": (right - right.min()) / (right.max() - right.min()),
-        "this is a softmax, not the raw values": right.softmax(dim=0),
-        "these are all zeros": torch.zeros_like(right),
-    }
-    return {message: value for message, value in wrong.items() if not numbers_agree(value, right)}
 
 
 def factor_between(got: Any, expected: Any) -> float | None:

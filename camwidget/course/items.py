@@ -6,10 +6,8 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 from camwidget.course.attempt import Attempt
+from camwidget.course.order import ASSIGNMENTS
 from camwidget.errors import CourseError, nearest, three_parts
-
-ASSIGNMENTS = ("hooks", "cam", "grad_cam", "keepdim", "nlp_cam")
-"""The assignments, in the order of the course."""
 
 Judge = Callable[[Attempt], None]
 """Tries an answer once, with sizes that it draws from the attempt, and states which facts hold."""
@@ -62,7 +60,7 @@ def quiz(name: str, title: str, options: Mapping[str, Option], *, points: int = 
         points: what it is worth.
     """
     several = sum(option.right for option in options.values()) > 1
-    chosen = "all right options are chosen" if several else "the right option is chosen"
+    chosen = "you chose all the right options, and no other" if several else "you chose the right option"
     return Item(
         name, title, judge=partial(_judge_choice, options=options), facts={"chosen": (chosen, points)}, rounds=1
     )
@@ -85,7 +83,7 @@ def _judge_choice(attempt: Attempt, *, options: Mapping[str, Option]) -> None:
 
 def _letters(answer: object) -> set[str]:
     if isinstance(answer, str):
-        return set(answer.lower().replace(",", " ").replace(" ", ""))
+        return set(answer.lower()) - set(" ,.;:()")
     if isinstance(answer, list | tuple | set | frozenset):
         return {str(letter).strip().lower() for letter in answer}
     return set()

@@ -62,6 +62,8 @@ class Fact:
     """What came, in short."""
     likely: str = ""
     """The likely cause, or what to look at."""
+    vague: bool = False
+    """Whether `likely` only says where to look, because no known mistake, or more than one, gives this."""
 
     @property
     def mark(self) -> str:

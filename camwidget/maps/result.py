@@ -1,7 +1,7 @@
 """What every explanation has: its maps, logits and class names, refusals, and the code that makes it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Self, SupportsIndex
@@ -212,7 +212,11 @@ class LayerMaps:
             ClassError: there is no such class, or several have that name.
         """
         number = float(self.answers[self.class_index(target_class)])
-        return f"{number:.1%}" if self.activation.is_probability else f"{number:.3g}"
+        if not self.activation.is_probability:
+            return f"{number:.3g}"
+        if 0 < number < 0.001:
+            return "under 0.1%"
+        return "over 99.9%" if 0.999 < number < 1 else f"{number:.1%}"
 
     def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
         """Return lines that make one map again and nothing more; names are your own, as in `code`.
@@ -223,6 +227,39 @@ class LayerMaps:
         """
         name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
         return filled(self.call.template(), name, index)
+
+    def for_classes(self, target_classes: Sequence[int], *others: Self) -> Self:
+        """Return the same explanation for other classes, from the maps of this one and of others; nothing is run.
+
+        A layer that lacks a map of one of the classes is refused for all of them.
+
+        Args:
+            target_classes: the classes by index, in the order wanted; each must be one of these explanations'.
+            *others: explanations by the same method, of the same picture or text and the same layers.
+        """
+        homes = []
+        for index in target_classes:
+            source = next(each for each in (self, *others) if index in each.target_classes)
+            homes.append((source, source.target_classes.index(index)))
+        whole = [name for name in self.cams if all(name in source.cams for source, _ in homes)]
+        known = [name for name in self.readouts if all(name in source.readouts for source, _ in homes)]
+        reasons = {name: why for each in (*others, self) for name, why in each.refusals.items() if name not in whole}
+        readouts = {
+            name: Readout(
+                torch.stack([source.readouts[name].classifier_weight[row] for source, row in homes]),
+                torch.stack([source.readouts[name].bias[row] for source, row in homes]),
+            )
+            for name in known
+        }
+        return replace(
+            self,
+            layers=tuple(layer for layer in self.layers if layer.name in whole),
+            target_classes=tuple(target_classes),
+            cams=MappingProxyType({name: torch.stack([at.cams[name][row] for at, row in homes]) for name in whole}),
+            readouts=MappingProxyType(readouts),
+            refusals=MappingProxyType(reasons),
+            call=replace(self.call, target_classes=tuple(target_classes)),
+        )
 
     def class_index(self, target_class: SupportsIndex | str) -> int:
         """Return the index of a class given by index or by name.

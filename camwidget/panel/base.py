@@ -9,20 +9,26 @@ from typing import Any, ClassVar
 
 import ipywidgets
 import traitlets
+from IPython.display import publish_display_data
 from traitlets import Bunch
 
-from camwidget.errors import CamwidgetError, LayerError, MapError, nearest, three_parts
+from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.maps.call import name_of
+from camwidget.maps.methods import METHOD_LABELS
+from camwidget.panel.ahead import Ahead
 from camwidget.panel.controls import Controls
 from camwidget.panel.export import page_html, save_page
+from camwidget.panel.rerun import note_shown, running_cell
 from camwidget.panel.state import FlagSetting, NameSetting, PanelState, Setting
+from camwidget.panel.still import reopened_html
 from camwidget.panel.view import MapView
+from camwidget.pictures.synonyms import synonyms_of
 
 _SENT = {"results", "others"}  # the fields of a state that have to be sent to the browser again
 
 
 class SlidingPanel(ipywidgets.VBox):
-    """Controls linked to one view; what is explained, and how, is a subclass's.
+    """One view that draws its own controls, and a trait for each of them; what is explained, and how, is a subclass's.
 
     A subclass sets `_state`, `view` and `_controls` before it calls `super().__init__()`. It says how to explain
     (`_explain`), how to send that to its view (`_send_maps`), and what else follows a change (`_follow`).
@@ -32,6 +38,8 @@ class SlidingPanel(ipywidgets.VBox):
     """Dotted name of the layer shown."""
     target_class = Setting(None)
     """Class shown; set it by index or by name, read it as an index. A class not offered yet is computed first."""
+    target_classes = Setting(())
+    """The classes offered, in order; set it, by indices or names, to add or remove some. Only new ones are computed."""
     method = NameSetting()
     """Method shown, one of `methods`."""
     signed = FlagSetting(PanelState.signed)
@@ -54,6 +62,8 @@ class SlidingPanel(ipywidgets.VBox):
 
     def __init__(self) -> None:
         self._committing = threading.Lock()  # a run of Score-CAM ends in a thread of its own
+        self._ahead = Ahead(self._explain_ahead, lambda: self._state.offered.logits)
+        self._asked_at = ""  # beside which control of the view was asked for what is being done
         super().__init__()
         self.add_class("camw-panel")
 
@@ -82,8 +92,18 @@ class SlidingPanel(ipywidgets.VBox):
         if name_of(self) is not None:
             named = (self._named(name, results) for name, results in self._state.by_subject().items())
             self.view.write_code([{method: each.call for method, each in results.items()} for results in named])
+        note_shown(self, running_cell())
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         return bundle
+
+    def _ipython_display_(self) -> None:
+        """Show the panel, and behind it what a notebook shows that is opened again without its widgets."""
+        bundle = self._repr_mimebundle_()
+        still = bundle.get("image/jpeg", "")
+        _, colab = self.view._repr_mimebundle_() or ({}, {})  # Colab loads widgets in a way of its own, and is told how
+        metadata = colab | ({"image/jpeg": {"alt": self._alt()}} if still else {})
+        publish_display_data(bundle, metadata)
+        publish_display_data({"text/html": reopened_html(bundle, alt=self._alt())})
 
     def _named(self, name: str, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results for the view: what has no name of the learner's own is read from the panel, if that has one."""
@@ -104,13 +124,7 @@ class SlidingPanel(ipywidgets.VBox):
         Raises:
             ExportError: it cannot be written there.
         """
-        labels = {
-            "layers": list(self._controls.layer.options),
-            "classes": list(self._controls.target_class.options),
-            "methods": list(self._controls.method.options),
-        }
-        page = page_html(self.view, labels=labels, title=f"{type(self).__name__}", **self._controls.shown(self.view))
-        return save_page(page, path)
+        return save_page(page_html(self.view, title=self._title()), path)
 
     @contextmanager
     def hold_trait_notifications(self) -> Iterator[None]:
@@ -147,6 +161,7 @@ class SlidingPanel(ipywidgets.VBox):
             CamwidgetError: the value cannot be used; the message line says why, and nothing has changed.
             traitlets.TraitError: it is of another type, or out of bounds; the same holds.
         """
+        self.view.message_at = self._asked_at
         try:
             changes = self._changes(name, value) | also
         except (CamwidgetError, traitlets.TraitError) as error:
@@ -170,12 +185,55 @@ class SlidingPanel(ipywidgets.VBox):
             index = state.offered.class_index(value)
             if index in state.target_classes:
                 return {name: index}
-            return self._anew(name, index, (*state.target_classes, index)) | {name: index}
+            return self._with_classes((*state.target_classes, index)) | {name: index}
+        if name == "target_classes":
+            return self._other_classes(value)
         if name == "layer":
             self._check_layer(value)
         if name == "method":
             self._check_method(value)
         return {name: value}
+
+    def _other_classes(self, classes: Any) -> dict[str, Any]:
+        """The fields that change where these are the classes offered."""
+        state = self._state
+        if isinstance(classes, str) or not isinstance(classes, Sequence) or not len(classes):
+            given, allowed = f"target_classes was set to {classes!r}", "It is a list of at least one class"
+            raise ClassError(three_parts(given, allowed, f"Try target_classes = {[int(state.target_classes[0])]}"))
+        indices = tuple(dict.fromkeys(state.offered.class_index(each) for each in classes))
+        shown = state.target_class
+        if shown not in indices:  # the one that took its place in the list
+            place = state.target_classes.index(shown)
+            shown = indices[min(place, len(indices) - 1)]
+        return self._with_classes(indices) | {"target_class": shown}
+
+    def _with_classes(self, target_classes: Sequence[int]) -> dict[str, Any]:
+        """The fields that change where these classes are offered; only those that were not are computed."""
+        state = self._state
+        missing = [index for index in target_classes if index not in state.target_classes]
+        new = {index: kept for index in missing if (kept := self._ahead.take(index))}
+        left = [index for index in missing if index not in new]
+        if left:
+            self.view.busy = f"Explaining the {self._what}"
+            try:
+                new[left[0]] = self._explain("target_classes", None, left)
+            finally:
+                self.view.busy = ""
+        changes: dict[str, Any] = {}
+        for name in _SENT:
+            now: Mapping[str, Any] = getattr(state, name, {})
+            changes[name] = {
+                method: result.for_classes(target_classes, *(each[name][method] for each in new.values()))
+                for method, result in now.items()
+            }
+        of = next((method for method, result in state.results.items() if result is state.offered), None)
+        more = [each["offered"] for each in new.values()]
+        offered = changes["results"][of] if of else state.offered.for_classes(target_classes, *more)
+        return {name: each for name, each in changes.items() if each} | {"offered": offered}
+
+    def _explain_ahead(self, index: int) -> dict[str, Any]:
+        """Explain one class that is not offered, to have it at hand."""
+        return self._explain("target_classes", None, [index])
 
     def _commit(self, changes: Mapping[str, Any]) -> tuple[PanelState, PanelState]:
         """Put all changes into the state at once; return the state before and after."""
@@ -261,19 +319,49 @@ class SlidingPanel(ipywidgets.VBox):
         return next((method for method in cls._first_methods if method in methods), methods[0])
 
     def _link(self) -> None:
-        """Link the controls, once there is something to show."""
-        self._controls.link(self.view, self._on_move)
-        self._controls.other_class.observe(self._on_other_class, names=["value"])
+        """Listen to the view, once there is something to show."""
+        self._controls.link(self._on_move)
+        self.view.names = list(self._state.offered.class_names)
+        self.view.synonyms = synonyms_of(self.view.names)
+        self.view.on_msg(lambda _, content, buffers: self._on_message(content, buffers))
 
     def _on_move(self, name: str, position: Any) -> None:
         """A control was moved in the browser: let its trait follow."""
         setattr(self, name, self._state.value_at(name, position))
 
-    def _on_other_class(self, change: dict[str, Any]) -> None:
-        if not change["new"]:
-            return
+    def _on_message(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """The view asks for something that only the kernel can do; it is told first that somebody has heard."""
+        self.view.send({"heard": content.get("number", 0)})
+        before, self._asked_at = self._asked_at, str(content.get("at", ""))
         try:
             with suppress(CamwidgetError):  # the message line says it
-                self.target_class = change["new"]
+                self._do(content, buffers)
         finally:
-            self._controls.other_class.value = ""
+            self._asked_at = before
+
+    def _do(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Do what the view asks for.
+
+        Args:
+            content: `do` says what, the other keys with what.
+            _buffers: bytes that came with it.
+        """
+        classes = self._state.target_classes
+        match content.get("do"):
+            case "add":
+                self.target_class = content["index"]
+            case "remove":
+                self.target_classes = [index for index in classes if index != content["index"]]
+            case "look at":
+                known = range(len(self._state.offered.class_names))
+                wanted = [index for index in content["classes"] if index in known and index not in classes]
+                self._ahead.look_at(wanted)
+
+    def _title(self) -> str:
+        """What the panel shows, in a line."""
+        said = f"{METHOD_LABELS.get(self.method, self.method)} for {self._state.offered.class_names[self.target_class]}"
+        return f"{said}, at layer {self.layer}"
+
+    def _alt(self) -> str:
+        """The same for those who do not see the still picture."""
+        return f"A {self._what} with a heatmap: {self._title()}."

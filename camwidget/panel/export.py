@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -24,8 +23,8 @@ _PAGE = """\
 </head>
 <body>
 <main class="camw-panel">
+<h1 class="camw-quiet">{title}</h1>
 <div id="camw-view"></div>
-<div id="camw-controls"></div>
 </main>
 <script type="application/json" id="camw-data">{data}</script>
 <script type="module">{script}</script>
@@ -34,25 +33,23 @@ _PAGE = """\
 """
 
 
-def page_html(view: MapView, *, labels: Mapping[str, Sequence[str]], title: str, **shown: Any) -> str:
-    """Return a page that shows a view as it is, with plain inputs to slide by.
+def page_html(view: MapView, *, title: str) -> str:
+    """Return a page that shows a view as it is.
 
     The page's own rules let it run its one script, by its hash, and load nothing, so whatever a text or the name of a
     class holds, it is shown and never run.
 
     Args:
         view: what is shown.
-        labels: what the layers, classes and methods are called in the controls.
         title: of the page.
-        **shown: traits of the view that the page starts with instead of the view's own.
     """
-    state = state_of(view) | {"message": "", "busy": "", "live": 0} | shown
+    # no kernel listens, so nothing is searched for
+    state = state_of(view) | {"message": "", "busy": "", "live": 0, "names": [], "synonyms": []}
     binary = {name: base64.b64encode(each).decode("ascii") for name, each in state.items() if isinstance(each, bytes)}
     data = json.dumps(
         {
             "state": {name: each for name, each in state.items() if name not in binary},
             "binary": binary,
-            "labels": labels,
         },
         allow_nan=False,
     )

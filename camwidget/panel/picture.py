@@ -1,16 +1,16 @@
-"""The panel a learner slides over: stock ipywidgets controls linked to one `HeatmapView`. No arithmetic here."""
+"""The panel a learner slides over: one `HeatmapView` that draws its controls. No arithmetic here."""
 
 import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets
+from PIL import Image
 
-from camwidget.errors import CamwidgetError
+from camwidget.errors import CamwidgetError, ImageError, three_parts
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, GridArgument, methods_of
@@ -18,10 +18,13 @@ from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
-from camwidget.panel.run_button import RunButton, estimated_cost, joined, not_run, twin_of
+from camwidget.panel.cut import PictureCut
+from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run, twin_of
 from camwidget.panel.state import FlagSetting, NumberSetting, PanelState, Setting
 from camwidget.panel.still import contact_sheet
 from camwidget.panel.view import HeatmapView
+from camwidget.pictures.decode import open_image
+from camwidget.pictures.demo import demo_image, demo_images
 from camwidget.pictures.explain import explain_methods
 from camwidget.pictures.inputs import Picture, prepared
 from camwidget.pictures.preparation import Numbers, Prepare, Size, Transform
@@ -36,9 +39,13 @@ class PictureState(PanelState):
     cost: Cost | None = None
     """What it would cost to run Score-CAM at every layer that is offered; None where nobody asked for it."""
     pixels: Any = None
-    """The picture as the network takes it; None where nobody asked for Score-CAM."""
+    """The picture as the network takes it."""
     smooth: bool = True
     heatmap_opacity: float = 0.7
+    crop: float = 0.5
+    letterbox: bool = False
+    cut: PictureCut | None = None
+    """How a picture that was chosen in the browser was made to fit; None if all of it is seen."""
 
     def by_subject(self) -> dict[str, Mapping[str, Any]]:
         """Return the explanations by the trait that holds what they explain."""
@@ -92,6 +99,10 @@ class CamPanel(SlidingPanel):
     """From 0, only the picture, to 1."""
     smooth = FlagSetting(PictureState.smooth)
     """Interpolate between cells, or show each cell as a block."""
+    crop = NumberSetting(PictureState.crop, min=0.0, max=1.0)
+    """Which part is seen of a chosen picture that has another shape than the network takes: 0 is left or top."""
+    letterbox = FlagSetting(PictureState.letterbox)
+    """See all of such a picture, between bars."""
 
     view: HeatmapView
     _state: PictureState
@@ -127,16 +138,14 @@ class CamPanel(SlidingPanel):
         self._expensive = [method for method in methods if method in EXPENSIVE]
         self._state = PictureState(method=self._first_method(methods))
         self.view = HeatmapView()
-        self.run_button = RunButton(self._run)
+        self.run_button = RunButton(self._run) if self._expensive else None
         self._notes = ipywidgets.HTML()
-        self._controls = Controls(methods)
+        self._controls = Controls(self.view)
         super().__init__()
+        self.view.pictures = demo_images()
         self.image = image
         self._link()
-        self._controls.upload.observe(self._on_upload, names=["value"])
-        more_classes = len(self.result.class_names) > len(self.result.target_classes)
-        *rows, more = self._controls.rows(more_classes=more_classes)
-        self.children = (self.view, self._notes, *rows, *((self.run_button,) if self._expensive else ()), more)
+        self.children = (self.view, self._notes, *((self.run_button,) if self.run_button else ()))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel, and beside it a still picture for pages that run no kernel."""
@@ -154,9 +163,11 @@ class CamPanel(SlidingPanel):
         return bundle
 
     def _explain(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
-        image, asked = value if name == "image" else self.image, self._asked["methods"]
-        if self._expensive:
-            pixels = prepared(self._model, image, **self._preparing).inputs  # what is no picture stops no run
+        asked = self._asked["methods"]
+        # for other classes the same pixels: a file may have changed since
+        image = value if name == "image" else self._state.pixels
+        pixels = prepared(self._model, image, **self._preparing).inputs  # what is no picture stops no run
+        if self.run_button:
             self.run_button.halt(wait=True)  # its maps would be of the picture before
         cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
         chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
@@ -166,17 +177,35 @@ class CamPanel(SlidingPanel):
         if self._expensive:
             cost = estimated_cost(self._model, pixels, layers=offered.layers)
             results |= {method: not_run(offered, method, cost=cost) for method in self._expensive}
-        changes = {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
-        return changes | ({"pixels": pixels} if self._expensive else {})
+        shown = {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
+        return shown | {"pixels": pixels}
+
+    def _explain_ahead(self, index: int) -> dict[str, Any]:
+        if self.run_button and self.run_button.busy:
+            raise Halted  # a run is more than a class that nobody has chosen yet
+        return super()._explain_ahead(index)
+
+    def _changes(self, name: str, value: Any) -> dict[str, Any]:
+        if name not in ("crop", "letterbox"):
+            return super()._changes(name, value) | ({"cut": None} if name == "image" else {})
+        value, cut = getattr(type(self), name)._validate(self, value), self._state.cut
+        if cut is None:
+            return {name: value}
+        cut = replace(cut, **{{"crop": "position", "letterbox": "bars"}[name]: value})
+        picture = cut.picture()
+        return super()._changes("image", picture) | {name: value, "cut": cut}
 
     def _send_maps(self) -> None:
-        self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
+        with self.view.hold_sync():  # in one message, so that no map is painted that was not asked for
+            self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
+            self._controls.follow(self._state)
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         if "results" in changes:
             notes = " ".join(self.result.notes)
             self._notes.value = html.escape(notes)
             self._notes.layout.display = None if notes else "none"
+        self.view.cut = self._state.cut.shown() if self._state.cut else {}
         self._offer_run()
 
     def _run(self) -> None:
@@ -184,12 +213,12 @@ class CamPanel(SlidingPanel):
 
         It runs on a copy of the network: meanwhile a cell may explain, train or change the notebook's own.
         """
-        state, method, layer = self._state, self.method, self.layer
+        state, method, layer, button = self._state, self.method, self.layer, self.run_button
+        if button is None or button.busy:
+            return
         if method not in self._expensive or layer in state.results[method].cams:
             label = METHOD_LABELS[self._expensive[0]]
             self.view.message = f"Choose {label} and a layer where it was not run yet."
-            return
-        if self.run_button.busy:
             return
         self.view.message = ""
         asked = {**self._asked, "methods": (method,), "layers": [layer], "target_classes": state.target_classes}
@@ -209,10 +238,12 @@ class CamPanel(SlidingPanel):
             self._send_maps()
             self._offer_run()
 
-        self.run_button.begin(work, self._say, what=f"{METHOD_LABELS[method]} at layer {layer}")
+        button.begin(work, self._say, what=f"{METHOD_LABELS[method]} at layer {layer}")
 
     def _offer_run(self) -> None:
         """Put what is shown, and what it costs, on the Run button, where it was not run yet."""
+        if self.run_button is None:
+            return
         state, what = self._state, ""
         if state.cost is not None and state.method in EXPENSIVE and state.layer not in state.results[state.method].cams:
             channels = next(layer.channels for layer in state.offered.layers if layer.name == state.layer)
@@ -222,11 +253,37 @@ class CamPanel(SlidingPanel):
     def _say(self, message: str) -> None:
         self.view.message = message
 
-    def _on_upload(self, change: dict[str, Any]) -> None:
-        if not change["new"]:
-            return
+    def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        match content.get("do"):
+            case "picture":
+                self._take_file(str(content.get("name", "")), bytes(buffers[0]))
+            case "demo":
+                self._take(demo_image(str(content["name"])))
+            case "crop":
+                self.crop = content["position"]
+            case "letterbox":
+                self.letterbox = content["on"]
+            case _:
+                super()._do(content, buffers)
+
+    def _take_file(self, name: str, content: bytes) -> None:
+        """Show a file that was chosen, dropped or pasted; the message about a bad one speaks of files."""
         try:
-            with suppress(CamwidgetError):  # the message line says it
-                self.image = bytes(change["new"][0].content)
-        finally:
-            self._controls.upload.value = ()
+            open_image(content)
+        except ImageError:
+            given = f"The file {name!r} cannot be read as a picture"
+            allowed = "Picture files such as PNG, JPEG, WebP, GIF and TIFF can"
+            advice = "If another program shows it, save it there as PNG and choose that file"
+            self.view.message_at, self.view.message = self._asked_at, three_parts(given, allowed, advice)
+            raise
+        self._take(content)
+
+    def _take(self, picture: bytes | Image.Image) -> None:
+        """Show a picture; if it has another shape than what the network sees, a part of it that can be moved."""
+        whole = open_image(picture)
+        seen = prepared(self._model, whole, **self._preparing).image
+        cut = PictureCut(whole, seen.size, self.crop, self.letterbox)
+        if cut.needed:
+            self._set("image", cut.picture(), cut=cut)
+        else:
+            self.image = picture

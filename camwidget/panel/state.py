@@ -55,8 +55,9 @@ class PanelState:
         return position if values is None else values[position]
 
     def changed_since(self, before: "PanelState") -> list[str]:
-        """Return the names of the fields that another state of the same panel has otherwise."""
-        return [each.name for each in fields(self) if _differ(getattr(before, each.name), getattr(self, each.name))]
+        """Return the names of what another state of the same panel has otherwise: fields, and the classes offered."""
+        names = [*(each.name for each in fields(self)), "target_classes"]
+        return [name for name in names if _differ(getattr(before, name), getattr(self, name))]
 
 
 def _differ(before: Any, after: Any) -> bool:

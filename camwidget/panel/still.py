@@ -1,7 +1,11 @@
 """What stays in a saved notebook where no kernel runs: a sheet of pictures, or coloured words as plain HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from json import dumps
+from typing import Any
+from uuid import uuid4
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from jaxtyping import Float
@@ -83,6 +87,36 @@ def _tile(
 def shared_scale(cams: Sequence[Float[Tensor, "target_class map_height map_width"]], *, signed: bool) -> float:
     """Return the magnitude that gets full colour: the largest over all classes, so that classes can be compared."""
     return max((scale_of(each if signed else positive(each)) for each in cams), default=0.0)
+
+
+def reopened_html(bundle: Mapping[str, Any], *, alt: str) -> str:
+    """Return what stands behind a live panel, and shows only where a saved notebook is opened without its widgets.
+
+    JupyterLab and Notebook then put an error in place of the widget, though a still picture is stored beside it. This
+    hides that error and shows the still instead. Where a page takes out the style, as one does that does not trust the
+    notebook, it is empty; such pages show the stored still by themselves.
+
+    Args:
+        bundle: the panel's output, with its still.
+        alt: the still in words.
+    """
+    # A widget's place with nothing in it but words. No :has() within a :has(): browsers drop such a rule.
+    error = ".jp-OutputArea-child:has(> .jupyter-widgets):not(:has(> .jupyter-widgets > *))"
+    mark = f"camw-reopened-{uuid4().hex[:8]}"  # no id: the same output can be shown twice
+    text = dumps(alt).replace("<", "\\3c ")  # as CSS writes it; in a style nothing else could end it
+    inside, shown = "", '"Saved without its widgets. Run the cell to slide."'
+    if "image/jpeg" in bundle:
+        shown = f"url(data:image/jpeg;base64,{bundle['image/jpeg']}) / {text}"
+    elif "text/html" in bundle:  # a frame, which pages that do not trust it drop with all that is in it
+        page = f'<body style="font: 14px sans-serif; background: #fff; color: #111">{bundle["text/html"]}'
+        inside = (
+            f'<iframe srcdoc="{escape(page)}" title={quoteattr(alt)} sandbox style="width: 100%; border: 0"></iframe>'
+        )
+    return (
+        f"<style>.{mark} {{ display: none }} {error}:has(+ * .{mark}) {{ display: none }}"
+        f" {error} + * .{mark} {{ display: block }} .{mark}::before {{ content: {shown} }}</style>"
+        f'<div class="{mark}">{inside}</div>'
+    )
 
 
 _LINE_FROM = 40

@@ -114,7 +114,7 @@ class TextCamPanel(SlidingPanel):
         self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
         self._state = TextState(method=self._first_method(methods))
         self.view = TextView()
-        self._controls = Controls(methods)
+        self._controls = Controls(self.view)
         self._boxes = {"text": _box("Text"), "compare": _box("Second text")}
         super().__init__()
         self.text = review
@@ -123,10 +123,7 @@ class TextCamPanel(SlidingPanel):
         self._link()
         for name, box in self._boxes.items():
             box.observe(lambda change, name=name: self._on_typed(name, change["new"]), names=["value"])
-        self.view.on_msg(lambda _, content, __: self._on_click(content))
-        more_classes = len(self.result.class_names) > len(self.result.target_classes)
-        rows = self._controls.rows(more_classes=more_classes, picture=False)
-        self.children = (self.view, *rows, *self._boxes.values())
+        self.children = (self.view, *self._boxes.values())
 
     @property
     def compared(self) -> dict[str, TextExplanation]:
@@ -166,7 +163,9 @@ class TextCamPanel(SlidingPanel):
         state = self._state
         change = state.deletions[-1].change if state.deletions else None
         texts = {name: self._named(name, results) for name, results in state.by_subject().items()}
-        self.view.show(texts["text"], texts.get("compare"), change=change, versions=tuple(state.versions.values()))
+        with self.view.hold_sync():  # in one message, so that no map is painted that was not asked for
+            self.view.show(texts["text"], texts.get("compare"), change=change, versions=tuple(state.versions.values()))
+            self._controls.follow(state)
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         for name in changes.keys() & self._boxes.keys():
@@ -192,14 +191,15 @@ class TextCamPanel(SlidingPanel):
             with suppress(CamwidgetError):  # the message line says it
                 setattr(self, name, value)
 
-    def _on_click(self, content: dict[str, Any]) -> None:
-        """The page asks to delete a word, or to take that back."""
+    def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         deletions = self._state.deletions
-        with suppress(CamwidgetError):  # the message line says it
-            if content.get("do") == "delete":
+        match content.get("do"):
+            case "delete":
                 self._delete("compare" if content["text"] else "text", content["word"], content["version"])
-            elif content.get("do") == "undo" and deletions:
+            case "undo" if deletions:
                 self._set(deletions[-1].trait, deletions[-1].text, deletions=deletions[:-1])
+            case _:
+                super()._do(content, buffers)
 
     def _delete(self, name: str, place: int, version: int) -> None:
         state = self._state

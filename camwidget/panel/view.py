@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 import anywidget
@@ -16,7 +15,7 @@ from camwidget.errors import MapError
 from camwidget.hooks.layers import Layer
 from camwidget.maps.call import Call
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
-from camwidget.maps.result import LayerMaps
+from camwidget.maps.result import ADDING_UP, LayerMaps
 from camwidget.panel.colours import colormap
 from camwidget.panel.modules import STATIC, joined
 from camwidget.pictures.result import Explanation
@@ -58,8 +57,16 @@ class MapView(anywidget.AnyWidget):
     """0: one colour scale for all classes of a layer; 1: each class on its own."""
     message = traitlets.Unicode("").tag(sync=True)
     """What went wrong, in words; empty if nothing did. Written by the panel."""
+    message_at = traitlets.Unicode("").tag(sync=True)
+    """Beside which control the message stands: "picture", "class", or empty for the top."""
     busy = traitlets.Unicode("").tag(sync=True)
     """What the kernel is working out, in words; empty if nothing. Written by the panel."""
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """The name of every class of the model, to search in."""
+    synonyms = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """Other words for every class, to search in; empty if none are known."""
+    live = traitlets.Int(1, min=0, max=1).tag(sync=True)
+    """1: a kernel listens; 0: it is a saved page."""
 
     def write_code(self, calls: Sequence[Mapping[str, Call]]) -> None:
         """Send the code for the maps that are shown again, because things have got names since.
@@ -88,7 +95,11 @@ class HeatmapView(MapView):
     heatmap_opacity = traitlets.Float(0.7, min=0.0, max=1.0).tag(sync=True)
     """From 0, only the picture, to 1."""
     cells = traitlets.Int(0, min=0, max=1).tag(sync=True)
-    """0: interpolate between cells; 1: show each cell as a block. A number, since it is linked to a choice's index."""
+    """0: interpolate between cells; 1: show each cell as a block. A number, so that a choice's index can be linked."""
+    pictures = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """Names of pictures that can be picked beside one's own."""
+    cut = traitlets.Dict().tag(sync=True)
+    """What the network sees of a picture that does not have its shape: `PictureCut.shown`; empty if all of it."""
 
     def show(self, results: Mapping[str, Explanation], *, layers: Sequence[Layer] | None = None) -> None:
         """Send one picture with all its maps to the browser, in one message.
@@ -218,7 +229,7 @@ def code_of(call: Call) -> dict[str, list[str]]:
 
 def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: int) -> tuple[dict[str, Any], bytes]:
     """One map's entry and its numbers; where the method gives no map here, the reason and no numbers."""
-    entry: dict[str, Any] = {"offset": 0, "unit": 0.0, "contributions": None, "bias": None, "reason": ""}
+    entry: dict[str, Any] = {"offset": 0, "unit": 0.0, "contributions": None, "bias": None, "reason": "", "why": ""}
     if layer not in result.cams:
         entry["reason"] = result.refusals[layer]
         return entry, b""
@@ -227,8 +238,11 @@ def _pack_map(result: LayerMaps, values_of: ValuesOf, layer: str, target_class: 
     if largest > 0:
         entry["unit"] = largest / _STEPS
         values = values / entry["unit"]
-    with suppress(MapError):  # where it is not a plain sum from this layer, the browser says so in words
+    try:
         entry["contributions"], entry["bias"] = result.contributions(layer, target_class)
+    except MapError:  # where it is not a plain sum, the browser says why in words
+        sums = result.method in ADDING_UP
+        entry["why"] = "method" if not sums else "layer" if layer in result.refusals else "unchecked"
     return entry, np.rint(values).astype("<i2").tobytes()
 
 
@@ -241,8 +255,6 @@ class TextView(MapView):
 
     dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)
     """The table in place of `colormap` where the page is dark."""
-    live = traitlets.Int(1, min=0, max=1).tag(sync=True)
-    """1: a kernel listens, so words can be deleted; 0: it is a saved page."""
 
     def show(
         self,

@@ -85,8 +85,8 @@ def main() -> None:
             page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=60_000)
             page.evaluate(WATCH)
             sliders = {
-                "panel": (".camw-panel .camw-slider .noUi-handle >> nth=0", "panel"),
-                "text panel": (".jp-CodeCell >> nth=2 >> .camw-slider .noUi-handle >> nth=0", "words"),
+                "panel": (".camw-panel .camw-strip .camw-range >> nth=0", "panel"),
+                "text panel": (".jp-CodeCell >> nth=2 >> .camw-strip .camw-range >> nth=0", "words"),
                 "interact + matplotlib": (".jp-CodeCell >> nth=1 >> .noUi-handle", "other"),
             }
             times: dict[str, list[float]] = {each: [] for each in sliders}

@@ -22,7 +22,11 @@ async ({source, css, state, binary}) => {
     off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((each) => each !== listener)),
     set: (name, value) => { state[name] = value; for (const each of listeners.get(`change:${name}`) ?? []) each(); },
     save_changes: () => {},
-    send: (message) => { (window.sent ??= []).push(message); },
+    send: ({number, ...message}) => {
+      if (message.do !== "hello") (window.sent ??= []).push(message);
+      // as a kernel that is free does
+      setTimeout(() => { for (const each of listeners.get("msg:custom") ?? []) each({heard: number}); });
+    },
   };
   const module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
   window.model = model;
@@ -33,9 +37,12 @@ async ({source, css, state, binary}) => {
 
 PIXELS = """\
 () => {
-  const canvas = document.querySelector(".camw-canvas");
-  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  return [canvas.width, canvas.height, Array.from(data)];
+  const [base, over] = [".camw-base", ".camw-canvas"].map((each) => document.querySelector(each));
+  const sheet = document.createElement("canvas");
+  [sheet.width, sheet.height] = [base.width, base.height];
+  const context = sheet.getContext("2d");
+  for (const each of [base, over]) context.drawImage(each, 0, 0, base.width, base.height);
+  return [base.width, base.height, Array.from(context.getImageData(0, 0, base.width, base.height).data)];
 }"""
 
 

@@ -5,14 +5,12 @@ import io
 import itertools
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import traitlets
 from PIL import Image
 from playwright.sync_api import Page
 from torch import Tensor, nn
@@ -23,6 +21,7 @@ from camwidget.panel.picture import CamPanel
 from camwidget.panel.text import TextCamPanel
 from camwidget.text.explain import TEXT_METHODS
 from tests.browser.standin import mount
+from tests.panel.choices import ask
 from tests.text.toys import Reviews
 
 MAIN = sys.modules["__main__"]
@@ -130,8 +129,7 @@ def test_after_an_upload_the_picture_is_read_from_the_panel(page: Page, notebook
     file = io.BytesIO()
     picture(1).save(file, format="PNG")
     before = panel.result.cam().clone()
-    about = {"name": "a.png", "type": "image/png", "size": len(file.getvalue()), "last_modified": datetime.now(UTC)}
-    panel._controls.upload.value = (traitlets.Bunch(about, content=memoryview(file.getvalue())),)
+    ask(panel, "picture", file.getvalue(), name="a.png", at="picture")
     mount(page, panel.view)
 
     assert check_all(page, panel, notebook) == 3

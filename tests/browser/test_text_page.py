@@ -184,14 +184,14 @@ def test_a_word_tells_its_value_to_pointer_and_keyboard(
     value = float(results["grad_cam"].word_values("conv3")[1])
 
     page.locator(".camw-word", has_text="liked").hover()
-    told = page.locator(".camw-section").nth(2).inner_text().replace("\u2212", "-")
+    told = page.locator(".camw-probe").first.inner_text().replace("\u2212", "-")
     page.mouse.move(0, 0)
     page.locator(".camw-word").first.focus()
     page.keyboard.press("ArrowRight")
 
     assert "liked" in told
     assert f"{abs(value):.3g}" in told
-    assert page.locator(".camw-section").nth(2).inner_text().replace("\u2212", "-") == told
+    assert page.locator(".camw-probe").first.inner_text().replace("\u2212", "-") == told
     expect(page.locator(".camw-word:focus")).to_have_text("liked")
 
 
@@ -287,9 +287,9 @@ def test_the_chart_is_sorted_and_the_sum_is_told(page: Page, view: TextView) -> 
     values = [float(each.replace("\u2212", "-")) for each in page.locator(".camw-row .camw-percent").all_inner_texts()]
     assert len(values) == 12
     assert values == sorted(values, reverse=True)
-    assert "= logit" in page.locator(".camw-section").nth(1).inner_text()
+    assert "= logit" in page.locator(".camw-sum").first.inner_text()
     page.evaluate("() => model.set('method_index', 3)")
-    assert "loses without that word" in page.locator(".camw-section").nth(1).inner_text()
+    assert "loses without that word" in page.locator(".camw-sum").first.inner_text()
 
 
 def test_of_ten_thousand_words_only_those_in_sight_are_coloured_when_the_slider_moves(

@@ -69,9 +69,11 @@ def test_the_browser_paints_the_pixels_of_the_python_reference(
     found = painted(page)
     difference = np.abs(found.astype(int) - np.asarray(reference).astype(int))
     assert found.shape == (90, 130, 3)
-    # one step of the colour table where a value falls between two steps, else equal
+    # one step of the colour table where a value falls between two steps, else equal but for the browser's own blending,
+    # which rounds the picture, the colour and the result to whole levels, each by half of one
     assert difference.max() <= 6
-    assert (difference > 1).mean() < 0.002
+    assert (difference > 2).mean() < 0.002
+    assert difference.mean() < 0.5
     assert look.get("heatmap_opacity") == 0.0 or np.ptp(found) > 0
 
 
@@ -115,12 +117,12 @@ def test_the_keyboard_reads_single_cells(page: Page, view: HeatmapView, results:
     cam = result.cam(result.layers[1].name, result.target_classes[0])
     row, column = cam.shape[0] // 2, cam.shape[1] // 2
 
-    page.locator(".camw-canvas").press("ArrowRight")
-    page.locator(".camw-canvas").press("ArrowRight")
+    page.locator(".camw-frame").press("ArrowRight")
+    page.locator(".camw-frame").press("ArrowRight")
 
-    title = page.locator(".camw-title").nth(2).inner_text()
-    assert f"row {row + 1} of {cam.shape[0]}, column {column + 2} of {cam.shape[1]}" in title
-    shown = page.locator(".camw-number").nth(1).inner_text().split(" of ")[0].replace("\u2212", "-")
+    title = page.locator(".camw-probe .camw-title").inner_text()
+    assert f"Row {row + 1} of {cam.shape[0]}, column {column + 2} of {cam.shape[1]}" in title
+    shown = page.locator(".camw-probe .camw-number").inner_text().split(" of ")[0].replace("\u2212", "-")
     assert float(shown) == pytest.approx(float(cam[row, column + 1]), rel=5e-3)
 
 
@@ -141,10 +143,10 @@ def test_a_click_on_a_layer_or_a_class_chooses_it(page: Page, view: HeatmapView)
     mount(page, view, method_index=1)
 
     page.locator(".camw-film button").nth(1).click()
-    page.locator(".camw-classes button").nth(2).click()
+    page.locator(".camw-class").nth(2).click()
 
     assert page.evaluate("() => [model.get('layer_index'), model.get('class_index')]") == [1, 2]
-    assert page.locator(".camw-classes button").nth(2).get_attribute("aria-pressed") == "true"
+    assert page.locator(".camw-class").nth(2).get_attribute("aria-pressed") == "true"
 
 
 def test_long_work_is_told_beside_what_is_about_to_change(page: Page, view: HeatmapView) -> None:

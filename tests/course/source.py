@@ -127,6 +127,7 @@ def handed_in(item: str, code: str) -> tuple[Any, ...]:
     return answers
 
 
+@cache
 def report_on(item: str, code: str, *, hidden: bool = False) -> Report | str:
     """What the item's check says of an answer cell; what the cell itself raised, where it does not even run."""
     try:
@@ -144,3 +145,11 @@ def told(report: Report | str) -> str:
 def is_right(report: Report | str) -> bool:
     """Whether an answer earned every point."""
     return isinstance(report, Report) and report.right
+
+
+def is_named(report: Report | str) -> bool:
+    """Whether a report on a wrong answer says which mistake it is, and not only where to look."""
+    if isinstance(report, str):
+        return "in your line" in report
+    named = any(fact.likely and not fact.vague for fact in report.facts if not fact.passed and fact.tried)
+    return named or "Likely: " in report.stopped or (not report.started and not report.stopped)

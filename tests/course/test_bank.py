@@ -5,14 +5,19 @@ import pytest
 from camwidget.course.items import find_item, items_of
 from camwidget.course.report import Report
 from tests.course.bank import Wrong, bank_of
+from tests.course.bank.families import families, family_code
 from tests.course.mutants import mutants
-from tests.course.source import WRITTEN, is_right, questions, report_on, told
+from tests.course.source import WRITTEN, is_named, is_right, questions, report_on, told
 
 pytestmark = pytest.mark.slow
 BANKS = {assignment: bank_of(assignment) for assignment in WRITTEN}
 ITEMS = [item for assignment in WRITTEN for item in questions(assignment)]
 RIGHT = [(item, name) for bank in BANKS.values() for item, entry in bank.items() for name in entry.right]
 WRONG = [(item, name) for bank in BANKS.values() for item, entry in bank.items() for name in entry.wrong]
+LIBERTIES = [(item, name) for item in ITEMS for name in families(item)[0]]
+SLIPS = [(item, name) for item in ITEMS for name in families(item)[1]]
+NAMED = 0.85
+"""The share of wrong answers that are told which mistake it is."""
 
 
 def entry_of(item: str):
@@ -78,6 +83,37 @@ def test_a_wrong_answer_loses_the_point_and_gets_the_message_meant_for_it(item: 
     else:
         assert not is_right(report)
         assert wrong.loses == "" or isinstance(report, Report)
+
+
+@pytest.mark.parametrize(("item", "name"), LIBERTIES)
+def test_a_liberty_that_an_answer_takes_costs_nothing(item: str, name: str) -> None:
+    code = family_code(item, questions(item.partition(".")[0])[item].solution, families(item)[0][name])
+
+    for hidden in (False, True):
+        report = report_on(item, code, hidden=hidden)
+        assert is_right(report), told(report)
+
+
+@pytest.mark.parametrize(("item", "name"), SLIPS)
+def test_a_slip_that_can_occur_in_every_item_is_found_and_named(item: str, name: str) -> None:
+    family = families(item)[1][name]
+    code = family_code(item, questions(item.partition(".")[0])[item].solution, family)
+    report = report_on(item, code)
+
+    assert not is_right(report)
+    assert not is_right(report_on(item, code, hidden=True))
+    assert family.says in told(report)
+
+
+@pytest.mark.parametrize("assignment", WRITTEN)
+def test_most_wrong_answers_are_told_which_mistake_it_is(assignment: str) -> None:
+    named = [
+        is_named(report_on(item, wrong.code))
+        for item, entry in BANKS[assignment].items()
+        for wrong in entry.wrong.values()
+    ]
+
+    assert sum(named) / len(named) >= NAMED
 
 
 @pytest.mark.parametrize("item", ITEMS)

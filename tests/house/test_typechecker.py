@@ -4,6 +4,7 @@ from typing import Self
 
 import pytest
 import torch
+from beartype.roar import BeartypeCallHintViolation
 from jaxtyping import TypeCheckError
 
 from camwidget.errors import nearest
@@ -12,8 +13,10 @@ from tests.typechecker import checked
 
 
 def test_a_value_of_the_wrong_kind_is_refused() -> None:
-    with pytest.raises(TypeCheckError):
+    with pytest.raises(BeartypeCallHintViolation):
         nearest(5, ["five"])  # type: ignore[arg-type]
+    with pytest.raises(TypeCheckError):
+        grad_cam("map", torch.zeros(2, 3, 5, 4))  # type: ignore[arg-type]
 
 
 def test_tensors_whose_axes_do_not_fit_are_refused() -> None:

@@ -12,7 +12,7 @@ from tests.house.constraints import PROJECT, pythons
 from tests.house.repository import ROOT, run_python, tracked_files
 
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
-MATERIALS = ("exercises", "notebooks")
+MATERIALS = ("COURSE.md", "exercises", "notebooks")
 FOR_MAINTAINERS = ("README.md", "types.d.ts")
 """Files of the package that lie in the repository alone: pages about the code, types for editors."""
 

@@ -21,6 +21,7 @@ from camwidget.panel.export import save_page
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.still import shared_scale
 from camwidget.panel.text import TextCamPanel
+from tests.browser.barriers import barriers
 from tests.browser.lab import chromium_browser
 from tests.browser.standin import PIXELS
 from tests.browser.test_text_page import close, expected, painted
@@ -152,7 +153,7 @@ def test_the_saved_page_paints_the_pixels_of_the_python_reference(opened: Page, 
     painted = np.array(data).reshape(height, width, 4)[..., :3]
     assert painted.shape == (90, 130, 3)
     assert np.abs(painted - reference).max() <= 6  # one step of the colour table
-    assert (np.abs(painted - reference) > 1).mean() < 0.002
+    assert (np.abs(painted - reference) > 2).mean() < 0.002  # the browser blends in whole levels
 
 
 @pytest.mark.parametrize("panel", [text_panel], indirect=True, ids=["text"])
@@ -170,3 +171,7 @@ def test_the_saved_page_is_dark_where_the_system_is(opened: Page) -> None:
     assert (
         opened.locator(".camw-heading").evaluate("(e) => getComputedStyle(e.firstChild).color") == "rgb(232, 235, 239)"
     )
+
+
+def test_nothing_in_the_saved_page_keeps_people_out(opened: Page) -> None:
+    assert barriers(opened) == []

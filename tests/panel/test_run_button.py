@@ -54,7 +54,7 @@ def test_choosing_it_runs_nothing_and_says_what_it_would_cost() -> None:
     assert panel.result.cams == {}
     entry = panel.view.manifest["maps"][1][0][-1]
     assert entry["reason"].startswith("Score-CAM was not run here yet. It takes 5 passes of the network, about")
-    assert panel.children[-2] is panel.run_button
+    assert panel.children[-1] is panel.run_button
     assert panel.run_button.run.description.startswith("Run Score-CAM at layer body.4: 5 passes of the network, about")
 
 

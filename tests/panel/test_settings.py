@@ -37,8 +37,14 @@ def test_only_what_differs_has_changed_and_tensors_are_compared_as_a_whole() -> 
 
     assert state().changed_since(state()) == []
     assert state(layer="0.1", signed=False).changed_since(state()) == ["layer", "signed"]
-    assert state(offered=first).changed_since(state(offered=torch.zeros(2))) == ["offered"]
-    assert state(offered=first).changed_since(state(offered=first)) == []
+    assert state(results={"cam": first}).changed_since(state(results={"cam": torch.zeros(2)})) == ["results"]
+    assert state(results={"cam": first}).changed_since(state(results={"cam": first})) == []
+
+
+def test_other_classes_on_offer_are_a_change_of_their_own() -> None:
+    others = SimpleNamespace(layers=OFFERED.layers, target_classes=(7, 3))
+
+    assert state(offered=others).changed_since(state()) == ["offered", "target_classes"]
 
 
 def test_a_setting_reads_from_the_state_and_hands_over_what_it_is_given() -> None:

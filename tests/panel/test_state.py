@@ -1,10 +1,8 @@
 """Setting a trait of a panel: check, compute, commit, show, notify, in this order; and nothing where a step fails."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import ipywidgets
 import pytest
 import torch
 import traitlets
@@ -15,11 +13,12 @@ from camwidget.errors import CamwidgetError, ImageError, LayerError
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.text import TextCamPanel
-from tests.panel.test_picture import control
+from tests.panel.choices import ask, control
 from tests.text.toys import Reviews
 
-PICTURE_TRAITS = ("image", "layer", "target_class", "method", "signed", "shared_scale", "smooth", "heatmap_opacity")
-TEXT_TRAITS = ("text", "compare", "layer", "target_class", "method", "signed", "shared_scale")
+COMMON = ("layer", "target_class", "method", "signed", "shared_scale", "target_classes")
+PICTURE_TRAITS = ("image", *COMMON, "smooth", "heatmap_opacity", "crop", "letterbox")
+TEXT_TRAITS = ("text", "compare", *COMMON)
 
 
 class Failing(nn.Sequential):
@@ -69,9 +68,17 @@ def other_values(panel: SlidingPanel) -> dict[str, Any]:
         "method": next(method for method in panel.results if method != panel.method),
         "signed": False,
         "shared_scale": False,
+        "target_classes": tuple(reversed(panel.target_classes)),
     }
     if isinstance(panel, CamPanel):
-        return {"image": gradient(mirrored=True), **values, "smooth": False, "heatmap_opacity": 0.25}
+        return {
+            "image": gradient(mirrored=True),
+            **values,
+            "smooth": False,
+            "heatmap_opacity": 0.25,
+            "crop": 1.0,
+            "letterbox": True,
+        }
     return {"text": "a very bad movie", "compare": "not good", **values}
 
 
@@ -217,7 +224,8 @@ def test_whoever_is_told_of_one_change_sees_all_of_them(net: Failing) -> None:
     panel = panel_of(net)
     panel.target_class = panel.result.target_classes[2]
     panel.image = gradient(mirrored=True)
-    old_class = panel.target_class = panel.result.target_classes[-1]
+    old_class, old_classes = panel.target_classes[-1], panel.target_classes
+    panel.target_class = old_class
     told: list[tuple[Any, ...]] = []
     seen: list[tuple[Any, ...]] = []
 
@@ -230,8 +238,12 @@ def test_whoever_is_told_of_one_change_sees_all_of_them(net: Failing) -> None:
     panel.image = picture
 
     best = int(panel.result.logits.argmax())
-    assert told == [("image", before, picture), ("target_class", old_class, best)]
-    assert seen == [(picture, best, id(panel.result), 0)] * 2
+    assert told == [
+        ("image", before, picture),
+        ("target_class", old_class, best),
+        ("target_classes", old_classes, panel.target_classes),
+    ]
+    assert seen == [(picture, best, id(panel.result), 0)] * 3
 
 
 def test_what_an_observer_sets_is_told_once_and_not_followed_by_what_it_replaced(net: Failing) -> None:
@@ -292,28 +304,21 @@ def test_a_value_of_another_type_changes_nothing_and_is_told_too(net: Failing, t
     assert all_of(panel) == before
 
 
-def upload(panel: CamPanel, content: bytes) -> Any:
-    button = control(panel, "Your own picture")
-    file = {"name": "a.png", "type": "image/png", "size": len(content), "content": memoryview(content)}
-    button.set_trait("value", (traitlets.Bunch(file, last_modified=datetime.now(tz=UTC)),))
-    return button
-
-
-def test_an_upload_is_explained_and_one_that_the_network_raises_on_leaves_the_button_ready(
+def test_an_upload_is_explained_and_one_that_the_network_raises_on_leaves_all_as_it_was(
     net: Failing, tmp_path: Path
 ) -> None:
     panel, path = panel_of(net), tmp_path / "picture.png"
-    gradient(mirrored=True).save(path)
+    gradient(mirrored=True).resize((224, 224)).save(path)
     shown, runs, once = panel.view.picture, net.runs, net.runs
 
-    assert upload(panel, path.read_bytes()).value == ()
+    ask(panel, "picture", path.read_bytes(), name="picture.png", at="picture")
     assert net.runs - runs == once
     assert panel.image == path.read_bytes()
     assert panel.view.picture != shown
-    net.fails_at = net.runs + 1
+    shown, net.fails_at = panel.view.picture, net.runs + 1
     with pytest.raises(RuntimeError):
-        upload(panel, path.read_bytes())
-    assert control(panel, "Your own picture").value == ()
+        panel._do({"do": "picture", "name": "picture.png"}, [path.read_bytes()])
+    assert panel.view.picture == shown
     assert "out of memory" in panel.view.message
 
 
@@ -339,7 +344,7 @@ def test_several_traits_set_under_hold_are_checked_at_once_and_told_at_the_end(n
             panel.image = b"none"
 
     assert net.runs == 2 * once
-    told = [each for each in told if each[0] != "target_class"]
+    told = [each for each in told if not each[0].startswith("target_class")]
     assert told == [
         ("layer", last, first),
         ("image", before, picture),
@@ -425,13 +430,10 @@ def test_a_layer_chosen_while_score_cam_runs_stays_and_what_is_no_picture_does_n
     assert control(panel, "Layer").index == 0
 
 
-def test_only_the_controls_that_differ_are_moved(panel: SlidingPanel) -> None:
+def test_only_the_choices_that_differ_are_moved(panel: SlidingPanel) -> None:
     moved: list[str] = []
-    for box in panel.children:
-        for each in (box, *getattr(box, "children", ())):
-            if isinstance(each, ipywidgets.SelectionSlider | ipywidgets.RadioButtons | ipywidgets.FloatSlider):
-                each.observe(lambda change, each=each: moved.append(each.description), names=["index", "value"])
+    panel.view.observe(lambda change: moved.append(change["name"]))
 
     panel.layer = panel.result.layers[0].name
 
-    assert set(moved) == {"Layer"}
+    assert set(moved) == {"layer_index"}

@@ -24,7 +24,7 @@ def test_the_packaged_files_weigh_at_most_two_megabytes_and_are_those_of_the_rec
 
 
 def test_the_record_says_that_the_network_beats_single_words() -> None:
-    assert record()["accuracy"] >= record()["baselines on the same split"]["TF-IDF on words"]
+    assert record()["accuracy"] >= record()["baselines with the same data"]["TF-IDF on words"]
 
 
 def test_the_packaged_network_tells_most_sentences_it_has_never_seen() -> None:
@@ -141,10 +141,28 @@ def test_what_is_written_is_what_is_read_but_for_half_precision(tmp_path: Path) 
 
 
 def test_baselines_are_accuracies() -> None:
-    found = train.baselines(SENTENCES, SENTENCES)
+    found = train.baselines(SENTENCES, SENTENCES, SENTENCES)
 
     assert set(found) == {"TF-IDF on words", "TF-IDF on words and pairs"}
     assert all(value > 0.9 for value in found.values())  # on what they were trained on
+
+
+def test_phrases_are_counted_with_the_sentences_that_are_negative_all_the_same() -> None:
+    texts = (
+        "It's not bad.",
+        "Not a bad film.",
+        "Isn\u2019t so bad, but dull.",
+        "not at all a bad film",
+        "badly notable",
+        "Never dull!",
+    )
+
+    found = train.phrases(Reviews(texts, (1.0, 1.0, -1.0, 1.0, 1.0, 1.0)))
+
+    assert found == {
+        "not … bad": {"sentences": 3, "negative": 1},
+        "never boring, never dull": {"sentences": 1, "negative": 0},
+    }
 
 
 def test_the_record_is_plain_json() -> None:

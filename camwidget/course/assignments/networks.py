@@ -7,32 +7,44 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from camwidget.course.assignments.traces import Counted, Runs, note_run
 from camwidget.course.attempt import Attempt
 
 
-def small_network(attempt: Attempt, *, nested: bool = False) -> tuple[nn.Module, Float[Tensor, "1 3 height width"]]:
+def small_network(attempt: Attempt, *, kind: str) -> tuple[Any, Float[Tensor, "1 3 height width"]]:
     """Draw a convolutional classifier, pooled in its head, and inputs for it.
 
     Args:
         attempt: draws the sizes.
-        nested: whether layers are nested, and named in another order than they run.
+        kind: "nested", the last map is that of a layer inside a block; "child", it is that of one of the network's own
+            children; "wrapped", the whole network is the only child of another; or "jumbled", layers are nested and named in another order than they run.
     """
     attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=16)
     classes = attempt.size(2, 5)
     first = nn.Sequential(nn.Conv2d(3, narrow, 3, padding=1), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True))
-    second: nn.Module = nn.Sequential(nn.Conv2d(narrow, wide, 3, padding=1), nn.ReLU())
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(wide, classes))
-    model: nn.Module
-    if nested:
+    if kind == "jumbled":
         # The last map is one bare layer's, and of two cells: one above the other, or side by side.
         size = (height - 1, width) if attempt.size(0, 1) else (height, width - 1)
-        model = _Jumbled(first, nn.Conv2d(narrow, narrow, 1), nn.Conv2d(narrow, wide, size), head)
+        model: Any = _Jumbled(first, nn.Conv2d(narrow, narrow, 1), nn.Conv2d(narrow, wide, size), head)
+    elif kind == "child":
+        model = Counted()
+        model.add_module("stem", first)
+        model.add_module("conv", nn.Conv2d(narrow, wide, 3, padding=1))
+        model.add_module("bend", nn.ReLU())
+        model.add_module("pool", nn.AdaptiveAvgPool2d(1))
+        model.add_module("flat", nn.Flatten())
+        model.add_module("classes", nn.Linear(wide, classes))
     else:
         names = ["body", "features", "trunk", "stage"]
-        model = nn.Sequential()
-        model.add_module(names[attempt.size(0, 3)], nn.Sequential(first, second))
-        model.add_module("head", head)
+        model = Counted()
+        second = nn.Sequential(nn.Conv2d(narrow, wide, 3, padding=1), nn.ReLU())
+        inner = nn.Sequential() if kind == "wrapped" else model
+        inner.add_module(names[attempt.size(0, 3)], nn.Sequential(first, second))
+        inner.add_module("head", head)
+        if kind == "wrapped":
+            model.add_module("net", inner)
     return model.eval(), attempt.tensor(1, 3, height, width)
 
 
@@ -45,10 +57,13 @@ class _Jumbled(nn.Module):
         self.early = first
         self.late = third
         self.between = second
+        self.runs = Runs()
 
     def forward(self, inputs: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch class"]:
         """Return the logits."""
+        given = inputs.detach().clone()
         logits: Tensor = self.classifier(self.late(self.between(self.early(inputs))))
+        note_run(self, self.runs, given, logits)
         return logits
 
 
@@ -80,13 +95,18 @@ def feeds_pooling(model: nn.Module, inputs: Float[Tensor, "1 3 height width"]) -
 
 
 @cache
-def another_dls(names: tuple[Any, ...], *, mean: float = 0.5, std: float = 0.5) -> Any:
+def another_dls(
+    names: tuple[Any, ...],
+    *,
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5),
+) -> Any:
     """Return real fastai DataLoaders over two tiny pictures, with these classes and this normalisation.
 
     Args:
         names: the classes, in their order.
-        mean: of every colour, 0 to 1.
-        std: of every colour.
+        mean: of each colour, 0 to 1.
+        std: of each colour.
     """
     # Imported here: seconds of work that only the items about a dls need.
     from fastai.basics import CategoryBlock, DataBlock, IndexSplitter, Normalize  # noqa: PLC0415 (see above)
@@ -97,7 +117,7 @@ def another_dls(names: tuple[Any, ...], *, mean: float = 0.5, std: float = 0.5) 
         get_x=lambda place: PILImage.create((torch.ones(8, 8, 3) * 40 * (place + 1)).byte().numpy()),
         get_y=lambda place: names[place % len(names)],
         splitter=IndexSplitter([1]),
-        batch_tfms=Normalize.from_stats([mean] * 3, [std] * 3, cuda=False),
+        batch_tfms=Normalize.from_stats(mean, std, cuda=False),
     )
     return block.dataloaders([0, 1], bs=1, num_workers=0, device=torch.device("cpu"))
 
@@ -118,18 +138,37 @@ class Small(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.second = nn.Conv2d(narrow, wide, 3, padding=1)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.5), nn.Linear(wide, classes))
+        self.runs = Runs()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits."""
+        given = inputs.detach().clone()
         logits: Tensor = self.head(self.second(self.relu(self.norm(self.first(inputs)))))
+        note_run(self, self.runs, given, logits)
         return logits
 
+    def outputs(self, inputs: Tensor) -> dict[str, Tensor]:
+        """Return what each child puts out, by its name; ask before anybody puts a hook on. The run is not noted."""
+        found: dict[str, Tensor] = {}
+        with torch.no_grad():
+            for name, layer in self.named_children():
+                found[name] = layer((list(found.values())[-1] if found else inputs).clone()).clone()
+        return found
 
-def batch_network(attempt: Attempt) -> tuple[Small, Tensor]:
-    """Draw a network with an in-place ReLU and batch norm, in evaluation mode, and a batch of two pictures for it."""
+
+def batch_network(attempt: Attempt, *, pictures: int = 2, alike: bool = False) -> tuple[Small, Tensor]:
+    """Draw a network with an in-place ReLU and batch norm, in evaluation mode, and inputs for it.
+
+    Args:
+        attempt: draws the sizes.
+        pictures: how many inputs.
+        alike: whether the maps are square, and both convolutions have as many channels as a map has rows.
+    """
     attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
+    if alike:
+        narrow = wide = height = width
     model = Small(narrow, wide, attempt.size(2, 4)).eval()
     with torch.no_grad():
         model.norm.register_buffer("running_mean", attempt.tensor(narrow))
-    return model, attempt.tensor(2, 3, height, width)
+    return model, attempt.tensor(pictures, 3, height, width)

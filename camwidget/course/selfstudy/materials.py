@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from camwidget.course.order import ASSIGNMENTS
 from camwidget.errors import CourseError, nearest, three_parts
 
 FOLDERS = ("notebooks", "exercises")
 """What a learner gets: the story, and the course."""
+PAGE = "COURSE.md"
+"""And the page that leads through both."""
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _CHECK = re.compile(r"""\bcheck\(\s*["'](?P<item>\w+\.\w+)["']""")
@@ -35,20 +38,20 @@ class Task:
 
 
 def folder_of(name: str) -> Path:
-    """Return where one of `FOLDERS` is: inside an installed package, or beside it in a working copy.
+    """Return where one of `FOLDERS`, or `PAGE`, is: inside an installed package, or beside it in a working copy.
 
     Raises:
         CourseError: it is in neither.
     """
-    for folder in (_PACKAGE / "materials" / name, _PACKAGE.parent / name):
-        if folder.is_dir():
-            return folder
+    for place in (_PACKAGE / "materials" / name, _PACKAGE.parent / name):
+        if place.exists():
+            return place
     given = f"This installation of camwidget has no {name}"
     raise CourseError(three_parts(given, "They come with the package", "Install camwidget again"))
 
 
 def start(target: Path) -> tuple[list[Path], list[Path]]:
-    """Copy notebooks and exercises into a folder; existing files stay as they are.
+    """Copy notebooks, exercises and the course page into a folder; existing files stay as they are.
 
     Args:
         target: the folder; created if missing.
@@ -61,9 +64,9 @@ def start(target: Path) -> tuple[list[Path], list[Path]]:
     """
     copied, left = [], []
     try:
-        for name in FOLDERS:
+        for name in (PAGE, *FOLDERS):
             source = folder_of(name)
-            for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            for path in [source] if source.is_file() else sorted(each for each in source.rglob("*") if each.is_file()):
                 inside = name / path.relative_to(source)
                 if any(part.startswith((".", "__")) for part in inside.parts):
                     continue
@@ -83,11 +86,27 @@ def start(target: Path) -> tuple[list[Path], list[Path]]:
 
 @cache
 def tasks() -> Mapping[str, Task]:
-    """Return every item of the released exercises by its name, in their order."""
+    """Return every item of the released exercises by its name, in the order of the course."""
     by_name: dict[str, Task] = {}
-    for path in sorted(folder_of("exercises").glob("*/*.ipynb")):
-        by_name |= _tasks_in(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    for assignment in ASSIGNMENTS:
+        path = released(assignment)
+        if path.is_file():  # an assignment that is not written yet is not released
+            by_name |= _tasks_in(json.loads(path.read_text(encoding="utf-8"))["cells"])
     return by_name
+
+
+def released(assignment: str) -> Path:
+    """Return where the release of an assignment lies."""
+    return folder_of("exercises") / assignment / f"{assignment}.ipynb"
+
+
+def sources(path: Path) -> list[str]:
+    """Return the code cells of a notebook; of a file that is damaged, its whole text, so that it is not overlooked."""
+    text = path.read_text("utf-8", errors="replace")
+    try:
+        return [_text(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        return [text.replace('\\"', '"')]
 
 
 def _tasks_in(cells: list[dict[str, object]]) -> dict[str, Task]:
@@ -125,8 +144,21 @@ def _text(source: object) -> str:
     return "".join(source) if isinstance(source, list) else str(source)
 
 
+def item_named(name: str) -> str:
+    """Return the name of an item if it is one.
+
+    Raises:
+        CourseError: it is none; the message has the nearest.
+    """
+    if name not in tasks():
+        close = nearest(name, [*tasks(), *ASSIGNMENTS])
+        advice = f"Did you mean {' or '.join(map(repr, close))}?" if close else "`camwidget list` shows all of them"
+        raise CourseError(three_parts(f"There is no item {name!r}", "Items are named as in the exercises", advice))
+    return name
+
+
 def hint(name: str, *, level: int = 1) -> str:
-    """Return a hint as text, and how many more there are.
+    """Return a hint, in Markdown, and how many more there are.
 
     Args:
         name: the item, such as "hooks.q5".
@@ -135,17 +167,13 @@ def hint(name: str, *, level: int = 1) -> str:
     Raises:
         CourseError: there is no such item, or no hint of this level.
     """
-    if name not in tasks():
-        close = nearest(name, tasks())
-        advice = f"Did you mean {' or '.join(map(repr, close))}?" if close else "`camwidget list` shows all of them"
-        raise CourseError(three_parts(f"There is no item {name!r}", "Items are named as in the exercises", advice))
-    task = tasks()[name]
+    task = tasks()[item_named(name)]
     if not 1 <= level <= len(task.hints):
         given = f"Item {name!r} has no hint number {level}"
         raise CourseError(three_parts(given, f"There are hints 1 to {len(task.hints)}", "Begin with --level 1"))
     kind, text = task.hints[level - 1]
-    lines = [f"{name} · {task.title}", f"Hint {level} of {len(task.hints)}, {kind}:", "", text]
+    lines = [f"{name} · {task.title}", "", f"Hint {level} of {len(task.hints)}, {kind}:", "", text]
     if level < len(task.hints):
         more = len(task.hints) - level
-        lines += ["", f"{more} more: camwidget hint {name} --level {level + 1}"]
+        lines += ["", f"{more} more: `camwidget hint {name} --level {level + 1}`"]
     return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +9,10 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from camwidget.course.selfstudy.kernel import run
+from camwidget.course.selfstudy.kernel import Kernel
 from camwidget.course.selfstudy.materials import item_in
 from camwidget.course.selfstudy.progress import NotebookProgress, read_progress
 from camwidget.errors import CourseError, three_parts
-
-
-def exercises_under(folder: Path) -> list[Path]:
-    """Return the notebooks in a folder and its subfolders that check an item.
-
-    Raises:
-        CourseError: there is none.
-    """
-    notebooks = sorted(path for path in folder.rglob("*.ipynb") if not _hidden(path.relative_to(folder)))
-    exercises = [path for path in notebooks if path.is_file() and "check(" in path.read_text("utf-8", errors="replace")]
-    if not exercises:
-        given = f"There are no exercises under {str(folder)!r}"
-        raise CourseError(
-            three_parts(given, "Exercises are notebooks with checks", "Get them with `camwidget start DIR`")
-        )
-    return exercises
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def read(path: Path) -> NotebookNode:
@@ -77,42 +56,33 @@ def limit_of(seconds: float) -> float:
     return seconds
 
 
-def check_notebook(path: Path, *, limit_s: float) -> NotebookProgress:
-    """Run a notebook in a fresh kernel and report the progress on each item. The file is not changed.
+def check_notebook(path: Path, *, kernel: Kernel, item: str = "") -> NotebookProgress:
+    """Run a notebook in a kernel and report the progress on each item. The file is not changed.
 
     Args:
         path: the notebook.
-        limit_s: seconds that one cell may take.
+        kernel: for this notebook alone; what it has run before, and nothing has changed for, is not run again.
+        item: the one item to run the notebook for, up to its check; empty for all.
 
     Raises:
-        CourseError: see `read`.
+        CourseError: see `read`; or the notebook does not check this item.
     """
     notebook, started = read(path), time.monotonic()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    if item:
+        checks = [place for place, cell in enumerate(notebook.cells) if item_in(cell.source) == item]
+        if not checks:
+            given, advice = f"{str(path)!r} does not check {item!r} any more", f"Try `camwidget reset {item}`"
+            raise CourseError(three_parts(given, f"It has to have its cell with cw.check({item!r}, …)", advice))
+        del notebook.cells[checks[0] + 1 :]
     with tqdm(total=len(notebook.cells), desc=path.name, leave=False, disable=None) as bar:
-        lost = run(notebook, path.resolve().parent, limit_s=limit_s, before_cell=lambda index: _move(bar, index))
-    return NotebookProgress(path, *read_progress(notebook.cells, lost), time.monotonic() - started)
+        lost = kernel.run(notebook, before_cell=lambda index: _move(bar, index))
+    seconds = time.monotonic() - started
+    return NotebookProgress(path, *read_progress(notebook.cells, lost, item=item), seconds, kernel.cells_run)
 
 
 def _move(bar: Any, index: int) -> None:
     bar.n = index
     bar.refresh()
-
-
-def check_when_saved(
-    paths: Sequence[Path], check: Callable[[Path], object], changes: Iterator[set[tuple[Any, str]]]
-) -> None:
-    """Check notebooks again whenever they are saved, until there are no more changes.
-
-    Args:
-        paths: the notebooks.
-        check: called with each notebook that was saved.
-        changes: sets of changes, as `watchfiles.watch` yields them.
-    """
-    known = {path.resolve(): path for path in paths}
-    for changed in changes:
-        for path in sorted({Path(name).resolve() for _, name in changed} & known.keys()):
-            if path.is_file():
-                check(known[path])

@@ -1,21 +1,22 @@
 """How far a learner has come: read from a notebook that was run, item by item, with every cell that stopped."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from camwidget.course.report import LONGEST_VALUE, REPORT_MIME
 from camwidget.course.selfstudy.materials import item_in, points_of, tasks
 from camwidget.errors import clipped
 
+if TYPE_CHECKING:  # a hint does not wait for it
+    from nbformat import NotebookNode
+
 DONE, OPEN, WRONG = "done", "not started", "wrong"
 """The states of an item."""
 
-_NO_CHECK = "its check is no longer in the notebook; `camwidget start` puts a fresh copy into another folder"
+_NO_CHECK = "its check is no longer in the notebook; `camwidget reset {item}` puts it back"
 _NO_REPORT = "its check shows nothing: it has to end with .score()"
 _UNWRITTEN = "NotImplementedError"
 
@@ -48,23 +49,25 @@ class NotebookProgress:
     """A sentence for each cell that stopped and belongs to no item."""
     seconds: float
     """How long it took."""
+    cells_run: int = 0
+    """How many of its cells had to be run."""
 
     @property
     def right(self) -> bool:
         """Whether every item is done and no cell is broken."""
         return not self.broken and all(item.state == DONE for item in self.items)
 
-    def lines(self) -> Iterator[str]:
-        """Yield the lines that the command prints."""
-        yield str(self.path)
-        width = max((len(item.item) for item in self.items), default=0)
-        for item in self.items:
-            points = f"{item.points:g} of {item.max_points:g}"
-            yield f"  {item.state:<11}  {item.item:<{width}}  {points:>8}  {item.reason}".rstrip()
-        yield from (f"  {sentence}" for sentence in self.broken)
+    @property
+    def next(self) -> ItemProgress | None:
+        """The first item that is not done; None if all are."""
+        return next((item for item in self.items if item.state != DONE), None)
+
+    @property
+    def summary(self) -> str:
+        """How many items are done, the points, and the time, in a line."""
         done = sum(item.state == DONE for item in self.items)
         earned, most = sum(item.points for item in self.items), sum(item.max_points for item in self.items)
-        yield f"  {done} of {len(self.items)} items done, {earned:g} of {most:g} points; {self.seconds:.0f} s"
+        return f"{done} of {len(self.items)} items done, {earned:g} of {most:g} points; {self.seconds:.1f} s"
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,14 @@ class _Stop:
 
 
 def read_progress(
-    cells: Sequence[NotebookNode], lost: Mapping[int, str]
+    cells: Sequence["NotebookNode"], lost: Mapping[int, str], *, item: str = ""
 ) -> tuple[tuple[ItemProgress, ...], tuple[str, ...]]:
     """Read the progress on each item, and what else stopped, from a notebook that was run.
 
     Args:
         cells: all its cells, with their outputs.
         lost: index of each cell that could not be run, and why.
+        item: the one item that was asked for; empty for all.
 
     Returns:
         The items, those whose check is gone at the end; and a sentence per broken cell.
@@ -107,14 +111,16 @@ def read_progress(
         elif why and "raises-exception" not in cell.metadata.get("tags", []):
             where = f"cell [{number}], `{_first_line(cell.source)}`"
             since.append(_Stop(why, f"{where}: {clipped(why, longest=LONGEST_VALUE)}"))
+    if item:
+        return (items[item],), ()
     assignments = {name.partition(".")[0] for name in items}
     for name, task in tasks().items():
         if name.partition(".")[0] in assignments and name not in items:
-            items[name] = ItemProgress(name, WRONG, 0.0, task.points, _NO_CHECK)
+            items[name] = ItemProgress(name, WRONG, 0.0, task.points, _NO_CHECK.format(item=name))
     return tuple(items.values()), tuple(stop.sentence for stop in broken + since if not stop.unwritten)
 
 
-def _item_progress(name: str, cell: NotebookNode, why: str, since: list[_Stop]) -> ItemProgress:
+def _item_progress(name: str, cell: "NotebookNode", why: str, since: list[_Stop]) -> ItemProgress:
     """The progress that a check cell shows. A stop before it that explains it is taken out of `since`."""
     outputs = (output.get("data", {}) for output in cell.get("outputs", []))
     report: Mapping[str, Any] = next((data[REPORT_MIME] for data in outputs if REPORT_MIME in data), {})
@@ -139,12 +145,12 @@ def _reason(report: Mapping[str, Any]) -> str:
     if report["stopped"]:
         sentences = [report["stopped"]]
     else:
-        sentences = [f"not yet: {fact['says']}", fact["likely"], report["note"]] if fact else [report["note"]]
+        sentences = [f"wanted: {fact['says']}", fact["likely"], report["note"]] if fact else [report["note"]]
     line = ". ".join(" ".join(sentence.split()).rstrip(".") for sentence in sentences if sentence)
     return clipped(line, longest=LONGEST_VALUE)
 
 
-def _error_in(cell: NotebookNode) -> str:
+def _error_in(cell: "NotebookNode") -> str:
     outputs = (output for output in cell.get("outputs", []) if output.output_type == "error")
     error = next((f"{output.ename}: {' '.join(output.evalue.split())}" for output in outputs), "")
     # From Python 3.13 on, a cell that breaks off in the middle raises a SyntaxError with a name of Python's own.

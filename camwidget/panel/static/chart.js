@@ -41,7 +41,7 @@ function makeBar(word, i, { values, scale, signed, colours }) {
 
 export class Chart {
   constructor() {
-    this.title = element("h4", "camw-title");
+    this.title = element("p", "camw-title");
     this.rows = element("div", "camw-chart");
   }
 

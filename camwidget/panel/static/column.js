@@ -12,6 +12,7 @@ import { wordAt, Words } from "./words.js";
 /** @typedef {import("./types.js").TextManifest} TextManifest */
 /** @typedef {import("./types.js").Model<import("./types.js").TextTraits>} Model */
 /** @typedef {import("./chart.js").Look} Look */
+/** @typedef {import("./kernel.js").Kernel} Kernel */
 
 /** @returns {TextManifest} */
 const noText = () => ({ ...nothing(), words: [], tail: "", positions: 0, version: 0, change: null, other: null });
@@ -43,18 +44,20 @@ function makeUnknownLegend() {
 export class Column {
   /**
    * @param {Model} model @param {number} number  0 for the first text, 1 for the second
-   * @param {(text: string) => void} announce @param {AbortSignal} signal  ends all listening
+   * @param {Kernel} kernel @param {(text: string) => void} announce @param {AbortSignal} signal  ends all listening
    */
-  constructor(model, number, announce, signal) {
+  constructor(model, number, kernel, announce, signal) {
     this.model = model;
     this.number = number;
+    this.kernel = kernel;
     this.announce = announce;
-    this.title = element("h4", "camw-title", number ? "The second text" : "The first text");
+    this.title = element("p", "camw-title", number ? "The second text" : "The first text");
     this.words = new Words((i) => this.remove(i), signal);
     this.legend = makeUnknownLegend();
     this.notes = element("div", "camw-notes");
     this.chart = new Chart();
-    this.facts = new Facts(model, { cells: "words", thing: "text" });
+    this.facts = new Facts(model, kernel, { cells: "words", thing: "text", leads: !number });
+    this.facts.side.append(this.facts.codeBox);
     const reading = element("div", "camw-reading");
     reading.append(this.title, this.words.box, this.legend, this.notes, this.chart.title, this.chart.rows);
     this.box = element("div", number ? "camw-column camw-second" : "camw-column");
@@ -154,11 +157,12 @@ export class Column {
   remove(i) {
     if (i < 0 || !this.model.get("live")) return;
     // a text that has changed meanwhile has another version, and its words stay
-    this.model.send({ do: "delete", text: this.number, word: i, version: this.maps.manifest.version });
+    if (this.kernel.free) this.kernel.ask({ do: "delete", text: this.number, word: i, version: this.maps.manifest.version });
   }
 
   close() {
     this.words.close();
+    this.facts.classes.search.close();
     this.maps = new Maps(this.model, noText());
   }
 }

@@ -18,9 +18,15 @@ export function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+/** What an element lies in that is the first of a shadow tree. @param {Element} at */
+function outside(at) {
+  const tree = at.getRootNode();
+  return tree instanceof ShadowRoot ? tree.host : null;
+}
+
 /** What lies behind an element: the first background that is not transparent. @param {Element | null} at */
 export function surfaceOf(at) {
-  for (; at; at = at.parentElement) {
+  for (; at; at = at.parentElement ?? outside(at)) {
     const found = getComputedStyle(at).backgroundColor.match(/[\d.]+/g)?.map(Number);
     if (found && found.length >= 3 && (found[3] ?? 1) > 0.5) return found;
   }

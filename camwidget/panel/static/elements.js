@@ -1,6 +1,7 @@
-/** Elements that both views use, and names for those that ipywidgets draws. */
+/** Elements that both views use. */
 
 /** @typedef {import("./types.js").MapTraits} MapTraits */
+/** @typedef {import("./kernel.js").Kernel} Kernel */
 /**
  * @template Traits
  * @typedef {import("./types.js").Model<Traits>} Model
@@ -8,6 +9,19 @@
 
 export const ANNOUNCE_AFTER_MS = 500;
 const BUSY_AFTER_MS = 300; // what takes no longer is over before anybody reads that it goes on
+
+const FOCUSABLE = new Set(["button", "input", "select", "summary", "textarea"]);
+
+/**
+ * Keep the keys that are pressed on an element from a notebook, whose commands hide cells, go to others or delete them.
+ * It has to stand on what has the focus; on a box around it, it does nothing.
+ * @template {HTMLElement} Made
+ * @param {Made} made
+ */
+export function keepKeys(made) {
+  made.dataset.lmSuppressShortcuts = "true";
+  return made;
+}
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -17,7 +31,7 @@ export function element(tag, className, text) {
   const made = document.createElement(tag);
   made.className = className;
   if (text !== undefined) made.textContent = text;
-  return made;
+  return FOCUSABLE.has(tag) ? keepKeys(made) : made;
 }
 
 /** The element that holds a whole view. @param {string} label  for screen readers */
@@ -46,13 +60,14 @@ export function makeAnnouncer() {
   return announcer;
 }
 
-/** The line for what went wrong. @param {Model<MapTraits>} model */
-export function makeMessage(model) {
+/** The line for what went wrong. @param {Model<MapTraits>} model @param {string} [at]  the control that it stands beside; the top if empty */
+export function makeMessage(model, at = "") {
   const message = element("p", "camw-message");
   message.setAttribute("role", "alert");
   const show = () => {
-    message.textContent = model.get("message");
-    message.hidden = !model.get("message");
+    const here = model.get("message") && (model.get("message_at") || "") === at;
+    message.textContent = here ? model.get("message") : "";
+    message.hidden = !here;
   };
   show();
   return { message, show };
@@ -61,9 +76,9 @@ export function makeMessage(model) {
 /**
  * The line for what the kernel is working out, and the same for screen readers. It is outside of what is marked as
  * busy, because a change inside of that is not read out.
- * @param {Model<MapTraits>} model @param {HTMLElement[]} regions  what is about to change
+ * @param {Model<MapTraits>} model @param {Kernel} kernel  what it is said of @param {HTMLElement[]} regions  what is about to change
  */
-export function makeBusy(model, ...regions) {
+export function makeBusy(model, kernel, ...regions) {
   const busy = element("p", "camw-busy");
   busy.setAttribute("role", "status");
   let timer = 0;
@@ -71,25 +86,15 @@ export function makeBusy(model, ...regions) {
     const work = model.get("busy");
     for (const each of regions) each.setAttribute("aria-busy", String(Boolean(work)));
     clearTimeout(timer);
-    if (!work) busy.textContent = "";
+    busy.classList.toggle("camw-still-slides", !work);
+    if (!work) busy.textContent = kernel.words && `${kernel.words}.`;
     else timer = window.setTimeout(() => { busy.textContent = `${work} \u2026`; }, BUSY_AFTER_MS);
   };
-  show();
+  kernel.follow(show);
   return { busy, show, stop: () => clearTimeout(timer) };
 }
 
-/** ipywidgets draws its sliders without a name for screen readers; the panel gives each the one it shows. @param {HTMLElement} el */
-export function nameControls(el) {
-  const panel = el.closest(".camw-panel");
-  for (const slider of panel?.querySelectorAll(".widget-slider") ?? []) {
-    const handle = slider.querySelector("[role=slider]");
-    handle?.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
-    const readout = slider.querySelector(".widget-readout");
-    if (handle && readout?.textContent && slider.classList.contains("camw-slider")) handle.setAttribute("aria-valuetext", readout.textContent);
-  }
-  for (const choice of panel?.querySelectorAll(".camw-choice") ?? []) {
-    const group = choice.querySelector(".widget-radio-box");
-    group?.setAttribute("role", "radiogroup");
-    group?.setAttribute("aria-label", choice.querySelector(".widget-label")?.textContent ?? "");
-  }
+/** The text boxes and buttons of ipywidgets that stand beside a view keep their keys too. @param {HTMLElement} el */
+export function keepKeysBeside(el) {
+  for (const each of el.closest(".camw-panel")?.querySelectorAll("input, textarea, button") ?? []) keepKeys(/** @type {HTMLElement} */ (each));
 }

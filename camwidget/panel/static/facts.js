@@ -1,8 +1,8 @@
 /** The column beside a picture or a text: classes with bars, where the number comes from, one cell, the scale, the code. */
 
 import { element } from "./elements.js";
+import { Classes } from "./classes.js";
 import { formatAnswer, formatNumber, formatTogether } from "./format.js";
-import { choose } from "./model.js";
 
 /** @typedef {import("./types.js").ClassEntry} ClassEntry */
 /** @typedef {import("./types.js").LayerEntry} LayerEntry */
@@ -16,6 +16,7 @@ import { choose } from "./model.js";
  * @typedef {import("./types.js").Model<Traits>} Model
  */
 /** @typedef {import("./maps.js").Maps<Manifest>} Maps */
+/** @typedef {import("./kernel.js").Kernel} Kernel */
 
 /** "Grad-CAM for class cat, 99.1 %, at layer 0.8" @param {Maps} maps @param {{classes: ClassEntry[]} | null} [other] */
 export function headline(maps, other = null) {
@@ -24,8 +25,10 @@ export function headline(maps, other = null) {
   const strong = (/** @type {string} */ text) => element("strong", "", text);
   const place = methods[method].knows_layer === false ? ["; layers do not matter here"] : [", at layer ", strong(layers[layer].name)];
   if (!methods[method].knows_class) return [strong(methods[method].label), ", the same for every class", ...place];
+  const name = element("bdi", ""); // a name that is read from right to left must not turn the sentence around
+  name.append(strong(classes[target].name));
   const both = [classes, ...(other ? [other.classes] : [])].map((each) => formatAnswer(each[target])).join(" and ");
-  return [strong(methods[method].label), classes[target].probability === null ? " for " : " for class ", strong(classes[target].name), `, ${both}`, ...place];
+  return [strong(methods[method].label), classes[target].probability === null ? " for " : " for class ", name, `, ${both}`, ...place];
 }
 
 /** The share of a logit that one value is: "+0.5 of 4.2 (11.9 %)". @param {Maps} maps @param {MapEntry} entry @param {number} value @param {number} cells */
@@ -39,6 +42,13 @@ export function shareOf(maps, entry, value, cells) {
   return `${formatNumber(value, true)}${share}`;
 }
 
+/** Why the values of a map do not add up to the logit. @type {Record<"method" | "layer" | "unchecked", (label: string, cells: string) => string>} */
+const WHY_NO_SUM = {
+  method: (label, cells) => `The ${cells} of ${label} do not add up to it at any layer; that is the method's way of weighting.`,
+  layer: (_, cells) => `From this layer it is not a plain sum of the ${cells}: the layers after it bend the numbers.`,
+  unchecked: (_, cells) => `Whether the ${cells} add up to it was not checked; methods=("cam", ...) would.`,
+};
+
 /**
  * Where the number comes from: a sum, or why there is none.
  * @param {MapEntry} entry @param {MethodEntry} method @param {number} logit @param {string} cells
@@ -50,7 +60,7 @@ export function sumText(entry, method, logit, cells, output = "logit") {
       return `${output} ${formatNumber(logit)}. Each value is what the ${output} loses without that word; such losses do not add up to it.`;
     if (!method.knows_class)
       return `It knows no class, so its values say nothing of ${output === "logit" ? "a logit" : "an output"}. Its sign is a convention: below zero is no evidence against anything.`;
-    return `${output} ${formatNumber(logit)}. From this layer it is not a plain sum of the ${cells}: the layers after it bend the numbers.`;
+    return `${output} ${formatNumber(logit)}. ${WHY_NO_SUM[entry.why || "layer"](method.label, cells)}`;
   }
   const sign = entry.bias < 0 ? "\u2212" : "+";
   const [total, bias, whole] = formatTogether([entry.contributions, Math.abs(entry.bias), logit]);
@@ -71,22 +81,6 @@ export function codeText(template, layer, target) {
   /** @type {Record<string, string>} */
   const slots = { layer: JSON.stringify(layer.name), class: String(target.index) };
   return template.map((part, i) => (i % 2 ? slots[part] : part)).join("");
-}
-
-/** A class with its probability as a bar; a value has no bar, since nothing says how much is much. @param {ClassEntry} shown @param {() => void} chosen */
-function classButton(shown, chosen) {
-  const button = element("button", "camw-class");
-  const bar = element("span", shown.probability === null ? "" : "camw-bar");
-  if (shown.probability !== null) {
-    const fill = element("span", "camw-fill");
-    fill.style.width = `${100 * shown.probability}%`;
-    bar.append(fill);
-  }
-  const name = element("span", "camw-name", shown.name);
-  name.title = shown.name;
-  button.append(name, bar, element("span", "camw-percent", formatAnswer(shown)));
-  button.addEventListener("click", chosen);
-  return button;
 }
 
 /** @param {(HTMLElement | string)[]} parts */
@@ -116,50 +110,43 @@ function paintLegend(legend, colormap, signed) {
 }
 
 export class Facts {
-  /** @param {Model<MapTraits>} model @param {{cells: string, thing: string}} words  what a map's parts and what was explained are called */
-  constructor(model, { cells, thing }) {
+  /** @param {Model<MapTraits>} model @param {Kernel} kernel @param {{cells: string, thing: string, leads?: boolean}} words  what a map's parts and what was explained are called */
+  constructor(model, kernel, { cells, thing, leads = true }) {
     this.model = model;
     this.cells = cells;
-    this.thing = thing;
-    this.saysTitle = element("h4", "camw-title", "");
-    this.classes = element("div", "camw-classes");
-    this.sum = element("p", "camw-number");
+    this.classes = new Classes(model, kernel, { leads });
+    this.sum = element("p", "camw-number camw-sum");
     this.call = element("p", "camw-call");
-    this.probeTitle = element("h4", "camw-title");
-    this.probeText = element("p", "camw-number");
-    this.scaleTitle = element("h4", "camw-title");
+    this.probe = element("p", "camw-probe");
+    this.probeTitle = element("span", "camw-title");
+    this.probeText = element("span", "camw-number");
+    this.probe.append(this.probeTitle, " ", this.probeText);
+    this.scaleTitle = element("p", "camw-title");
     this.legend = makeLegend();
     this.ticks = element("div", "camw-ticks");
     this.reason = element("p", "camw-reason");
     this.code = element("pre", "");
-    const code = element("details", "camw-code");
-    code.append(element("summary", "", `The code for this ${thing === "image" ? "picture" : thing}`), this.code);
+    this.codeBox = element("details", "camw-code");
+    this.codeBox.append(element("summary", "", `The code for this ${thing === "image" ? "picture" : thing}`), this.code);
     this.scale = section(this.scaleTitle, this.legend, this.ticks);
+    this.numbers = element("div", "camw-numbers");
+    this.numbers.append(this.sum, this.call, this.probe, this.scale, this.reason);
     this.side = element("div", "camw-side");
-    this.side.append(
-      section(this.saysTitle, this.classes),
-      section(element("h4", "camw-title", "Where the number comes from"), this.sum, this.call),
-      section(this.probeTitle, this.probeText),
-      this.scale,
-      section(this.reason),
-      section(code),
-    );
+    this.side.append(this.classes.box, this.numbers);
   }
 
   /** @param {Manifest} manifest */
   list(manifest) {
-    this.saysTitle.textContent = `What the network says${manifest.alone ? ", of each class by itself" : ""}`;
-    this.classes.replaceChildren(
-      ...manifest.classes.map((each, i) => classButton(each, () => choose(this.model, "class_index", i))),
-    );
+    this.classes.list(manifest);
   }
 
   /** @param {Maps} maps @param {MapEntry} entry @param {number} scale @param {Uint8Array} colormap */
   describe(maps, entry, scale, colormap) {
     const { layer, target, method } = maps.at();
     const { layers, classes, methods } = maps.manifest;
-    for (const [i, button] of [...this.classes.children].entries()) button.setAttribute("aria-pressed", String(i === target));
+    this.classes.mark(target);
     this.reason.textContent = entry.reason;
+    this.numbers.classList.toggle("camw-no-map", Boolean(entry.reason));
     this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells, classes[target].probability === null ? "output" : "logit");
     this.sum.classList.toggle("camw-words", entry.contributions === null || entry.bias === null);
     this.call.textContent = callText(layers[layer], methods[method]);

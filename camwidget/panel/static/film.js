@@ -1,8 +1,9 @@
-/** The row of small pictures, one for each layer, from the input to the output. */
+/** The row of small pictures, one for each layer, from the input to the output; the layer slider lies under it, one stop to each. */
 
 import { element } from "./elements.js";
 import { choose } from "./model.js";
 import { desaturate } from "./paint.js";
+import { Slider } from "./slider.js";
 
 /** @typedef {import("./types.js").LayerEntry} LayerEntry */
 /** @typedef {import("./types.js").MapEntry} MapEntry */
@@ -22,6 +23,9 @@ export class Film {
     this.row = element("div", "camw-film");
     this.row.setAttribute("role", "group");
     this.row.setAttribute("aria-label", "All layers, from the input to the output");
+    this.slider = new Slider("Layer", (i) => choose(model, "layer_index", i));
+    this.box = element("div", "camw-strip");
+    this.box.append(this.row, this.slider.input);
     /** @type {Ground | null} */
     this.ground = null;
   }
@@ -40,14 +44,17 @@ export class Film {
 
   /** @param {LayerEntry[]} layers */
   list(layers) {
+    this.box.style.setProperty("--camw-count", String(Math.max(1, layers.length)));
+    this.slider.list(layers.map((each) => `${each.name}, ${each.map_height} by ${each.map_width} cells, ${each.channels} channels`));
     this.row.replaceChildren(...layers.map((each, i) => {
       const button = element("button", "camw-frame-small");
+      button.tabIndex = -1; // keys have the slider
+      button.title = `Layer ${each.name}: ${each.map_height} by ${each.map_width} cells, ${each.channels} channels`;
       const small = element("canvas", "");
       small.width = THUMBNAIL_WIDTH;
       small.height = this.ground?.height ?? 1;
-      button.append(small, element("span", "", `${each.name} \u00b7 ${each.map_height}\u00d7${each.map_width}`));
+      button.append(small, element("span", "", each.name), element("span", "camw-cells", ` \u00b7 ${each.map_height}\u00d7${each.map_width}`));
       button.addEventListener("click", () => choose(this.model, "layer_index", i));
-      button.setAttribute("aria-label", `Layer ${each.name}, ${each.map_height} by ${each.map_width} cells, ${each.channels} channels`);
       return button;
     }));
   }
@@ -67,5 +74,6 @@ export class Film {
   /** Mark the layer that is shown. @param {number} layer */
   mark(layer) {
     for (const [i, button] of [...this.row.children].entries()) button.setAttribute("aria-pressed", String(i === layer));
+    this.slider.stand(layer);
   }
 }

@@ -1,14 +1,20 @@
 /** How a view and its model talk. */
 
 /** @typedef {import("./types.js").MapTraits} MapTraits */
+/** @typedef {import("./types.js").ChoiceTrait} ChoiceTrait */
 /**
  * @template Traits
  * @typedef {import("./types.js").Model<Traits>} Model
  */
 
-/** A choice that was made in the view. @param {Model<MapTraits>} model @param {"layer_index" | "class_index"} trait @param {number} value */
+/**
+ * A choice that was made in the view.
+ * @template {MapTraits} Traits
+ * @param {Model<Traits>} model @param {ChoiceTrait & keyof Traits} trait @param {number} value
+ */
 export function choose(model, trait, value) {
-  model.set(trait, value);
+  if (model.get(trait) === value) return;
+  model.set(trait, /** @type {never} */ (value));
   model.save_changes();
 }
 

@@ -72,6 +72,21 @@ export function blend(base, values, colormap, look, out) {
   }
 }
 
+/**
+ * Colours to lay over a picture: the browser blends them, at whatever size the page has room for.
+ * @param {Float32Array} values  one per pixel
+ * @param {Uint8Array} colormap @param {{scale: number, opacity: number, signed: boolean}} look
+ * @param {Uint8ClampedArray} out  red, green, blue, opacity
+ */
+export function tint(values, colormap, look, out) {
+  const steps = new Uint32Array(257);
+  const bytes = new Uint8Array(steps.buffer);
+  bytes.set(colormap);
+  for (let step = 0; step < 257; step++) bytes[4 * step + 3] = Math.round(look.opacity * colormap[4 * step + 3]);
+  const pixels = new Uint32Array(out.buffer, out.byteOffset, values.length);
+  for (let p = 0; p < values.length; p++) pixels[p] = steps[stepOf(values[p], look.scale, look.signed)];
+}
+
 /** @param {Uint8ClampedArray} pixels @returns {Float32Array} */
 export function desaturate(pixels) {
   const out = new Float32Array((pixels.length / 4) * 3);

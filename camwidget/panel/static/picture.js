@@ -7,58 +7,35 @@
  */
 
 import { cellAt, mapInWords, placeAfter } from "./cells.js";
-import {
-  ANNOUNCE_AFTER_MS, discard, element, makeAnnouncer, makeBusy, makeMessage, makeRoot, nameControls,
-} from "./elements.js";
-import { Facts, headline, shareOf } from "./facts.js";
-import { Film } from "./film.js";
+import { ANNOUNCE_AFTER_MS, discard, keepKeysBeside } from "./elements.js";
+import { headline, shareOf } from "./facts.js";
 import { bytesOf, Maps, nothing, paintedNow } from "./maps.js";
 import { follow } from "./model.js";
-import { blend, desaturate, spread } from "./paint.js";
+import { blend, desaturate, spread, tint } from "./paint.js";
+import { makePage } from "./picture_parts.js";
+import { followTheme } from "./theme.js";
 
 /** @typedef {import("./types.js").Bytes} Bytes */
 /** @typedef {import("./types.js").Manifest} Manifest */
 /** @typedef {import("./types.js").MapEntry} MapEntry */
 /** @typedef {import("./types.js").Model<import("./types.js").PictureTraits>} Model */
 /** @typedef {import("./types.js").Context<import("./types.js").PictureTraits>} Context */
-/** @typedef {import("./film.js").Ground} Ground */
 /** @typedef {import("./cells.js").Place} Place */
 
-/** The elements, in the order of the page. @param {Model} model */
-function makePage(model) {
-  const root = makeRoot("Heatmap of what the network looks at");
-  const heading = element("p", "camw-heading");
-  const { message, show: showMessage } = makeMessage(model);
-  const top = element("div", "camw-top");
-  const frame = element("div", "camw-frame");
-  const canvas = element("canvas", "camw-canvas");
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "img");
-  const marker = element("div", "camw-marker");
-  marker.hidden = true;
-  frame.append(canvas, marker);
-  const facts = new Facts(model, { cells: "cells", thing: "image" });
-  top.append(frame, facts.side);
-  const film = new Film(model);
-  const announcer = makeAnnouncer();
-  const working = makeBusy(model, top, film.row);
-  root.append(heading, working.busy, message, top, film.row, announcer);
-  return { root, heading, showMessage, canvas, marker, facts, film, announcer, working };
-}
+const OVERLAY_SIDE = 256; // a map is smooth between its cells, so that the browser can enlarge its colours
 
 class PictureView {
   /** @param {Context} context */
   constructor({ model, el }) {
     this.model = model;
     this.el = el;
-    this.page = makePage(model);
+    this.listening = new AbortController();
+    this.page = makePage(model, this.listening.signal);
     el.append(this.page.root);
-    this.context = /** @type {CanvasRenderingContext2D} */ (this.page.canvas.getContext("2d", { willReadFrequently: true }));
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.page.canvas.getContext("2d"));
     /** @type {Maps<Manifest>} */
     this.maps = new Maps(model, nothing());
     this.colormap = new Uint8Array(257 * 4);
-    /** @type {Ground | null} */
-    this.ground = null;
     /** @type {ImageData | null} */
     this.pixels = null;
     /** @type {Place | null} */
@@ -67,28 +44,33 @@ class PictureView {
     this.loading = null;
     this.gone = false;
     this.timer = 0;
-    this.listening = new AbortController();
     this.listen();
     this.unfollow = this.follow();
+    followTheme(this.page.root, () => {}, this.listening.signal);
     this.loadPicture();
   }
 
   listen() {
-    const { canvas } = this.page;
+    const { frame } = this.page;
     const { signal } = this.listening;
-    canvas.addEventListener("pointermove", (event) => this.onPointer(event), { signal });
-    canvas.addEventListener("pointerleave", () => this.readAt(null), { signal });
-    canvas.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    frame.addEventListener("pointermove", (event) => this.onPointer(event), { signal });
+    frame.addEventListener("pointerdown", (event) => this.onPointer(event), { signal }); // a tap has no move before it
+    frame.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") this.readAt(null); }, { signal });
+    frame.addEventListener("keydown", (event) => this.onKey(event), { signal });
   }
 
   follow() {
     const one = () => this.paint();
     const all = () => { this.paint(); this.paintFilm(); };
+    const { showMessage, facts, upload, working } = this.page;
+    const messages = () => { for (const each of [showMessage, facts.classes.showMessage, upload.showMessage]) each(); };
+    messages();
     // maps and manifest come in one message, the picture may come with them: whatever changed, read all of it again
     return follow(this.model, {
       layer_index: one, class_index: all, method_index: all, heatmap_opacity: all, cells: all, only_for: all,
       own_scale: all, manifest: () => this.load(), picture: () => this.loadPicture(),
-      message: this.page.showMessage, busy: this.page.working.show,
+      message: messages, message_at: messages, busy: working.show, names: () => this.load(), cut: () => upload.show(),
+      pictures: () => upload.show(),
     });
   }
 
@@ -96,13 +78,21 @@ class PictureView {
     const asked = (this.loading = this.model.get("picture"));
     const picture = await createImageBitmap(new Blob([bytesOf(asked)]), { colorSpaceConversion: "none" });
     if (this.gone || asked !== this.loading) return; // a newer picture is on its way, or the view was closed
-    const { canvas, film } = this.page;
+    const { base, canvas, film } = this.page;
     const { width, height } = picture;
-    canvas.width = width;
-    canvas.height = height;
-    this.context.drawImage(picture, 0, 0);
-    this.ground = { width, height, base: desaturate(this.context.getImageData(0, 0, width, height).data) };
-    this.pixels = new ImageData(width, height);
+    base.width = width;
+    base.height = height;
+    const ground = /** @type {CanvasRenderingContext2D} */ (base.getContext("2d", { willReadFrequently: true }));
+    ground.drawImage(picture, 0, 0);
+    const pixels = ground.getImageData(0, 0, width, height);
+    const grey = desaturate(pixels.data);
+    for (let p = 0; p < width * height; p++) for (let k = 0; k < 3; k++) pixels.data[4 * p + k] = grey[3 * p + k];
+    ground.putImageData(pixels, 0, 0);
+    const factor = Math.min(1, OVERLAY_SIDE / Math.max(width, height));
+    canvas.width = Math.max(1, Math.round(width * factor));
+    canvas.height = Math.max(1, Math.round(height * factor));
+    this.pixels = new ImageData(canvas.width, canvas.height);
+    base.parentElement?.style.setProperty("--camw-ratio", String(width / height));
     film.load(picture);
     picture.close();
     this.load();
@@ -115,37 +105,47 @@ class PictureView {
     this.maps = new Maps(this.model, manifest);
     this.colormap = new Uint8Array(bytesOf(this.model.get("colormap")));
     this.page.facts.list(manifest);
+    this.page.look.list(manifest);
+    this.page.upload.show();
     this.page.film.list(manifest.layers);
     this.paint();
     this.paintFilm();
   }
 
   paint() {
-    if (!this.ground || !this.pixels || !this.maps.manifest.layers.length) return;
+    if (!this.pixels || !this.maps.manifest.layers.length) return;
     const { layer } = this.maps.at();
-    const { entry, scale } = this.paintInto(layer, this.ground, this.pixels.data);
+    const { entry, values, look } = this.valuesAt(layer, this.pixels);
+    if (values) tint(values, this.colormap, look, this.pixels.data);
+    else this.pixels.data.fill(0);
     this.context.putImageData(this.pixels, 0, 0);
+    const scale = look.scale;
+    this.page.picture.classList.toggle("camw-blocks", Boolean(this.model.get("cells")));
     this.describe(entry, scale);
     this.paintProbe();
     this.page.film.mark(layer);
+    this.page.look.show();
     this.page.root.dataset.painted = paintedNow(this.maps);
   }
 
   paintFilm() {
-    if (!this.ground || !this.maps.manifest.layers.length) return;
-    this.page.film.paint((layer, ground, out) => this.paintInto(layer, ground, out));
+    if (!this.maps.manifest.layers.length) return;
+    this.page.film.paint((layer, ground, out) => {
+      const { entry, values, look } = this.valuesAt(layer, ground);
+      blend(ground.base, values, this.colormap, look, out);
+      return { entry };
+    });
   }
 
-  /** @param {number} layerIndex @param {Ground} ground @param {Uint8ClampedArray} out */
-  paintInto(layerIndex, { width, height, base }, out) {
+  /** The values of a layer's map at every pixel, and what they are coloured with. @param {number} layerIndex @param {{width: number, height: number}} size */
+  valuesAt(layerIndex, { width, height }) {
     const { maps, model } = this;
     const { method, target } = maps.at();
     const layer = maps.manifest.layers[layerIndex];
     const entry = maps.manifest.maps[method][target][layerIndex];
     const values = entry.reason ? null : spread(maps.mapOf(entry, layer).map, layer.map_height, layer.map_width, height, width, !model.get("cells"));
     const scale = entry.reason ? 0 : maps.scaleOf(method, layerIndex, target);
-    blend(base, values, this.colormap, { scale, opacity: model.get("heatmap_opacity"), signed: !model.get("only_for") }, out);
-    return { entry, scale };
+    return { entry, values, look: { scale, opacity: model.get("heatmap_opacity"), signed: !model.get("only_for") } };
   }
 
   /** @param {MapEntry} entry @param {number} scale */
@@ -155,14 +155,15 @@ class PictureView {
     const shown = maps.manifest.layers[layer];
     const signed = !this.model.get("only_for");
     page.heading.replaceChildren(...headline(maps));
+    page.heading.title = page.heading.textContent ?? "";
     page.facts.describe(maps, entry, scale, this.colormap);
     const map = entry.reason || mapInWords(maps.mapOf(entry, shown), maps.manifest.methods[method], shown, signed);
     const words = `${page.heading.textContent}. ${map}`;
-    page.canvas.setAttribute("aria-label", `${maps.manifest.alt} ${words} Arrow keys read single cells.`);
+    page.picture.setAttribute("aria-label", `${maps.manifest.alt} ${words}`);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
       page.announcer.textContent = words;
-      nameControls(this.el); // by now the slider's own text has followed
+      keepKeysBeside(this.el); // by now they are in the page
     }, ANNOUNCE_AFTER_MS);
   }
 
@@ -173,7 +174,7 @@ class PictureView {
     const entry = shown && maps.manifest.maps[method][target][layer];
     marker.hidden = !probe || !shown || Boolean(entry.reason);
     if (!probe || !shown || entry.reason) {
-      facts.tell("Under the pointer", "point at the picture, or focus it and use the arrow keys", false);
+      facts.tell("One cell", "point at the picture, or tap it, or use the arrow keys on it", false);
       return;
     }
     const { map_height, map_width } = shown;
@@ -183,7 +184,7 @@ class PictureView {
     marker.style.left = `${(100 * column) / map_width}%`;
     marker.style.height = `${100 / map_height}%`;
     marker.style.width = `${100 / map_width}%`;
-    const title = `Under the pointer, row ${row + 1} of ${map_height}, column ${column + 1} of ${map_width}`;
+    const title = `Row ${row + 1} of ${map_height}, column ${column + 1} of ${map_width}`;
     facts.tell(title, shareOf(maps, entry, value, map_height * map_width), true);
   }
 
@@ -195,7 +196,7 @@ class PictureView {
 
   /** @param {PointerEvent} event */
   onPointer(event) {
-    const box = this.page.canvas.getBoundingClientRect();
+    const box = this.page.picture.getBoundingClientRect();
     this.readAt({ row: (event.clientY - box.top) / box.height, column: (event.clientX - box.left) / box.width });
   }
 
@@ -219,7 +220,8 @@ class PictureView {
     this.unfollow();
     this.listening.abort();
     this.maps = new Maps(this.model, nothing());
-    this.ground = this.pixels = this.loading = this.page.film.ground = null;
+    this.pixels = this.loading = this.page.film.ground = null;
+    this.page.facts.classes.search.close();
     discard(this.page.root);
   }
 }

@@ -2,35 +2,75 @@
 
 import { Column } from "./column.js";
 import { coloursOf, DARK_PAGE, lettersOf, luminance, surfaceOf } from "./contrast.js";
-import {
-  ANNOUNCE_AFTER_MS, discard, element, makeAnnouncer, makeBusy, makeMessage, makeRoot, nameControls,
-} from "./elements.js";
+import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
 import { headline } from "./facts.js";
 import { formatNumber } from "./format.js";
+import { Kernel } from "./kernel.js";
+import { Look } from "./look.js";
 import { bytesOf, paintedNow } from "./maps.js";
-import { follow } from "./model.js";
+import { choose, follow } from "./model.js";
+import { Slider } from "./slider.js";
+import { followTheme } from "./theme.js";
 
 /** @typedef {import("./types.js").ClassEntry} ClassEntry */
+/** @typedef {import("./types.js").LayerEntry} LayerEntry */
 /** @typedef {import("./types.js").StepColours} StepColours */
 /** @typedef {import("./types.js").TextManifest} TextManifest */
 /** @typedef {import("./types.js").Model<import("./types.js").TextTraits>} Model */
 /** @typedef {import("./types.js").Context<import("./types.js").TextTraits>} Context */
 
+/** The layer slider, with the names of the layers under its stops. @param {Model} model */
+function makeLayers(model) {
+  const slider = new Slider("Layer", (i) => choose(model, "layer_index", i));
+  const names = element("div", "camw-stops");
+  const box = element("div", "camw-strip camw-words-strip");
+  box.append(slider.input, names);
+  return {
+    box,
+    /** @param {LayerEntry[]} layers */
+    list(layers) {
+      box.style.setProperty("--camw-count", String(Math.max(1, layers.length)));
+      slider.list(layers.map((each) => `${each.name}, ${each.channels} channels`));
+      names.replaceChildren(...layers.map((each, i) => {
+        const button = element("button", "camw-stop", each.name);
+        button.tabIndex = -1; // keys have the slider
+        button.title = `Layer ${each.name}, ${each.channels} channels`;
+        button.addEventListener("click", () => choose(model, "layer_index", i));
+        return button;
+      }));
+    },
+    /** @param {number} layer */
+    stand(layer) {
+      slider.stand(layer);
+      for (const [i, each] of [...names.children].entries()) each.setAttribute("aria-pressed", String(i === layer));
+    },
+  };
+}
+
 /** The elements, in the order of the page. @param {Model} model @param {AbortSignal} signal */
 function makePage(model, signal) {
   const root = makeRoot("Words of the text, coloured by what they say to the network");
+  const kernel = new Kernel(model, signal);
   const heading = element("p", "camw-heading");
+  const look = new Look(model, null);
+  const line = element("div", "camw-line");
+  line.append(heading, look.box);
   const { message, show: showMessage } = makeMessage(model);
+  const layers = makeLayers(model);
   const change = element("p", "camw-change");
   change.setAttribute("role", "status");
   const announcer = makeAnnouncer();
   const announce = (/** @type {string} */ text) => { announcer.textContent = text; };
-  const columns = [0, 1].map((number) => new Column(model, number, announce, signal));
+  const columns = [0, 1].map((number) => new Column(model, number, kernel, announce, signal));
   const texts = element("div", "camw-texts");
   texts.append(...columns.map((each) => each.box));
-  const working = makeBusy(model, texts);
-  root.append(heading, working.busy, message, change, texts, announcer);
-  return { root, heading, showMessage, change, announce, columns, texts, working };
+  const working = makeBusy(model, kernel, texts);
+  root.append(line, working.busy, message, layers.box, change, texts, announcer);
+  const { classes } = columns[0].facts;
+  root.addEventListener("keydown", (event) => { if (event.target === classes.slider.input) classes.onKey(event); }, { signal });
+  const showMessages = () => { showMessage(); classes.showMessage(); };
+  showMessages();
+  return { root, kernel, heading, look, layers, showMessage: showMessages, change, announce, columns, texts, working };
 }
 
 /** What the network said and says of a class: "0.93 -> 0.61". @param {number | undefined} before @param {ClassEntry} now */
@@ -53,29 +93,21 @@ class PairView {
     /** @type {TextManifest | null} */
     this.manifest = null;
     this.timer = 0;
-    this.themes = this.followTheme();
     this.unfollow = this.follow();
     this.load();
-    this.placed = requestAnimationFrame(() => this.onTheme()); // a view is rendered before it is put into the page
+    followTheme(this.page.root, () => this.onTheme(), this.listening.signal);
   }
 
   follow() {
     const paint = () => this.paint();
     return follow(this.model, {
       layer_index: paint, class_index: paint, method_index: paint, only_for: paint, own_scale: paint,
-      manifest: () => this.load(), message: this.page.showMessage, busy: this.page.working.show,
+      manifest: () => this.load(), message: this.page.showMessage, message_at: this.page.showMessage,
+      busy: this.page.working.show, names: () => this.load(),
     });
   }
 
   /** The letters' colour depends on what lies behind the text, so a change of theme is a change of colours. */
-  followTheme() {
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", () => this.onTheme(), { signal: this.listening.signal });
-    const themes = new MutationObserver(() => this.onTheme());
-    themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
-    return themes;
-  }
-
   onTheme() {
     this.readColours();
     this.paint();
@@ -101,6 +133,8 @@ class PairView {
     const focused = columns.find((each) => each.words.hadFocus());
     texts.classList.toggle("camw-two", Boolean(manifest.other));
     columns[1].box.hidden = !manifest.other;
+    this.page.look.list(manifest);
+    this.page.layers.list(manifest.layers);
     columns[0].load(manifest);
     if (manifest.other) columns[1].load(manifest.other);
     this.paint();
@@ -114,11 +148,13 @@ class PairView {
     for (const each of this.shown()) each.paint(scale, this.colours, this.colormap);
     heading.replaceChildren(...headline(columns[0].maps, this.manifest.other));
     this.paintChange(this.manifest);
+    this.page.look.show();
+    this.page.layers.stand(columns[0].maps.at().layer);
     root.dataset.painted = paintedNow(columns[0].maps);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
       announce(`${heading.textContent}. ${[...root.querySelectorAll(".camw-row")].slice(0, 3).map((row) => row.textContent).join(", ")}`);
-      nameControls(this.el); // by now the slider's own text has followed
+      keepKeysBeside(this.el); // by now they are in the page
     }, ANNOUNCE_AFTER_MS);
   }
 
@@ -147,7 +183,7 @@ class PairView {
   makeUndo() {
     const undo = element("button", "camw-undo", "Undo");
     undo.addEventListener("click", (event) => {
-      if (event.detail < 2) this.model.send({ do: "undo" }); // the second click of a double-click may meet the button of an older deletion
+      if (event.detail < 2) this.page.kernel.ask({ do: "undo" }); // the second click of a double-click may meet the button of an older deletion
     });
     return undo;
   }
@@ -155,9 +191,7 @@ class PairView {
   /** Stop, and let go of everything large: who still holds the view or one of its elements holds no text. */
   close() {
     clearTimeout(this.timer);
-    cancelAnimationFrame(this.placed);
     this.page.working.stop();
-    this.themes.disconnect();
     this.unfollow();
     this.listening.abort();
     for (const each of this.page.columns) each.close();

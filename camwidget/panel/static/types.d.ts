@@ -10,6 +10,8 @@ export interface MapEntry {
   contributions: number | null;
   bias: number | null;
   reason: string;
+  /** Why its values do not add up to the logit; empty where they do. */
+  why: "" | "method" | "layer" | "unchecked";
 }
 
 export interface LayerEntry {
@@ -103,30 +105,71 @@ export interface MapTraits {
   only_for: number;
   own_scale: number;
   message: string;
+  message_at: string;
   busy: string;
+  names: string[];
+  synonyms: string[];
+  live: number;
 }
 
 export interface PictureTraits extends MapTraits {
   picture: Bytes;
   heatmap_opacity: number;
   cells: number;
+  pictures: string[];
+  cut: Cut | NoCut;
 }
+
+/** What the network sees of a picture that has another shape. */
+export interface Cut {
+  width: number;
+  height: number;
+  part_width: number;
+  part_height: number;
+  position: number;
+  bars: boolean;
+}
+
+export interface NoCut {
+  width?: undefined;
+}
+
+/** The traits that a control of the view moves without the kernel. */
+export type ChoiceTrait = "layer_index" | "class_index" | "method_index" | "only_for" | "own_scale" | "cells" | "heatmap_opacity";
 
 export interface TextTraits extends MapTraits {
   manifest: TextManifest | NoManifest;
   dark_colormap: Bytes;
-  live: number;
 }
 
 /** What a view uses of an anywidget model; a saved page and the tests hand it an object with the same calls. */
 export interface Model<Traits> {
   get<Name extends keyof Traits>(name: Name): Traits[Name];
   set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
-  on(event: `change:${keyof Traits & string}`, listener: () => void): void;
-  off(event: `change:${keyof Traits & string}`, listener: () => void): void;
+  on(event: `change:${keyof Traits & string}` | "msg:custom", listener: (content: any) => void): void;
+  off(event: `change:${keyof Traits & string}` | "msg:custom", listener: (content: any) => void): void;
   save_changes(): void;
-  send(message: { do: "delete"; text: number; word: number; version: number } | { do: "undo" }): void;
+  send(message: Request & { number: number }, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
+  /** In hosts that have one: what knows the kernel. */
+  widget_manager?: { kernel?: HostKernel | null };
 }
+
+/** What a host says of its kernel. */
+export interface HostKernel {
+  status: string;
+  statusChanged?: { connect(slot: () => void): void; disconnect(slot: () => void): void };
+}
+
+/** What only a kernel can do. `at` is the control that asks, where a message about it belongs. */
+export type Request =
+  | { do: "hello" }
+  | { do: "add" | "remove"; index: number; at: string }
+  | { do: "look at"; classes: number[] }
+  | { do: "picture" | "demo"; name: string; at: string }
+  | { do: "crop"; position: number; at: string }
+  | { do: "letterbox"; on: boolean; at: string }
+  | { do: "delete"; text: number; word: number; version: number }
+  | { do: "undo" };
 
 export interface Context<Traits> {
   model: Model<Traits>;
@@ -147,9 +190,8 @@ export interface StepColours {
   line: string;
 }
 
-/** A saved page: the traits of its view, the binary ones apart and in base64, and what its controls show. */
+/** A saved page: the traits of its view, the binary ones apart and in base64. */
 export interface PageData {
   state: PictureTraits & TextTraits;
   binary: Record<string, string>;
-  labels: { layers: string[]; classes: string[]; methods: string[] };
 }

@@ -3,7 +3,7 @@
  * text nodes only; whatever a review holds, it is shown and never run.
  */
 
-import { element } from "./elements.js";
+import { element, keepKeys } from "./elements.js";
 import { clamp } from "./maps.js";
 
 /** @typedef {import("./types.js").TextManifest} TextManifest */
@@ -20,10 +20,11 @@ export function wordAt(event) {
 
 /** @param {WordEntry} word @param {number} i @param {boolean} live */
 function makeWord(word, i, live) {
-  const span = element("span", word.known ? "camw-word" : "camw-word camw-unknown", word.text);
+  const span = keepKeys(element("span", word.known ? "camw-word" : "camw-word camw-unknown", word.text));
   span.dataset.word = String(i);
   span.tabIndex = -1;
-  if (live) span.setAttribute("role", "button");
+  span.setAttribute("role", "button");
+  if (!live) span.setAttribute("aria-disabled", "true"); // it can be read, and no kernel deletes it
   return span;
 }
 
@@ -31,7 +32,7 @@ export class Words {
   /** @param {(i: number) => void} remove  what deletes a word @param {AbortSignal} signal  ends all listening */
   constructor(remove, signal) {
     this.remove = remove;
-    this.box = element("p", "camw-text");
+    this.box = element("div", "camw-text");
     this.box.dir = "auto";
     /** @type {HTMLElement[]} */
     this.spans = [];

@@ -6,7 +6,7 @@ from tests.course.bank.common import body, quiz, wrong_body
 FIND = "def cam_layer(model, inputs):"
 LISTEN = """
 names = []
-was_training = model.training
+modes = [m.training for m in model.modules()]
 handles = []
 for name, module in model.named_modules():
     if name:
@@ -38,7 +38,7 @@ BANK: dict[str, Entry] = {
 model.eval()
 with torch.no_grad():
     model(inputs)
-model.train(was_training)
+[setattr(m, "training", mode) for m, mode in zip(model.modules(), modes)]
 for handle in handles:
     handle.remove()
 return [name for name, o in names if o.dim() == 4 and o.shape[-2] * o.shape[-1] > 1][-1]
@@ -47,12 +47,13 @@ return [name for name, o in names if o.dim() == 4 and o.shape[-2] * o.shape[-1] 
 named = {name: module for name, module in model.named_modules() if name}
 order = []
 handles = [m.register_forward_pre_hook(lambda m, i: order.append(m)) for m in named.values()]
-training = model.training
+training = {m: m.training for m in model.modules()}
 model.eval()
 with torch.no_grad(), cw.Hooks(list(named.values())) as hooks:
     model(inputs)
     stored = dict(zip(named, hooks.stored, strict=True))
-model.train(training)
+for m, mode in training.items():
+    m.training = mode
 for handle in handles:
     handle.remove()
 names = {id(m): name for name, m in named.items()}
@@ -63,12 +64,13 @@ return maps[-1]
 found = {}
 leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
 handles = [m.register_forward_hook(lambda m, i, o, n=n: found.__setitem__(n, o.shape)) for n, m in leaves]
-mode = model.training
+modes = [m for m in model.modules() if m.training]
 try:
     with torch.inference_mode():
         model.eval()(inputs)
 finally:
-    model.train(mode)
+    for m in modes:
+        m.training = True
     [handle.remove() for handle in handles]
 last = None
 for name, shape in found.items():
@@ -91,7 +93,7 @@ return seen[-1]
             + """
 model.eval()
 model(inputs)
-model.train(was_training)
+[setattr(m, "training", mode) for m, mode in zip(model.modules(), modes)]
 for handle in handles:
     handle.remove()
 maps = [(name, o) for name, o in names if o.ndim == 4 and o.shape[2:].numel() > 1]
@@ -103,7 +105,21 @@ return next(name for name, o in maps if o.shape == last.shape and torch.equal(o,
             FIND,
             the_module=("return list(model.children())[-1]", "name", "not the module"),
             a_guess=('return "0.8"', "name", "dotted name"),
-            the_whole_model=('return ""', "name", "dotted name"),
+            last_part_of_the_name=(
+                LISTEN
+                + """
+model.eval()
+with torch.no_grad():
+    model(inputs)
+[setattr(m, "training", mode) for m, mode in zip(model.modules(), modes)]
+for handle in handles:
+    handle.remove()
+return [name for name, o in names if o.ndim == 4 and o.shape[2] * o.shape[3] > 1][-1].split(".")[-1]
+""",
+                "name",
+                "only the last part of a name",
+            ),
+            the_whole_model=('return ""', "name", "the empty text is the whole model"),
             last_by_name=("return [n for n, m in model.named_modules() if n][-1]", "layer", "no positions left"),
             first_convolution=(
                 "return next(n for n, m in model.named_modules() if isinstance(m, nn.Conv2d))",
@@ -126,7 +142,7 @@ return next(name for name, o in maps if o.shape == last.shape and torch.equal(o,
 model.eval()
 with torch.no_grad():
     model(inputs)
-model.train(was_training)
+[setattr(m, "training", mode) for m, mode in zip(model.modules(), modes)]
 return [name for name, o in names if o.ndim == 4 and o.shape[2] * o.shape[3] > 1][-1]
 """,
                 "kept",
@@ -154,8 +170,8 @@ for handle in handles:
     handle.remove()
 return [name for name, o in names if o.ndim == 4 and o.shape[2] * o.shape[3] > 1][-1]
 """,
-                "kept",
-                "evaluation mode",
+                "mode",
+                "call model.eval() before the run",
             ),
             forgot_return=("[n for n, m in model.named_modules()][-1]", "", "return at the end"),
         ),
@@ -286,8 +302,8 @@ return [name for name, o in names if o.ndim == 4 and o.shape[2] * o.shape[3] > 1
             from_one=("return dls.vocab[int(index) - 1]", "name", "counted from 0"),
             backwards=("return list(dls.vocab)[::-1][int(index)]", "name", "order of dls.vocab"),
             by_alphabet=("return sorted(map(str, dls.vocab), reverse=True)[int(index)]", "name", "order of dls.vocab"),
-            whole_vocab=("return dls.vocab", "name", "order of dls.vocab"),
-            no_such_thing=("return dls.classes[int(index)]", "", "AttributeError"),
+            whole_vocab=("return dls.vocab", "name", "return one name"),
+            no_such_thing=("return dls.classes[int(index)]", "", "dir(...) or the Tab key"),
             forgot_return=("dls.vocab[int(index)]", "", "return at the end"),
         ),
     ),
@@ -308,7 +324,7 @@ return ((inputs * normalize.std + normalize.mean) * 255).clamp(0, 255)[0]
             PICTURE,
             inputs_themselves=("return inputs[0]", "values", "inputs themselves"),
             whole_batch=("return dls.train.decode((inputs,))[0]", "shape", "whole batch"),
-            the_tuple=("return dls.train.decode((inputs,))", "shape", "not several"),
+            the_tuple=("return dls.train.decode((inputs,))", "shape", "take its first element"),
             zero_to_one=("return dls.train.decode((inputs,))[0][0] / 255", "values", "0 to 1"),
             colours_last=("return dls.train.decode((inputs,))[0][0].permute(1, 2, 0)", "shape", "colours come first"),
             second=("return dls.train.decode((inputs,))[0][1]", "values", "second picture"),
@@ -318,13 +334,13 @@ return ((inputs * normalize.std + normalize.mean) * 255).clamp(0, 255)[0]
                 "values",
                 "not those of this dls",
             ),
-            our_dls=("return learn.dls.train.decode((inputs,))[0][0] // 2", "values", "not those of this dls"),
+            our_dls=("return learn.dls.train.decode((inputs,))[0][0] // 2", "values", "uses `learn` of the notebook"),
             stretched=(
                 "one = inputs[0]\nreturn (one - one.min()) / (one.max() - one.min()) * 255 * 0.5",
                 "values",
                 "not those of this dls",
             ),
-            not_a_tuple=("return dls.train.decode(inputs)[0]", "", "TypeError"),
+            not_a_tuple=("return dls.train.decode(inputs)[0]", "", "takes what a batch is, a tuple"),
             in_place=(
                 "picture = dls.train.decode((inputs.clone(),))[0][0]\ninputs.zero_()\nreturn picture",
                 "kept",
@@ -355,9 +371,9 @@ return ((inputs * normalize.std + normalize.mean) * 255).clamp(0, 255)[0]
             one_number=("return maps.mean() + bias.mean()", "shape", "one number for all classes"),
             keepdim=("return maps.mean((1, 2), keepdim=True) + bias[:, None, None]", "shape", "left over"),
             not_pooled=("return maps + bias[:, None, None]", "shape", "positions are still there"),
-            forty_nine=("return maps.sum((1, 2)) / 49 + bias", "values", "differ"),
-            relu=("return (maps.mean((1, 2)) + bias).relu()", "values", ""),
-            softmax=("return (maps.mean((1, 2)) + bias).softmax(0)", "values", "softmax"),
+            forty_nine=("return maps.sum((1, 2)) / 49 + bias", "values", "written into the function"),
+            relu=("return (maps.mean((1, 2)) + bias).relu()", "values", "logits may be negative"),
+            softmax=("return (maps.mean((1, 2)) + bias).softmax(0)", "values", "probabilities"),
             wrong_axes=("return maps.mean((0, 1)) + bias", "", ""),
             our_bias=("return maps.mean((1, 2)) + learn.model[1][-1].bias[0]", "values", ""),
         ),
@@ -369,7 +385,7 @@ return ((inputs * normalize.std + normalize.mean) * 255).clamp(0, 255)[0]
             '"a"': "512 and 512",
             '"b"': "more than one option is right",
             '"c"': "more than one option is right",
-            '"d"': "evaluation mode",
+            '"d"': "the body is the same",
             '"abc"': "read what is said",
             '"bcd"': "read what is said",
         },

@@ -79,7 +79,18 @@ BANK: dict[str, Entry] = {
                 full=hook(FULL, KEEP),
                 without_a_copy=hook(FULL, KEEP.replace(".detach().clone()", "")),
                 on_the_tensor=hook(LISTEN, ON_TENSOR),
-                retain_grad=hook(
+                unpacked=hook(
+                    FULL,
+                    "def keep(self, module, grad_input, grad_output):\n    (gradient,) = grad_output\n    self.stored = gradient.cpu()",
+                    enter="return self",
+                ),
+            ),
+            "ours": "class MyHookBwd(cw.HookBwd):\n    pass",
+        },
+        wrong=wrong_body(
+            CLASS,
+            retain_grad=(
+                hook(
                     LISTEN,
                     """
 def keep(self, module, given, output):
@@ -91,16 +102,9 @@ def stored(self):
     return self.output.grad
 """,
                 ),
-                unpacked=hook(
-                    FULL,
-                    "def keep(self, module, grad_input, grad_output):\n    (gradient,) = grad_output\n    self.stored = gradient.cpu()",
-                    enter="return self",
-                ),
+                "newest",
+                "added up",
             ),
-            "ours": "class MyHookBwd(cw.HookBwd):\n    pass",
-        },
-        wrong=wrong_body(
-            CLASS,
             the_tuple=(hook(FULL, KEEP.replace("[0].detach().clone()", "")), "shape", "tuple of gradients"),
             grad_input=(hook(FULL, KEEP.replace("grad_output[0]", "grad_input[0]")), "shape", ""),
             activation=(hook(LISTEN, STORE), "values", "activation, not its gradient"),
@@ -113,7 +117,7 @@ def stored(self):
             ),
             enters_none=(hook(FULL, KEEP, enter="pass"), "", "returned None"),
             never_registered=(hook("self.module = module", KEEP), "shape", "nothing is stored"),
-            two_arguments=(hook(FULL, KEEP.replace("grad_input, ", "")), "shape", "nothing is stored"),
+            two_arguments=(hook(FULL, KEEP.replace("grad_input, ", "")), "", "gives the function three things"),
             absolute=(hook(FULL, KEEP.replace("grad_output[0]", "grad_output[0].abs()")), "values", "absolute value"),
             relu=(hook(FULL, KEEP.replace("grad_output[0]", "grad_output[0].relu()")), "values", "ReLU"),
             averaged=(hook(FULL, KEEP.replace("grad_output[0]", "grad_output[0].mean(0)")), "shape", ""),
@@ -123,7 +127,7 @@ def stored(self):
                     KEEP.replace("self.stored = ", "self.stored += [").replace("clone()", "clone()]"),
                 ),
                 "shape",
-                "nothing is stored",
+                "this is a list",
             ),
             not_remembered=(hook(FULL.replace("self.handle = ", ""), KEEP), "", "has no attribute 'handle'"),
         ),
@@ -189,7 +193,7 @@ def stored(self):
             "of the wrong thing": Wrong(
                 ways(INDEX, WEIGHTS, "return torch.autograd.grad(output[0, target_class], output)[0]"),
                 "autograd",
-                "shapes differ",
+                "this is the gradient of the output",
             ),
         },
         equivalent={
@@ -255,6 +259,51 @@ def stored(self):
             ),
         ),
     ),
+    "grad_cam.panel": Entry(
+        right={
+            **body(
+                FORWARD,
+                forward_hook=hook(LISTEN, STORE),
+                function_inside=hook(
+                    "def note(module, given, output):\n    self.stored = output.clone().detach()\nself.handle = module.register_forward_hook(note)",
+                    "calls = 0",
+                ),
+                with_remove=hook(
+                    LISTEN, STORE + "\ndef remove(self):\n    self.handle.remove()", leave="self.remove()"
+                ),
+                in_a_list=hook(
+                    "self.kept = []\nself.handle = module.register_forward_hook(self.keep)",
+                    "def keep(self, module, given, output):\n    self.kept[:] = [output.detach().clone()]\n\n@property\ndef stored(self):\n    return self.kept[0]",
+                ),
+            ),
+            "ours": "class MyHook(cw.Hook):\n    pass",
+        },
+        wrong=wrong_body(
+            FORWARD,
+            not_removed=(hook(LISTEN, STORE, leave="pass"), "activation", "never removed"),
+            stores_nothing=(hook(LISTEN, STORE.replace("self.stored", "stored")), "activation", "HookError"),
+            stores_the_input=(hook(LISTEN, STORE.replace("= output", "= given[0]")), "activation", "input"),
+            enters_none=(hook(LISTEN, STORE, enter="pass"), "activation", "__enter__"),
+            changes_the_output=(hook(LISTEN, STORE + "    return output * 0"), "activation", "HookError"),
+            cuts_the_graph=(hook(LISTEN, STORE + "    return output.detach()"), "activation", "HookError"),
+            averaged=(hook(LISTEN, STORE.replace("= output", "= output.mean((2, 3))")), "activation", "HookError"),
+            not_registered=(hook("self.module = module", STORE), "activation", "HookError"),
+            raises=(
+                hook(LISTEN, "def keep(self, module, given, output):\n    self.stored = output.numpy().clone()"),
+                "activation",
+                "HookError",
+            ),
+            no_module=(hook(LISTEN, STORE).replace("(self, module):", "(self):"), "activation", "HookError"),
+            no_context_manager=(
+                f"def __init__(self, module):\n{indented(LISTEN)}\n\n{STORE.strip()}",
+                "activation",
+                "HookError",
+            ),
+        ),
+        equivalent={
+            "self.stored = output.detach().clone() → self.stored = output.detach()": "nothing in this network works in place; the assignment on hooks asks for the copy",
+        },
+    ),
     "grad_cam.any_layer": Entry(
         right=body(
             ANY,
@@ -319,10 +368,10 @@ return cam * (cam > 0) if relu else cam
                 "ignored",
             ),
             other_class=(
-                "with cw.Hook(layer) as hook, MyHookBwd(layer) as hook_bwd:\n    model(inputs)[0, 1 - target_class].backward()\n"
+                "with cw.Hook(layer) as hook, MyHookBwd(layer) as hook_bwd:\n    model(inputs)[0, (target_class + 1) % 3].backward()\n"
                 "    cam = grad_cam_map(hook.stored[0], hook_bwd.stored[0])\nreturn cam.relu() if relu else cam",
                 "last",
-                "other class",
+                "this is the gradient of",
             ),
             hires=(
                 "with cw.Hook(layer) as hook, MyHookBwd(layer) as hook_bwd:\n    model(inputs)[0, target_class].backward()\n"
@@ -358,7 +407,7 @@ return cam * (cam > 0) if relu else cam
                 "with cw.Hook(layer) as hook, MyHookBwd(layer) as hook_bwd:\n    model(inputs)[0, target_class].backward()\n"
                 "return grad_cam_map(hook.stored[0], hook_bwd.stored[0])",
                 "",
-                "NotStoredError",
+                "inside the with block",
             ),
             last_layer_always=(
                 "with cw.Hook(model[1]) as hook, MyHookBwd(model[1]) as hook_bwd:\n    model(inputs)[0, target_class].backward()\n"
@@ -396,56 +445,11 @@ return cam * (cam > 0) if relu else cam
             forty_nine=("return grad_cam_map * 49", "values", "49"),
             itself=("return grad_cam_map", "values", "still Grad-CAM"),
             relu=("return grad_cam_map.relu() * grad_cam_map.numel()", "values", "ReLU"),
-            summed=("return grad_cam_map.sum()", "shape", "axis is missing"),
+            summed=("return grad_cam_map.sum()", "shape", "one number"),
             scaled=("return grad_cam_map / grad_cam_map.abs().max()", "values", "largest value"),
-            channels=("return grad_cam_map * 1280", "values", "times the expected"),
+            channels=("return grad_cam_map * 1280", "values", "1280"),
             softmax=("return grad_cam_map.flatten().softmax(0).view_as(grad_cam_map)", "values", ""),
             negative=("return -grad_cam_map * grad_cam_map.numel()", "values", "sign"),
         ),
-    ),
-    "grad_cam.panel": Entry(
-        right={
-            **body(
-                FORWARD,
-                forward_hook=hook(LISTEN, STORE),
-                function_inside=hook(
-                    "def note(module, given, output):\n    self.stored = output.clone().detach()\nself.handle = module.register_forward_hook(note)",
-                    "calls = 0",
-                ),
-                with_remove=hook(
-                    LISTEN, STORE + "\ndef remove(self):\n    self.handle.remove()", leave="self.remove()"
-                ),
-                in_a_list=hook(
-                    "self.kept = []\nself.handle = module.register_forward_hook(self.keep)",
-                    "def keep(self, module, given, output):\n    self.kept[:] = [output.detach().clone()]\n\n@property\ndef stored(self):\n    return self.kept[0]",
-                ),
-            ),
-            "ours": "class MyHook(cw.Hook):\n    pass",
-        },
-        wrong=wrong_body(
-            FORWARD,
-            not_removed=(hook(LISTEN, STORE, leave="pass"), "activation", "never removed"),
-            stores_nothing=(hook(LISTEN, STORE.replace("self.stored", "stored")), "activation", "HookError"),
-            stores_the_input=(hook(LISTEN, STORE.replace("= output", "= given[0]")), "activation", "input"),
-            enters_none=(hook(LISTEN, STORE, enter="pass"), "activation", "__enter__"),
-            changes_the_output=(hook(LISTEN, STORE + "    return output * 0"), "activation", "HookError"),
-            cuts_the_graph=(hook(LISTEN, STORE + "    return output.detach()"), "activation", "HookError"),
-            averaged=(hook(LISTEN, STORE.replace("= output", "= output.mean((2, 3))")), "activation", "HookError"),
-            not_registered=(hook("self.module = module", STORE), "activation", "HookError"),
-            raises=(
-                hook(LISTEN, "def keep(self, module, given, output):\n    self.stored = output.numpy().clone()"),
-                "activation",
-                "HookError",
-            ),
-            no_module=(hook(LISTEN, STORE).replace("(self, module):", "(self):"), "activation", "HookError"),
-            no_context_manager=(
-                f"def __init__(self, module):\n{indented(LISTEN)}\n\n{STORE.strip()}",
-                "activation",
-                "HookError",
-            ),
-        ),
-        equivalent={
-            "self.stored = output.detach().clone() → self.stored = output.detach()": "nothing in this network works in place; the assignment on hooks asks for the copy",
-        },
     ),
 }

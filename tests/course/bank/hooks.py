@@ -227,11 +227,9 @@ return {name: (each.mean(), each.std(), each.le(0.05).float().mean()) for name, 
                 "mean",
                 "compute inside the hook function",
             ),
-            no_run=(stats(run="model"), "form", "was the model run?"),
+            no_run=(stats(run="model"), "form", "was the model run while"),
         ),
         equivalent={
-            "with torch.no_grad(): ⏎ model(inputs) → model(inputs)": "gradients are recorded and thrown away",
-            "with torch.no_grad(): → with torch.enable_grad():": "gradients are recorded and thrown away",
             "stats[name] = (output.mean().item(), output.std().item(), (output <= 0.05).float().mean().item()) → stats[name] = (output.mean(), output.std().item(), (output <= 0.05).float().mean().item())": "a tensor of one number is as good",
             "stats[name] = (output.mean().item(), output.std().item(), (output <= 0.05).float().mean().item()) → stats[name] = (output.mean().item(), output.std(), (output <= 0.05).float().mean().item())": "a tensor of one number is as good",
             "stats[name] = (output.mean().item(), output.std().item(), (output <= 0.05).float().mean().item()) → stats[name] = (output.mean().item(), output.std().item(), (output <= 0.05).float().mean())": "a tensor of one number is as good",
@@ -418,12 +416,19 @@ for module, mode in before.items():
 return logits
 """,
             on_a_copy="import copy\ntwin = copy.deepcopy(model).eval()\nwith torch.no_grad():\n    return twin(inputs)",
-            detached="""
-modes = [m.training for m in model.modules()]
-model.eval()
-logits = model(inputs).detach()
-[setattr(m, "training", mode) for m, mode in zip(model.modules(), modes)]
-return logits
+            whatever_happens="""
+modes = [module.training for module in model.modules()]
+recording = torch.is_grad_enabled()
+torch.set_grad_enabled(False)
+try:
+    model.eval()
+    return model(inputs)
+finally:
+    torch.set_grad_enabled(recording)
+    for module, mode in zip(model.modules(), modes):
+        module.train(mode)
+        for below in module.modules():
+            below.training = dict(zip(model.modules(), modes))[below]
 """,
             inference_mode="""
 training = [module for module in model.modules() if module.training]
@@ -437,6 +442,17 @@ return logits.clone()
         ),
         wrong=wrong_body(
             QUIET,
+            detached=(
+                """
+modes = [m.training for m in model.modules()]
+model.eval()
+logits = model(inputs).detach()
+[setattr(m, "training", mode) for m, mode in zip(model.modules(), modes)]
+return logits
+""",
+                "quiet",
+                "detach() afterwards is too late",
+            ),
             only_no_grad=("with torch.no_grad():\n    return model(inputs)", "values", "training mode"),
             only_eval=("model.eval()\nlogits = model(inputs)\nmodel.train()\nreturn logits", "quiet", "no_grad"),
             not_given_back=(
@@ -454,7 +470,7 @@ return logits.clone()
                 "with torch.no_grad():\n    model(inputs)\n    modes = [m.training for m in model.modules()]\n    logits = model.eval()(inputs)\n"
                 "for m, mode in zip(model.modules(), modes):\n    m.training = mode\nreturn logits",
                 "mode",
-                "mixed this batch",
+                "mixed these inputs",
             ),
             train_first=("model.train()\nwith torch.no_grad():\n    return model(inputs)", "values", "training mode"),
             softmax=(
@@ -503,7 +519,7 @@ def __init__(self, module):
     self.stack.callback(module.register_forward_hook(self.keep).remove)
 
 def keep(self, module, given, output):
-    self.stored = output.detach()
+    self.stored = output.detach().clone()
 
 def __enter__(self):
     return self
@@ -512,10 +528,18 @@ def __exit__(self, *error):
     self.stack.close()
 """,
             ),
-            "ours": "class MyHook(cw.Hook):\n    pass",
         },
         wrong=wrong_body(
             CLASS,
+            not_copied=(hook("self.stored = output.detach()"), "copy", "in place: store a copy"),
+            not_detached=(hook("self.stored = output.clone()"), "copy", "still holds the graph"),
+            gone_after_the_block=(
+                hook(leave="self.handle.remove()\ndel self.stored"),
+                "removed",
+                "gone after the block",
+            ),
+            shared=(hook("MyHook.stored = output.detach().clone()"), "listens", "share what they store"),
+            changes=(hook("self.stored = output.detach().clone()\nreturn output * 1.5"), "listens", "return nothing"),
             not_removed=(hook(leave="pass"), "removed", "remove the handle"),
             swallows=(hook(leave="self.handle.remove()\nreturn True"), "error", "swallows"),
             only_without_error=(
@@ -566,10 +590,6 @@ def __exit__(self, *error):
                 "keep what register_forward_hook returns",
             ),
         ),
-        equivalent={
-            "self.stored = output.detach().clone() → self.stored = output.clone()": "an attached copy keeps memory, and is the same numbers",
-            "self.stored = output.detach().clone() → self.stored = output.detach()": "this item's layer has no in-place neighbour; the item before it asks for the copy",
-        },
     ),
     "hooks.change_output": Entry(
         right=body(
@@ -674,7 +694,7 @@ def __exit__(self, *error):
                 "raises": (
                     hook("self.stored = output.item()"),
                     "activation",
-                    "in your line `self.stored = output.item()`",
+                    "in your line 6 `self.stored = output.item()`",
                 ),
                 "pooled": (hook("self.stored = output.mean((2, 3))"), "activation", "stores a mean, not the map"),
                 "first picture": (hook("self.stored = output[0].detach().clone()"), "activation", "batch axis"),

@@ -70,10 +70,12 @@ PREDICT = Entry(
             _shapes("(4, 1, 1)", "(4, 2, 3)", "(2, 3)", "(4,)", "(4, 2, 3)"), "meets", "4 weights meet a width of 3"
         ),
         "ones in front": Wrong(
-            _shapes("(1, 1, 4)", "(4, 2, 3)", "(2, 3)", "(4,)", '"error"'), "weights", "under each other"
+            _shapes("(1, 1, 4)", "(4, 2, 3)", "(2, 3)", "(4,)", '"error"'), "weights", "the axes keep their places"
         ),
         "four of five": Wrong(_shapes("(4, 1, 1)", "(4, 2, 3)", "(2, 3)", "(4,)"), "weights", "give all five"),
-        "texts": Wrong(_shapes('"(4, 1, 1)"', "(4, 2, 3)", "(2, 3)", "(4,)", '"error"'), "weights", "under each other"),
+        "texts": Wrong(
+            _shapes('"(4, 1, 1)"', "(4, 2, 3)", "(2, 3)", "(4,)", '"error"'), "weights", "without quotation marks"
+        ),
     },
 )
 
@@ -142,7 +144,7 @@ return tuple(max(a, b) for a, b in zip(first, second))
             "return None",
         ),
         "the longer one": Wrong(
-            _function(_B, "return first if len(first) > len(second) else second"), "ones", "let 1 stretch"
+            _function(_B, "return first if len(first) > len(second) else second"), "ones", "a 1 was not stretched"
         ),
         "1 is not stretched": Wrong(
             _function(_B, "n = min(len(first), len(second))\nreturn None if first[-n:] != second[-n:] else first"),
@@ -172,7 +174,7 @@ return tuple(max(pair) for pair in pairs)[::-1]
 """,
             ),
             "missing",
-            "let 1 stretch",
+            "the axes that only one shape has are missing",
         ),
         "backwards": Wrong(
             _function(
@@ -180,9 +182,11 @@ return tuple(max(pair) for pair in pairs)[::-1]
                 "try:\n    return torch.broadcast_shapes(first, second)[::-1]\nexcept RuntimeError:\n    return None",
             ),
             "ones",
-            "compare the shapes from the last axis",
+            "back to front",
         ),
-        "lets it raise": Wrong(_function(_B, "return torch.broadcast_shapes(first, second)"), "", "RuntimeError"),
+        "lets it raise": Wrong(
+            _function(_B, "return torch.broadcast_shapes(first, second)"), "", "catch it, and return None"
+        ),
         "False for None": Wrong(
             _function(
                 _B, "try:\n    return torch.broadcast_shapes(first, second)\nexcept RuntimeError:\n    return False"
@@ -190,7 +194,7 @@ return tuple(max(pair) for pair in pairs)[::-1]
             "misfit",
             "return None",
         ),
-        "prints": Wrong(_function(_B, "print(torch.broadcast_shapes(first, second))"), "ones", "these fit"),
+        "prints": Wrong(_function(_B, "print(torch.broadcast_shapes(first, second))"), "ones", "print() only shows"),
     },
     equivalent={
         "axes = max(len(first), len(second)) → axes = max(len(second), len(first))": "the larger, in either order",
@@ -324,21 +328,21 @@ return result
         ),
     },
     wrong={
-        "nothing mended": Wrong(_function(_U, "return (weights * activation).sum(0)"), "equal", "met the width"),
+        "nothing mended": Wrong(_function(_U, "return (weights * activation).sum(0)"), "", "shapes do not broadcast"),
         "one axis only": Wrong(
             _function(_U, "return (weights.unsqueeze(-1) * activation).sum(0)"), "", "shapes do not broadcast"
         ),
         "axes in front": Wrong(
-            _function(_U, "return (weights[None, None] * activation).sum(0)"), "equal", "met the width"
+            _function(_U, "return (weights[None, None] * activation).sum(0)"), "", "shapes do not broadcast"
         ),
         "not added up": Wrong(
             _function(_U, "return weights[:, None, None] * activation"), "shape", "an axis is left over"
         ),
         "averaged": Wrong(
-            _function(_U, "return (weights[:, None, None] * activation).mean(0)"), "equal", "mean in place of a sum"
+            _function(_U, "return (weights[:, None, None] * activation).mean(0)"), "values", "mean in place of a sum"
         ),
         "added over the width": Wrong(
-            _function(_U, "return (weights[:, None, None] * activation).sum(-1)"), "shape", "in another order"
+            _function(_U, "return (weights[:, None, None] * activation).sum(-1)"), "shape", "not over the width"
         ),
         "keeps the channel axis": Wrong(
             _function(_U, "return (weights[:, None, None] * activation).sum(0, keepdim=True)"),
@@ -346,7 +350,7 @@ return result
             "an axis of length 1",
         ),
         "ReLU": Wrong(
-            _function(_U, "return (weights[:, None, None] * activation).sum(0).relu()"), "equal", "you applied ReLU"
+            _function(_U, "return (weights[:, None, None] * activation).sum(0).relu()"), "values", "you applied ReLU"
         ),
         "transposed": Wrong(
             _function(_U, "return (weights[:, None, None] * activation).sum(0).T"), "shape", "in another order"
@@ -458,7 +462,9 @@ return torch.stack(maps)
             _function(_E, "return (gradient.mean(dim=[2, 3]) * activation).sum(1)"), "", "do not broadcast"
         ),
         "in place": Wrong(
-            _function(_E, "return activation.mul_(gradient.mean(dim=[2, 3], keepdim=True)).sum(1)"), "kept", "in-place"
+            _function(_E, "return activation.mul_(gradient.mean(dim=[2, 3], keepdim=True)).sum(1)"),
+            "kept",
+            "operation in place",
         ),
     },
 )

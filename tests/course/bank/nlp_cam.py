@@ -61,10 +61,10 @@ BANK: dict[str, Entry] = {
             one_number=("return scores[:, is_word].mean() + bias.mean()", "shape", "one number for all"),
             keepdim=("return scores[:, is_word].mean(dim=1, keepdim=True) + bias[:, None]", "shape", "left over"),
             not_pooled=("return scores * is_word + bias[:, None]", "shape", "words are still there"),
-            the_padding=("return scores[:, ~is_word].mean(dim=1) + bias", "values", "differ"),
+            the_padding=("return scores[:, ~is_word].mean(dim=1) + bias", "values", "the filling was averaged"),
             first_words=("return scores[:, :5].mean(dim=1) + bias", "values", ""),
             wrong_axis=("return scores.mean(dim=0) + bias", "", ""),
-            softmax=("return (scores[:, is_word].mean(dim=1) + bias).softmax(0)", "values", "softmax"),
+            softmax=("return (scores[:, is_word].mean(dim=1) + bias).softmax(0)", "values", "probabilities"),
         ),
     ),
     "nlp_cam.gradient_times_input": Entry(
@@ -160,14 +160,18 @@ return lost
                 "",
                 "the words that stay",
             ),
-            only_the_word=("return [predict([word]) for word in words]", "values", "differ"),
-            the_rest=("return [predict(words) - predict(words[:p]) for p in range(len(words))]", "values", "differ"),
+            only_the_word=("return [predict([word]) for word in words]", "values", "each word alone"),
+            the_rest=(
+                "return [predict(words) - predict(words[:p]) for p in range(len(words))]",
+                "values",
+                "words behind were left out",
+            ),
             from_there_on=(
                 "return [predict(words) - predict(words[p + 1:]) for p in range(len(words))]",
                 "values",
-                "differ",
+                "words up to this one were left out",
             ),
-            one_number=("return predict(words) - predict(words[1:])", "shape", "axis is missing"),
+            one_number=("return predict(words) - predict(words[1:])", "shape", "this is a single number"),
             one_short=(
                 "return [predict(words) - predict(words[:p] + words[p + 1:]) for p in range(len(words) - 1)]",
                 "shape",
@@ -193,10 +197,14 @@ for _ in range(count):
     places.remove(max(places, key=lambda place: values[place]))
 return tuple(words[place] for place in places)
 """,
-            threshold="limit = values.sort(descending=True).values[count - 1]\nreturn [word for word, value in zip(words, values) if value < limit]",
         ),
         wrong=wrong_body(
             TOP,
+            threshold=(
+                "limit = values.sort(descending=True).values[count - 1]\nreturn [word for word, value in zip(words, values) if value < limit]",
+                "count",
+                "count may be 0",
+            ),
             smallest=(
                 "gone = set((-values).topk(count).indices.tolist())\nreturn [w for p, w in enumerate(words) if p not in gone]",
                 "words",
@@ -221,7 +229,7 @@ return tuple(words[place] for place in places)
             one_more=(
                 "gone = set(values.topk(count + 1).indices.tolist())\nreturn [w for p, w in enumerate(words) if p not in gone]",
                 "words",
-                "more or fewer",
+                "one word more",
             ),
             by_word=(
                 "gone = {words[p] for p in values.topk(count).indices.tolist()}\nreturn [w for w in words if w not in gone]",
@@ -248,7 +256,7 @@ return tuple(words[place] for place in places)
             one_text=(
                 "gone = set(values.topk(count).indices.tolist())\nreturn ' '.join(w for p, w in enumerate(words) if p not in gone)",
                 "form",
-                "return the words",
+                "not one text",
             ),
             in_place=(
                 "for p in sorted(values.topk(count).indices.tolist(), reverse=True):\n    del words[p]\nreturn list(words)",

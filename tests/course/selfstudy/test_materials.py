@@ -16,7 +16,7 @@ def test_start_copies_every_notebook_and_exercise_byte_for_byte(tmp_path: Path) 
     copied, left = start(tmp_path / "new" / "course")
 
     assert left == []
-    assert {path.parts[0] for path in copied} == {"exercises", "notebooks"}
+    assert {path.parts[0] for path in copied} == {"COURSE.md", "exercises", "notebooks"}
     assert {f"{name}.ipynb" for name in WRITTEN} <= {path.name for path in copied}
     for path in copied:
         assert (tmp_path / "new" / "course" / path).read_bytes() == (ROOT / path).read_bytes()
@@ -54,8 +54,8 @@ def test_every_item_has_its_title_and_points_in_the_exercises() -> None:
 def test_a_hint_says_how_many_more_there_are_and_how_to_get_the_next() -> None:
     nudge, last = hint("keepdim.silent"), hint("keepdim.silent", level=3)
 
-    assert nudge.splitlines()[:2] == ["keepdim.silent · The silent case", "Hint 1 of 3, a nudge:"]
-    assert nudge.endswith("2 more: camwidget hint keepdim.silent --level 2")
+    assert nudge.splitlines()[:3] == ["keepdim.silent · The silent case", "", "Hint 1 of 3, a nudge:"]
+    assert nudge.endswith("2 more: `camwidget hint keepdim.silent --level 2`")
     assert "almost the answer" in last
     assert "more:" not in last
 

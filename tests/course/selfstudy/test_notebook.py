@@ -13,8 +13,10 @@ from nbformat import NotebookNode
 
 from camwidget.course.report import REPORT_MIME, Fact, Report
 from camwidget.course.selfstudy import kernel as running
-from camwidget.course.selfstudy.notebook import check_notebook, check_when_saved, exercises_under, limit_of, read
+from camwidget.course.selfstudy.finding import Wanted, exercises_under
+from camwidget.course.selfstudy.notebook import check_notebook, limit_of, read
 from camwidget.course.selfstudy.progress import DONE, OPEN, WRONG, read_progress
+from camwidget.course.selfstudy.watching import saved
 from camwidget.errors import CourseError
 from tests.patience import HANGING_S
 
@@ -82,7 +84,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Comple
     write(folder / "deep" / "right.ipynb", [TOY, *item(1, "value = 1")])
     (folder / "home").mkdir()
     command = [sys.executable, "-m", "camwidget.cli", "check", "--limit", str(LIMIT_S), "mixed.ipynb", "none.ipynb"]
-    package = str(Path(running.__file__).parents[2])
+    package = str(Path(running.__file__).parents[3])
     environment = {**os.environ, "HOME": str(folder / "home"), "PYTHONPATH": package}
     done = subprocess.run(
         [*command, "deep/right.ipynb"], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -100,7 +102,7 @@ def said_of(done: subprocess.CompletedProcess[str], item: str) -> str:
     ("item", "says"),
     [
         ("toy.q1", "done toy.q1 2 of 2"),
-        ("toy.q2", "wrong toy.q2 0 of 2 not yet: it is 1. it is another number"),
+        ("toy.q2", "wrong toy.q2 0 of 2 wanted: it is 1. it is another number"),
         ("toy.q3", "not started toy.q3 0 of 2"),
         ("toy.q4", "wrong toy.q4 0 of 2 cell [8], `while True:`: it did not end within 12 seconds: a loop that never"),
         ("toy.q5", "wrong toy.q5 0 of 2 cell [10], `import os`: it ended Python altogether"),
@@ -143,7 +145,8 @@ def test_a_notebook_that_always_takes_its_kernel_down_is_given_up(
     dies = "import os; os._exit(1)"
     path = write(tmp_path / "dies.ipynb", [dies, dies, *item(1, "value = 1")])
 
-    progress = check_notebook(path, limit_s=float(HANGING_S))
+    with running.Kernel(tmp_path, limit_s=float(HANGING_S)) as kernel:
+        progress = check_notebook(path, kernel=kernel)
 
     assert progress.items[0].state == WRONG
     assert "it was not reached" in progress.items[0].reason
@@ -180,9 +183,9 @@ BROKEN = cell_with("a", stopped("KeyError", "3"))
     ("cells", "state", "reason"),
     [
         ([cell_with(CHECK, reported("toy.q1", passed=True))], DONE, ""),
-        ([cell_with(CHECK, reported("toy.q1"))], WRONG, "not yet: it is 1. a sign"),
+        ([cell_with(CHECK, reported("toy.q1"))], WRONG, "wanted: it is 1. a sign"),
         ([cell_with(CHECK, reported("toy.q1", stopped="`f()`: it raised E."))], WRONG, "`f()`: it raised E"),
-        ([cell_with(CHECK, reported("toy.q1", note="a: because"))], WRONG, "not yet: it is 1. a sign. a: because"),
+        ([cell_with(CHECK, reported("toy.q1", note="a: because"))], WRONG, "wanted: it is 1. a sign. a: because"),
         ([cell_with(CHECK, reported("toy.q1", started=False))], OPEN, ""),
         ([UNNAMED], WRONG, "the check stopped: NameError: no value"),
         ([cell_with(CHECK)], WRONG, "its check shows nothing: it has to end with .score()"),
@@ -275,9 +278,8 @@ def test_a_limit_has_to_be_some_time(seconds: float) -> None:
 def test_a_saved_notebook_is_looked_at_again_and_nothing_else_is(tmp_path: Path) -> None:
     mine = write(tmp_path / "mine.ipynb", [CHECK])
     gone = tmp_path / "gone.ipynb"
-    seen: list[Path] = []
-    saved = [{(1, str(mine)), (1, str(tmp_path / "other.ipynb"))}, {(3, str(gone))}, {(2, str(mine)), (1, str(mine))}]
+    changes = [{(1, str(mine)), (1, str(tmp_path / "other.ipynb"))}, {(3, str(gone))}, {(2, str(mine)), (1, str(mine))}]
 
-    check_when_saved([mine, gone], seen.append, iter(saved))
+    seen = list(saved([Wanted(mine), Wanted(gone)], iter(changes)))
 
-    assert seen == [mine, mine]
+    assert seen == [Wanted(mine), Wanted(mine)]

@@ -43,6 +43,8 @@ test("a sum is written with one number of decimals and the sign of the bias", ()
 
 test("where there is no sum the reason is told", () => {
   assert.match(sumText(entry(), method("grad_cam"), 2, "words"), /^logit 2\.00\. From this layer it is not a plain sum of the words/);
+  assert.match(sumText(entry({ why: "method" }), { ...method("layer_cam"), label: "LayerCAM" }, 2, "cells"), /^logit 2\.00\. The cells of LayerCAM do not add up to it at any layer/);
+  assert.match(sumText(entry({ why: "unchecked" }), method("grad_cam"), 2, "cells"), /was not checked/);
   assert.match(sumText(entry(), method("occlusion"), 2, "words"), /^logit 2\.00\. Each value is what the logit loses/);
   assert.match(sumText(entry(), method("eigen_cam", false), 2, "cells"), /^It knows no class/);
 });

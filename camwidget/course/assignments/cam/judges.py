@@ -1,64 +1,84 @@
 """Judges for the answers of `cam`. The hidden checks use them too, with other sizes."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from camwidget.course.assignments.awkward import awkward_sizes
 from camwidget.course.assignments.networks import feeds_pooling, small_network
+from camwidget.course.assignments.traces import Before, judge_given, judge_left
 from camwidget.course.attempt import Attempt
 
 
-def judge_find_layer(attempt: Attempt, *, deep: bool) -> None:
+def judge_find_layer(attempt: Attempt, *, kinds: tuple[str, ...]) -> None:
     """Judge a function (model, inputs) -> name of the last layer with a map.
 
     Args:
         attempt: of this round.
-        deep: whether the network's layers are nested and run in another order than they are named.
+        kinds: of networks, as `small_network` has them; each is tried in training mode, and with both modes in it.
     """
-    model, inputs = small_network(attempt, nested=deep)
-    wanted, others = feeds_pooling(model, inputs)
-    model.train()
-    hooks_before = sum(len(module._forward_hooks) for module in model.modules())
-    remembered = [buffer.clone() for buffer in model.buffers()]
-    got = attempt.call(attempt.answer, model, inputs, called="cam_layer(model, inputs), with a network of ours")
+    for kind in kinds:
+        for mixed in (False, True):
+            model, inputs = small_network(attempt, kind=kind)
+            wanted, others = feeds_pooling(model, inputs)
+            model.train()
+            model.runs.clear()
+            if mixed:
+                for module in list(model.modules())[1 :: 2 + attempt.size(0, 1)]:
+                    module.training = False
+            _judge_found(attempt, model, inputs, wanted, others, mixed=mixed)
+
+
+def _judge_found(
+    attempt: Attempt, model: Any, inputs: Tensor, wanted: set[str], others: set[str], *, mixed: bool
+) -> None:
+    """State what is said of one network, how it was run, and what is left on it."""
+    before = Before(model, {"inputs": inputs})
+    called = f"cam_layer(model, inputs), with a network of ours in {'both modes' if mixed else 'training mode'}"
+    got = attempt.call(attempt.answer, model, inputs, called=called)
     names = [name for name, _ in model.named_modules() if name]
     likely = "return the dotted name as named_modules() gives it, not the module"
-    attempt.fact(
-        "name",
-        got in names if isinstance(got, str) else False,
-        expected=f"a str such as {names[0]!r}",
-        got=got,
-        likely=likely,
-        stop=True,
-    )
+    if got == "":
+        likely = "the empty text is the whole model, which puts out logits: return the name of a layer inside it"
+    elif isinstance(got, str) and any(name.rpartition(".")[2] == got for name in names):
+        likely = "this is only the last part of a name: return the whole dotted name, such as '0.8'"
+    elif isinstance(got, str):
+        likely = "no module of this network has this name: return a dotted name as its named_modules() gives it"
+    known = isinstance(got, str) and got in names
+    attempt.fact("name", known, expected=f"a str such as {names[0]!r}", got=got, likely=likely, stop=True)
     reason = "that layer's output has no positions left: it comes after pooling"
     if got in others:
         reason = "that layer has a map, but later layers have one too: CAM uses the last"
     attempt.fact("layer", got in wanted, expected=" or ".join(map(repr, wanted)), got=got, likely=reason)
-    same_mode = all(module.training for module in model.modules())
-    hooks = sum(len(module._forward_hooks) for module in model.modules())
-    same_buffers = all(torch.equal(one, other) for one, other in zip(remembered, model.buffers(), strict=True))
+    trained = any(any(run.training) for run in model.runs)
+    likely = "call model.eval() before the run: in training mode batch norm learns from these inputs"
+    attempt.fact("mode", not trained, expected="evaluation mode", got="training mode", likely=likely)
     likely = "a hook is still there: remove it"
-    if hooks == hooks_before:
-        likely = "batch norm learned from the picture: run the network in evaluation mode"
-    if not same_mode:
-        likely = "it was in training mode before: give that back with model.train()"
-    left = f"{hooks} hooks, {'training' if same_mode else 'evaluation'} mode, batch norm {'' if same_buffers else 'not '}as before"
-    kept = same_mode and same_buffers and hooks == hooks_before
-    attempt.fact("kept", kept, expected="no hook, training mode, batch norm as before", got=left, likely=likely)
+    if any(module.training for module in model.modules()) and mixed and not trained:
+        likely = "a hook is still there, or a module has not got its own mode back"
+    judge_left(attempt, before, "kept", still_there=likely)
 
 
-def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (2, 9)) -> None:
+def judge_scores(attempt: Attempt, *, batch: bool, high: int = 9) -> None:
     """Judge a function (activation, weight) -> maps, for one picture or for a batch.
 
     Args:
         attempt: of this round.
         batch: whether a batch axis comes first.
-        channels: least and greatest number of channels.
+        high: the greatest length of an axis.
     """
-    pictures, classes, height, width = attempt.sizes(4)
-    channel = attempt.size(*channels)
+    axes = ("picture", "channel", "class", "height", "width")[0 if batch else 1 :]
+    for sizes in awkward_sizes(attempt, axes, high=high, ones=("picture",) if batch else ()):
+        _scores_of(attempt, batch, *(sizes.get(axis, 1) for axis in ("picture", "channel", "class", "height", "width")))
+
+
+def _scores_of(
+    attempt: Attempt, batch: bool, pictures: int, channel: int, classes: int, height: int, width: int
+) -> None:
+    """Judge the answer at one size."""
     front = (pictures,) if batch else ()
     activation, weight = attempt.tensor(*front, channel, height, width), attempt.tensor(classes, channel)
     before = activation.clone(), weight.clone()
@@ -66,43 +86,92 @@ def judge_scores(attempt: Attempt, *, batch: bool, channels: tuple[int, int] = (
     called = f"{name}(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
     got = attempt.call(attempt.answer, activation, weight, called=called)
     wanted = (*front, classes, height, width)
-    pooled = "the positions are gone: this is the pooled score, not a map"
     shapes = {
-        (*front, classes): pooled,
+        (*front, channel): "positions and classes are gone: keep one map for each class",
+        (*front, classes): "the positions are gone: this is the pooled score, not a map",
+        (*front, classes, channel, height, width): "the channels are still there: sum over them",
         (*front, channel, height, width): "there is one map per channel: sum over channels, keep classes",
         (*front, height, width): "the classes are gone: keep one map for each",
         (classes, *front, height, width): "the first two axes have changed places: pictures come first",
+        (*front, height, width, classes): "the classes come last: they belong before height and width",
         (*front, classes, width, height): "height and width have changed places",
+        (*front, classes, height * width): "the positions are in one row: give them back their two axes",
     }
     attempt.shape("shape", got, wanted, mistakes=shapes)
     right = class_maps(*before)
-    flipped = class_maps(before[0], before[1].abs())
-    mistakes = {
-        "you used the absolute weight: evidence against turned into evidence for": flipped,
-        "this is the mean over channels: CAM adds them up": right / channel,
-        "one channel is missing": class_maps(before[0][..., 1:, :, :], before[1][:, 1:]),
-        "one channel is missing at the end": class_maps(before[0][..., :-1, :, :], before[1][:, :-1]),
-        "these are probabilities over the classes, not scores": right.softmax(dim=-3),
-        "every position has the same score: the activation was averaged first": right.mean(
-            (-2, -1), keepdim=True
-        ).expand_as(right),
-        "all classes have the first one's map": right[..., :1, :, :].expand_as(right),
-        "all pictures have the first one's map": right[:1].expand_as(right),
-    }
     attempt.values(
         "values",
         got,
         right,
-        mistakes={message: wrong for message, wrong in mistakes.items() if not torch.equal(wrong, right)},
+        mistakes=partial(_map_mistakes, *before, right),
+        axes=(*(("picture",) if batch else ()), "class", "row"),
     )
-    same = torch.equal(activation, before[0]) and torch.equal(weight, before[1])
-    attempt.fact(
+    judge_given(
+        attempt,
         "kept",
-        same,
-        expected="the numbers given",
-        got="changed numbers",
-        likely="an operation in place, such as mul_ or +=",
+        {"activation": activation, "weight": weight},
+        {"activation": before[0], "weight": before[1]},
     )
+
+
+def _map_mistakes(activation: Tensor, weight: Tensor, right: Tensor) -> dict[str, Tensor]:
+    """The wrong maps that learners make: what they should read, to the maps. The activation may have a batch in front."""
+    channel, height, width = activation.shape[-3:]
+    classes, batch = len(weight), activation.ndim == 4
+    products = activation.double().unsqueeze(-4) * weight.double()[..., None, None]
+    known = {
+        "you used the absolute weight: evidence against turned into evidence for": class_maps(activation, weight.abs()),
+        "you applied ReLU to the weight: evidence against is lost": class_maps(activation, weight.relu()),
+        "you used the absolute activation": class_maps(activation.abs(), weight),
+        "you applied ReLU to the activation: what is below zero counts as well": class_maps(activation.relu(), weight),
+        "this is the mean over channels: CAM adds them up": right / channel,
+        "this is the largest product, not the sum over channels": products.amax(-3),
+        "one channel is missing": class_maps(activation[..., 1:, :, :], weight[:, 1:]),
+        "one channel is missing at the end": class_maps(activation[..., :-1, :, :], weight[:, :-1]),
+        "only the first channel is used: sum over all": products.select(-3, 0),
+        "these are probabilities over the classes, not scores": right.softmax(dim=-3),
+        "this is a softmax over the positions, not the scores": right.flatten(-2).softmax(-1).view_as(right),
+        "the mean of the classes' weights was subtracted: use the weight as it is": class_maps(
+            activation, weight - weight.mean(0)
+        ),
+        "each class's weights were divided by their length: use the weight as it is": class_maps(
+            activation, weight / weight.norm(dim=1, keepdim=True)
+        ),
+        "every position has the same score: the activation was averaged first": right.mean(
+            (-2, -1), keepdim=True
+        ).expand_as(right),
+        "all classes have the first one's map": right[..., :1, :, :].expand_as(right),
+        "the weight is not used: multiply the channels with it": activation.double()
+        .sum(-3, keepdim=True)
+        .expand_as(right),
+        "the classes are in reverse order": right.flip(-3),
+    }
+    if batch:
+        known["all pictures have the first one's map"] = right[:1].expand_as(right)
+        known["the mean of all pictures was subtracted: each picture stands for itself"] = right - right.mean(0)
+        known["the activation was averaged over the pictures"] = right.mean(0, keepdim=True).expand_as(right)
+    if classes == channel:
+        known["rows and columns of the weight have changed places: classes are its rows"] = class_maps(
+            activation, weight.T
+        )
+    if height == width:
+        known["height and width have changed places"] = right.transpose(-1, -2)
+    if channel in (height, width) and not batch:
+        known |= _other_axes(activation, weight)
+    return known
+
+
+def _other_axes(activation: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    """What comes out where the weight meets rows or columns, wherever that raises nothing."""
+    one, two, known = activation.double(), weight.double(), {}
+    if weight.shape[1] == activation.shape[2]:
+        found = torch.einsum("cw,khw->ckh", two, one)
+        known["the weight met the width, not the channels: put two axes behind it"] = (two[:, None, None] * one).sum(1)
+        known["the sum went over the width, not over the channels"] = found
+    if weight.shape[1] == activation.shape[1]:
+        known["the weight met the height, not the channels"] = (two[:, None, :, None] * one).sum(1)
+        known["the sum went over the height, not over the channels"] = torch.einsum("ch,khw->ckw", two, one)
+    return known
 
 
 def class_maps(activation: Tensor, weight: Tensor) -> Tensor:
@@ -116,57 +185,85 @@ def class_maps(activation: Tensor, weight: Tensor) -> Tensor:
     return torch.stack([(row[:, None, None] * activation).sum(dim=-3) for row in weight], dim=-3)
 
 
-def judge_logits(attempt: Attempt, *, low: int, high: int) -> None:
+def judge_logits(attempt: Attempt, *, high: int) -> None:
     """Judge a function (maps, bias) -> logits.
 
     Args:
         attempt: of this round.
-        low: least size of a map.
         high: greatest size of a map.
     """
-    channel, height, width = attempt.sizes(3, low=low, high=high)
-    classes = attempt.size(2, 5)
-    linear = nn.Linear(channel, classes)
-    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear).double()
-    activation, weight, bias = (
-        attempt.tensor(1, channel, height, width),
-        attempt.tensor(classes, channel),
-        attempt.tensor(classes),
-    )
-    with torch.no_grad():
-        linear.weight.copy_(weight)
-        linear.bias.copy_(bias)
-        right = network(activation.double())[0]
-    maps = class_maps(activation[0], weight).float()
-    called = f"logits_from_maps(maps, bias) with shapes {tuple(maps.shape)} and {tuple(bias.shape)}"
-    got = attempt.call(attempt.answer, maps, bias, called=called)
-    shapes = {
-        (): "one number for all classes: average over the positions only",
-        (classes, 1, 1): "the axes of length 1 are left over: no keepdim here",
-        (classes, height, width): "the positions are still there: average over them",
-    }
-    attempt.shape("shape", got, (classes,), mistakes=shapes)
-    pooled = right - bias
-    mistakes = {
-        "the bias is missing": pooled,
-        "this is the sum over positions: the network takes their mean": pooled * height * width + bias,
-        "the bias was subtracted": pooled - bias,
-        "the largest value was taken: the network averages": maps.amax((1, 2)) + bias,
-        "the bias was divided by the number of positions as well": pooled + bias / (height * width),
-    }
-    attempt.values("values", got, right, mistakes=mistakes)
-    half = maps[:, : max(height // 2, 1)]
-    got = attempt.call(
-        attempt.answer, half, bias, called=f"logits_from_maps(maps, bias) with maps of shape {tuple(half.shape)}"
-    )
-    attempt.values(
-        "sizes",
-        got,
-        half.double().mean((1, 2)) + bias,
-        mistakes={
-            "the size of the map is written into the function": half.double().sum((1, 2)) / (height * width) + bias
-        },
-    )
+    for number, sizes in enumerate(awkward_sizes(attempt, ("class", "height", "width"), high=high)):
+        channel, (classes, height, width) = attempt.size(2, 9), sizes.values()
+        activation, weight = attempt.tensor(channel, height, width), attempt.tensor(classes, channel)
+        maps, bias = class_maps(activation, weight).float(), attempt.tensor(classes)
+        bias[0] -= 3  # one logit at least is negative
+        right = weight.double() @ activation.double().mean((1, 2)) + bias  # as the network has it: pool, then weigh
+        before = {"maps": maps.clone(), "bias": bias.clone()}
+        called = f"logits_from_maps(maps, bias) with shapes {tuple(maps.shape)} and {tuple(bias.shape)}"
+        got = attempt.call(attempt.answer, maps, bias, called=called)
+        shapes = {
+            (): "one number for all classes: average over the positions only",
+            (1,): "one number for all classes: average over the positions only",
+            (classes, 1, 1): "the axes of length 1 are left over: no keepdim here",
+            (classes, height, width): "the positions are still there: average over them",
+            (classes, classes): "every class met every bias: drop the axes of length 1 before you add",
+            (height, width): "the classes are gone: average over the positions, not over the classes",
+            (classes, height): "only the columns are averaged: average over both axes of the place",
+            (classes, width): "only the rows are averaged: average over both axes of the place",
+        }
+        attempt.shape("shape", got, (classes,), mistakes=shapes)
+        attempt.values("values" if not number else "sizes", got, right, mistakes=_logit_mistakes(before, right))
+        judge_given(attempt, "kept", {"maps": maps, "bias": bias}, before)
+
+
+def _logit_mistakes(given: Mapping[str, Tensor], right: Tensor) -> Callable[[], dict[str, Tensor]]:
+    maps, bias = given["maps"].double(), given["bias"].double()
+    count = maps[0].numel()
+
+    def known() -> dict[str, Tensor]:
+        pooled = right - bias
+        wrong = {
+            "the bias is missing": pooled,
+            "this is the sum over positions: the network takes their mean": pooled * count + bias,
+            "the bias was subtracted": pooled - bias,
+            "the bias was added twice": pooled + 2 * bias,
+            "the bias was multiplied, not added": pooled * bias,
+            "only the first class's bias is used": pooled + bias[0],
+            "the mean of all biases is used: each class has its own": pooled + bias.mean(),
+            "the biases are in reverse order": pooled + bias.flip(0),
+            "the largest value was taken: the network averages": maps.amax((1, 2)) + bias,
+            "the mean of all maps was taken: each class has its own": maps.mean() + bias,
+            "the largest of the columns' means was taken: average over both axes": maps.mean(1).amax(1) + bias,
+            "the largest of the rows' means was taken: average over both axes": maps.mean(2).amax(1) + bias,
+            "the smallest value was taken: the network averages": maps.amin((1, 2)) + bias,
+            "the median was taken: the network averages": maps.flatten(1).median(1).values + bias,
+            "the middle of the map was taken: the network averages": maps[:, maps.shape[1] // 2, maps.shape[2] // 2]
+            + bias,
+            "the first position was taken: the network averages": maps[:, 0, 0] + bias,
+            "ReLU was applied to the map first: what is below zero counts as well": maps.relu().mean((1, 2)) + bias,
+            "the absolute map was averaged: the sign counts": maps.abs().mean((1, 2)) + bias,
+            "only the positive places were averaged: the network averages over all": torch.stack(
+                [each[each > 0].mean() for each in maps]
+            )
+            + bias,
+            "the bias was added at each position and summed": (maps + bias[:, None, None]).sum((1, 2)),
+            "the bias was divided by the number of positions as well": pooled + bias / count,
+            "ReLU was applied at the end: logits may be negative": right.relu(),
+            "these are probabilities: the network's output is the logits": right.softmax(0),
+            "the number of positions is written into the function (49)": maps.sum((1, 2)) / 49 + bias,
+            "divided by the height only": maps.sum((1, 2)) / maps.shape[1] + bias,
+            "divided by the width only": maps.sum((1, 2)) / maps.shape[2] + bias,
+            "divided by the number of classes, not of positions": maps.sum((1, 2)) / len(maps) + bias,
+        }
+        if len(maps) in (maps.shape[1], maps.shape[2]):
+            rest = {0, 1, 2} - {0, 1 if len(maps) == maps.shape[1] else 2}
+            wrong["averaged over the classes, not over the positions"] = maps.mean((0, min(rest))) + bias
+        if len(maps) == maps.shape[2]:
+            wrong["averaged over the classes and the height, not over the positions"] = maps.mean((0, 1)) + bias
+            wrong["the bias met the width, not the classes"] = (maps.mean(1) + bias).mean(1)
+        return wrong
+
+    return known
 
 
 def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
@@ -176,58 +273,88 @@ def judge_cam_head(attempt: Attempt, *, strength: float) -> None:
         attempt: of this round.
         strength: how many times as large as usual the activations are.
     """
-    channel, classes, height, width = attempt.sizes(4, low=3, high=12)
-    attempt.seed_torch()
-    head = attempt.call(attempt.answer, channel, classes, called=f"cam_head({channel}, {classes})")
-    if not isinstance(head, nn.Module):
-        attempt.fact(
-            "shape",
-            False,
-            expected="a torch.nn.Module",
-            got=head,
-            likely="return the head, an nn.Sequential for example",
-            stop=True,
-        )
-    head = head.eval().double()
+    for channel, classes in (attempt.sizes(2, low=3, high=12), [attempt.size(3, 6)] * 2):
+        height, width = attempt.sizes(2, low=3, high=9)
+        attempt.seed_torch()
+        head = attempt.call(attempt.answer, channel, classes, called=f"cam_head({channel}, {classes})")
+        likely = "return the head, an nn.Sequential for example"
+        if isinstance(head, type):
+            likely = "this is the class: return an object of it"
+        is_module = isinstance(head, nn.Module)
+        attempt.fact("shape", is_module, expected="a torch.nn.Module", got=head, likely=likely, stop=True)
+        _judge_shapes(attempt, head.eval(), channel, classes, (height, width))
+        _judge_straight(attempt, head, [strength * attempt.tensor(2, channel, height, width) for _ in range(2)])
 
-    def run(activation: Tensor) -> Any:
-        with torch.no_grad():
-            return head(activation)
 
-    for shape in ((height, width), (width, height + 1)):
-        got = attempt.call(
-            run,
-            attempt.tensor(2, channel, *shape).double(),
-            called=f"head(activation) with shape {(2, channel, *shape)}",
-        )
+def _run(head: nn.Module, activation: Tensor) -> Any:
+    with torch.no_grad():
+        return head(activation.clone())
+
+
+def _judge_shapes(attempt: Attempt, head: nn.Module, channel: int, classes: int, size: tuple[int, int]) -> None:
+    """State that activations of any size become one logit per class."""
+    height, width = size
+    sizes = ((height, width), (width, height + 1), (channel, channel), (1, 1), (7, 7))
+    for pictures, shape in [*((2, shape) for shape in sizes), (1, size), (channel, size)]:
+        given = (pictures, channel, *shape)
+        called = f"head(activation) with shape {given}"
+        got = attempt.call(_run, head, attempt.tensor(*given), called=called)
         shapes = {
-            (2, classes, 1, 1): "the positions are left over: flatten",
-            (2, classes, *shape): "the positions are still there: pool them",
+            (pictures, classes, 1, 1): "the positions are left over: flatten",
+            (pictures, classes, *shape): "the positions are still there: pool them",
+            (classes,): "the batch axis is gone: nothing may be squeezed away",
         }
-        attempt.shape("shape", got, (2, classes), mistakes=shapes)
-    first, second = (strength * attempt.tensor(1, channel, height, width).double() for _ in range(2))
-    zero = run(torch.zeros_like(first))
-    # A weighted sum of the means plus a bias: twice the activation is twice as far from the bias, sums add up, and
-    # where in the picture something is does not matter.
+        attempt.shape("shape", got, (pictures, classes), mistakes=shapes)
+
+
+def _judge_straight(attempt: Attempt, head: nn.Module, activations: list[Tensor]) -> None:
+    """State that the logits are a weighted sum of the channels' means, plus a bias, and the same every time.
+
+    Twice the activation is twice as far from the bias, sums add up, and neither the place nor the number of positions
+    matters: the mean of a larger map with the same mean is the same.
+    """
+    first, second = activations
+    zero = _run(head, torch.zeros_like(first))
+    mean = first.mean((2, 3), keepdim=True)
+    larger = mean.expand(-1, -1, first.shape[2] + 3, first.shape[3] + 2)
+    straight = _run(head, first)
+    attempt.fact(
+        "mode",
+        torch.equal(straight, _run(head, first)),
+        expected="twice the same",
+        got="two answers",
+        likely="dropout at work although in evaluation mode? use nn.Dropout, not F.dropout",
+    )
+    room = float(straight.abs().max() + zero.abs().max()) * 1e-4 + 1e-5
+    bend = "something bends it: a ReLU, a softmax or a layer with an activation in between"
     lines = {
-        "something bends it: a ReLU or a second layer with an activation in between": (
-            run(-1.5 * first) - zero,
-            -1.5 * (run(first) - zero),
+        bend: (_run(head, -1.5 * first) - zero, -1.5 * (straight - zero)),
+        "it matters where something is: a place counts more than another": (straight, _run(head, first.flip(2, 3))),
+        "the largest value is taken, not the mean: average pooling, not max pooling": (
+            _run(head, _with_peak(first)),
+            straight,
         ),
         "sums do not add up: max pooling, or something that bends": (
-            run(first + second) - zero,
-            run(first) + run(second) - 2 * zero,
+            _run(head, first + second) - zero,
+            straight + _run(head, second) - 2 * zero,
         ),
-        "it matters where something is: there is more than the mean": (
-            run(first),
-            run(first.mean((2, 3), keepdim=True).expand_as(first)),
+        "this is the sum over the positions, not their mean: a larger map gives larger logits": (
+            _run(head, larger),
+            _run(head, mean.expand_as(first)),
         ),
+        "there is more than the mean of each channel": (straight, _run(head, mean.expand_as(first))),
+        "the pictures of a batch influence each other": (straight[:1], _run(head, first[:1])),
     }
-    likely = next(
-        (message for message, (one, other) in lines.items() if not torch.allclose(one, other, rtol=1e-9, atol=1e-9)), ""
-    )
+    likely = next((message for message, pair in lines.items() if float((pair[0] - pair[1]).abs().max()) > room), "")
+    if float((straight - _run(head, second)).abs().max()) <= room:
+        likely = "the logits do not depend on the activation"
     attempt.fact("linear", not likely, expected="a straight line in the means", got="something else", likely=likely)
-    likely = "dropout at work although in evaluation mode? use nn.Dropout, not F.dropout"
-    attempt.fact(
-        "mode", torch.equal(run(first), run(first)), expected="twice the same", got="two answers", likely=likely
-    )
+
+
+def _with_peak(activation: Tensor) -> Tensor:
+    """The same means, with other largest values."""
+    changed = activation.clone()
+    step = 3 * activation.abs().max()
+    changed[..., 0, 0] += step
+    changed[..., -1, -1] -= step
+    return changed

@@ -23,7 +23,12 @@ OPTIONS = {
             "Same number, other things. Feature 7 of the hidden layer is a mixture of all channels, bent by a ReLU.",
             right=True,
         ),
-        "c": Option("That is how one can tell: add it up and compare. A CAM adds up.", right=True),
-        "d": Option("In evaluation mode dropout does nothing. The map is the same every time, and still not a CAM."),
+        "c": Option(
+            "That is how one can tell: average it and compare. The mean of a CAM, plus the bias if there is one, is the logit.",
+            right=True,
+        ),
+        "d": Option(
+            "It has: the body is the same, and puts out 512 maps. What is missing is one weight per channel and class."
+        ),
     },
 }

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from camwidget.course.assignments.networks import batch_network
+from camwidget.course.assignments.traces import Before, Counted, judge_left
 from camwidget.course.attempt import Attempt
-from camwidget.course.compare import numbers_agree
+from camwidget.course.compare import as_numbers, numbers_agree
 
 MODES = {"train": (True, True), "eval": (False, True), "no_grad": (True, False)}
 """Name to training mode and recording, as the exercise has them."""
@@ -28,35 +29,58 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
             model.requires_grad_(not frozen)
             asks = learning_inputs and frozen == dropout
             inputs.requires_grad_(asks)
-            starts = bool(attempt.size(0, 1))
-            model.train(starts)
+            # Each mode to start from is tried with and without dropout.
+            model.train(starts := dropout == frozen)
+            before = Before(model, {"inputs": inputs})
             kind = f"{'with' if dropout else 'without'} dropout{', frozen' if frozen else ''}"
             got = attempt.call(attempt.answer, model, inputs, called=f"try_modes(model, inputs), a model {kind}")
             likely = "return a dict with these three names, and a pair of True or False for each"
+            if isinstance(got, dict) and set(got) == set(MODES):
+                likely = "each entry is a pair of True or False: are two runs the same, and was anything recorded?"
             fine = isinstance(got, dict) and set(got) == set(MODES) and all(_is_pair(entry) for entry in got.values())
             attempt.fact("form", fine, expected="train, eval, no_grad: pairs", got=got, likely=likely, stop=True)
             for name, (training, recording) in MODES.items():
                 same, recorded = not (dropout and training), recording and (asks or not frozen)
                 _judge_pair(attempt, name, tuple(got[name]), (same, recorded))
-            likely = "note model.training at the beginning, and give it back with model.train(mode)"
+            _judge_runs(attempt, model, inputs)
             words = ("evaluation mode", "training mode")
-            back = model.training == starts
-            attempt.fact("mode", back, expected=words[starts], got=words[not starts], likely=likely)
+            likely = "note model.training at the beginning, and give it back with model.train(mode)"
+            if model.training == starts:
+                judge_left(attempt, before, "mode", still_there="a hook of yours is still on the model: remove it")
+            else:
+                attempt.fact("mode", False, expected=words[starts], got=words[not starts], likely=likely)
 
 
-def _network(attempt: Attempt, *, dropout: bool) -> tuple[nn.Module, Tensor]:
+def _judge_runs(attempt: Attempt, model: Counted, inputs: Tensor) -> None:
+    """State whether the model ran twice in each of the three ways, on the inputs that were given."""
+    wanted = f"two runs for each of {', '.join(map(repr, MODES))}"
+    for name, (training, recording) in MODES.items():
+        like = [run for run in model.runs if set(run.training) == {training} and run.recording == recording]
+        mode = "training mode" if training else "evaluation mode"
+        inside = "inside" if not recording else "outside of"
+        likely = (
+            f"for {name!r} the model runs twice, in {mode} and {inside} `torch.no_grad()`: not once, and not more often"
+        )
+        got = f"{name}: {len(like)} of {len(model.runs)} runs"
+        if not attempt.fact("runs", len(like) == 2, expected=wanted, got=got, likely=likely):
+            return
+    same = len(model.runs) == 6 and all(torch.equal(run.given, inputs) for run in model.runs)
+    likely = "run it on the inputs that are given, and not more often than twice in each way"
+    attempt.fact("runs", same, expected=wanted, got=f"{len(model.runs)} runs in all", likely=likely)
+
+
+def _network(attempt: Attempt, *, dropout: bool) -> tuple[Counted, Tensor]:
     attempt.seed_torch()
     features, hidden, classes = attempt.sizes(3, low=4, high=9)
     layers: list[nn.Module] = [nn.Linear(features, 16 * hidden), nn.ReLU(), nn.Linear(16 * hidden, classes)]
     if dropout:
         layers.insert(2, nn.Dropout(0.5))
-    return nn.Sequential(*layers), attempt.tensor(2, features)
+    return Counted(*layers), attempt.tensor(2, features)
 
 
 def _is_pair(value: Any) -> bool:
-    return (isinstance(value, tuple | list) and len(value) == 2) and all(
-        isinstance(part, bool) or numbers_agree(part, 0.0) or numbers_agree(part, 1.0) for part in value
-    )
+    numbers = as_numbers(value)
+    return numbers is not None and numbers.shape == (2,) and bool(((numbers == 0) | (numbers == 1)).all())
 
 
 def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[bool, bool]) -> None:
@@ -80,47 +104,59 @@ def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[
     )
 
 
-def judge_quiet_run(attempt: Attempt, *, mixed: bool) -> None:
-    """Judge a function (model, inputs) -> logits, in evaluation mode, with nothing recorded and the mode restored.
+def judge_quiet_run(attempt: Attempt, *, pictures: int) -> None:
+    """Judge a function (model, inputs) -> logits, in evaluation mode, with nothing recorded and every mode restored.
 
     Args:
         attempt: of this round.
-        mixed: whether parts of the model are in evaluation mode beforehand.
+        pictures: how many inputs.
     """
-    model, inputs = batch_network(attempt)
-    with torch.no_grad():
-        right = model.eval()(inputs)
-    model.train()
-    if mixed:
-        model.second.eval()  # its mode changes nothing, but has to be restored
-    before = [module.training for module in model.modules()]
-    remembered = [buffer.clone() for buffer in model.buffers()]
-    ran_in: list[bool] = []
-    for module in model.modules():
-        module.register_forward_hook(lambda module, *_: ran_in.append(module.training))
-    got = attempt.call(attempt.answer, model, inputs, called="quiet_run(model, inputs), with model in training mode")
-    likely = "the model ran in training mode: dropout and the batch's own mean were at work"
-    if any(ran_in):
-        attempt.fact("values", numbers_agree(got, right), expected=right, got=got, likely=likely)
-    else:
-        attempt.values("values", got, right, mistakes={"these are probabilities: return the logits": right.softmax(1)})
-    recorded = isinstance(got, Tensor) and got.requires_grad
-    likely = "run it inside `with torch.no_grad():`"
-    attempt.fact("quiet", not recorded, expected="nothing recorded", got="logits with a grad_fn", likely=likely)
-    _judge_given_back(attempt, model, before, remembered)
+    for evaluated in ((), ("second",), ("norm", "head"), ("first", "norm", "relu", "second", "head"), ("",)):
+        model, inputs = batch_network(attempt, pictures=pictures)
+        outputs = model.outputs(inputs)
+        right = outputs["head"]
+        model.train()
+        for name in evaluated:  # some modules are in evaluation mode beforehand; the last time, all are
+            model.get_submodule(name).eval()
+        if evaluated and evaluated[0] == "first":
+            model.norm.training = True  # a container's mode need not be that of what it contains
+            model.head.training = True
+        before = Before(model, {"inputs": inputs})
+        called = "quiet_run(model, inputs), with model in training mode"
+        if evaluated:
+            called = "quiet_run(model, inputs), with parts of model in evaluation mode"
+        got = attempt.call(attempt.answer, model, inputs, called=called)
+        if isinstance(got, tuple | list) and len(got) == 1:
+            attempt.fact(
+                "values", False, got=f"a {type(got).__name__}", likely="return the logits themselves", stop=True
+            )
+        likely = "the model ran in training mode: dropout and the batch's own mean were at work"
+        if any(any(run.training) for run in model.runs):
+            attempt.fact("values", numbers_agree(got, right), expected=right, got=got, likely=likely)
+        else:
+            mistakes = {
+                "these are probabilities: return the logits": right.softmax(1),
+                "only the first picture's logits are returned": right[0],
+                "these are the classes with the largest logits: return the logits": right.argmax(1),
+            }
+            attempt.values("values", got, right, mistakes=mistakes, axes=("picture", "class"))
+        recorded = (isinstance(got, Tensor) and got.requires_grad) or any(run.recorded for run in model.runs)
+        likely = "run it inside `with torch.no_grad():`"
+        if recorded and isinstance(got, Tensor) and not got.requires_grad:
+            likely = "detach() afterwards is too late, the run was recorded: " + likely
+        attempt.fact("quiet", not recorded, expected="nothing recorded", got="a recorded run", likely=likely)
+        _judge_modes(attempt, model, before)
 
 
-def _judge_given_back(attempt: Attempt, model: nn.Module, before: list[bool], remembered: list[Tensor]) -> None:
-    """State whether every module is in its own mode again, and batch norm's statistics are unchanged."""
-    after = [module.training for module in model.modules()]
-    if after != before:
-        likely = "note the mode before you call model.eval(), and give it back with model.train(mode)"
-        if not any(after):
-            likely = "the model is still in evaluation mode: " + likely
-        elif not all(before):
-            likely = "some modules were in evaluation mode, some in training mode: give each module its own mode back"
-        attempt.fact("mode", False, expected="each module's own mode", got="another mode", likely=likely)
+def _judge_modes(attempt: Attempt, model: nn.Module, before: Before) -> None:
+    """State whether every module is in its own mode again, and nothing else has changed."""
+    after, was = [module.training for module in model.modules()], before.training
+    if after == was:
+        judge_left(attempt, before, "mode", still_there="a hook of yours is still on the model: remove it")
         return
-    same = all(torch.equal(one, two) for one, two in zip(remembered, model.buffers(), strict=True))
-    likely = "batch norm ran in training mode, and mixed this batch into what it remembers: call eval() before the run"
-    attempt.fact("mode", same, expected="batch norm as it was", got="batch norm has changed", likely=likely)
+    likely = "note the mode before you call model.eval(), and give it back with model.train(mode)"
+    if not any(after):
+        likely = "the model is still in evaluation mode: " + likely
+    elif not all(was):
+        likely = "some modules were in evaluation mode, some in training mode: give each module its own mode back"
+    attempt.fact("mode", False, expected="each module's own mode", got="another mode", likely=likely)

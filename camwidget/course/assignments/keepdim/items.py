@@ -1,13 +1,14 @@
 """The items of `keepdim`: which axis meets which, and what happens when the wrong ones meet silently."""
 
+from functools import partial
+
 from camwidget.course.assignments.keepdim.judges import (
     judge_broadcast,
     judge_einsum,
-    judge_predicted,
     judge_silent,
     judge_unsqueeze,
-    judge_wild,
 )
+from camwidget.course.assignments.keepdim.predictions import judge_predicted, judge_wild
 from camwidget.course.assignments.keepdim.quizzes import OPTIONS
 from camwidget.course.items import Item, quiz
 
@@ -29,7 +30,8 @@ ITEMS = (
     Item(
         "keepdim.broadcast",
         "The rule of broadcasting, as a function",
-        judge=judge_broadcast,
+        judge=partial(judge_broadcast, high=9),
+        rounds=1,
         facts={
             "ones": ("a length of 1 is stretched, on either side", 1),
             "missing": ("missing axes are added on the left", 1),
@@ -39,7 +41,8 @@ ITEMS = (
     Item(
         "keepdim.silent",
         "The silent case",
-        judge=judge_silent,
+        judge=partial(judge_silent, high=9),
+        rounds=1,
         facts={
             "pair": ("two tensors of one shape: the given channels and height, and your width", 1),
             "silent": ("nothing is raised when keepdim is dropped", 1),
@@ -51,17 +54,20 @@ ITEMS = (
     Item(
         "keepdim.unsqueeze",
         "Mend it without keepdim",
-        judge=judge_unsqueeze,
+        judge=partial(judge_unsqueeze, high=9),
+        rounds=1,
         facts={
             "shape": ("the map has one value per position", 1),
-            "equal": ("it is right where channels and width, or channels and height, are equal", 2),
+            "equal": ("it is right where some of the three lengths are equal, or are 1", 2),
             "values": ("it is right for every other size", 1),
+            "kept": ("weights and activation are left as they were", 1),
         },
     ),
     Item(
         "keepdim.einsum",
         "Grad-CAM for a batch, with letters in place of shapes",
-        judge=judge_einsum,
+        judge=partial(judge_einsum, high=9),
+        rounds=1,
         facts={
             "shape": ("there is one map per picture", 1),
             "values": ("every picture is weighed by its own gradient", 2),

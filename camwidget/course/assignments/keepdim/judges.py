@@ -7,81 +7,73 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from camwidget.course.assignments.awkward import awkward_sizes
+from camwidget.course.assignments.traces import judge_given
 from camwidget.course.attempt import Attempt
-
-_WIDE = range(313, 321)
-"""Picture widths in pixels whose map is 40 wide after three halvings, each rounded up."""
-
-_SHAPES: tuple[tuple[str, object, dict[object, str]], ...] = (
-    ("weights", (4, 1, 1), {(4,): "keepdim=True keeps the averaged axes, each with length 1"}),
-    ("product", (4, 2, 3), {(4, 1, 1): "a length of 1 is stretched to the other's length"}),
-    ("map", (2, 3), {(4,): "sum(0) removes the first axis, and only that", (1, 2, 3): "sum(0) keeps no axis"}),
-    ("dropped", (4,), {(4, 1, 1): "without keepdim the averaged axes are gone", (2, 3): "dim=[1, 2] goes, not stays"}),
-    ("meets", "error", {(4, 2, 3): "shapes meet from the last axis backwards: 4 weights meet a width of 3"}),
-)
-"""Key of each fact, the right shape, and what frequent wrong shapes say."""
+from camwidget.course.compare import as_numbers
+from camwidget.course.reading import functions_of, return_lines
 
 
-def judge_predicted(attempt: Attempt) -> None:
-    """Judge five predicted shapes, written down without running anything."""
-    predicted: Any = attempt.answer
-    if not isinstance(predicted, list | tuple) or len(predicted) != len(_SHAPES):
-        likely = "give all five, in the order of the exercise"
-        attempt.fact("weights", False, expected="a list of five", got=predicted, likely=likely, stop=True)
-    for (key, right, mistakes), entry in zip(_SHAPES, predicted, strict=True):
-        shape = _as_shape(entry)
-        likely = mistakes.get(shape, "write this step's two shapes under each other, flush right")
-        attempt.fact(key, shape == right, got=repr(entry), likely=likely)
+def judge_broadcast(attempt: Attempt, *, high: int) -> None:
+    """Judge a function (shape, shape) -> the broadcast shape, or None.
+
+    Args:
+        attempt: of this round.
+        high: the greatest length.
+    """
+    a, b, c, d, e = attempt.sizes(5, high=high)
+    ones = [((a, 1, c), (1, b, c)), ((1, b, 1), (a, b, c)), ((a,), (a,)), ((1, b, 1, d), (a, 1, c, 1)), ((1,), (1,))]
+    ones += [((1, 1, 1), (a, b, c)), ((a, b, c), (1, 1, 1)), ((a, a), (a, a)), ((1, a), (a, 1)), ((a, 1), (1, a))]
+    missing = [((c,), (a, b, c)), ((a, b, c), (b, 1)), ((), (a, b)), ((a, b, c), ()), ((e,), (a, b, c, d, e))]
+    missing += [((d, 1), (a, b, c, d, e)), ((), ()), ((1,), (a, b)), ((a, b), (1,)), ((b,), (a, 1)), ((a, 1), (b,))]
+    misfit = [((a,), (a, b, c)), ((a, b, c), (a, b)), ((a, b), (b, a)), ((a, b, c, d), (e, b, c, d))]
+    misfit += [
+        ((a, b, c), (a, d, c)),
+        ((a, b, 1), (c, d, e, 1)),
+        ((a,), (b,)),
+        ((2, 3), (4, 6)),
+        ((2,), (4,)),
+        ((3, 2), (3,)),
+    ]
+    for key, cases in (("ones", ones), ("missing", missing), ("misfit", misfit)):
+        broadcast_cases(attempt, [(key, *pair) for pair in cases])
 
 
-def _as_shape(entry: object) -> object:
-    """A shape as a tuple, or the word in small letters; the answer's own repr if it is neither."""
-    if isinstance(entry, str):
-        return entry.strip().lower()
-    if isinstance(entry, int) and not isinstance(entry, bool):
-        return (entry,)
-    whole = isinstance(entry, list | tuple) and all(isinstance(length, int) for length in entry)
-    return tuple(entry) if whole and isinstance(entry, Sequence) else repr(entry)
+def judge_silent(attempt: Attempt, *, high: int) -> None:
+    """Judge a function (channels, height) -> activation, gradient for which a dropped keepdim raises nothing.
+
+    Args:
+        attempt: of this round.
+        high: the greatest length.
+    """
+    channels, height = attempt.sizes(2, high=high)
+    for size in ((channels, height), (height, channels), (channels, channels), (channels, 1), (2, 5)):
+        silent_case(attempt, *size)
 
 
-def judge_wild(attempt: Attempt) -> None:
-    """Judge the width of a picture whose map is as wide as the layer has channels."""
-    width: Any = attempt.answer
-    is_number = isinstance(width, int | float) and not isinstance(width, bool)
-    mistakes = {40: "that is the width of the map; the question is about the picture"}
-    mistakes |= {5: "the picture is larger than its map: multiply", 224: "at 224 pixels the map is 28 wide, not 40"}
-    likely = "give one number"
-    if is_number:
-        likely = mistakes.get(width, "the map is 8 times smaller than the picture, and has to be 40 wide")
-    attempt.fact("width", is_number and width in _WIDE, got=repr(width), likely=likely)
+def judge_unsqueeze(attempt: Attempt, *, high: int) -> None:
+    """Judge a function (weights, activation) -> map.
+
+    Args:
+        attempt: of this round.
+        high: the greatest length.
+    """
+    axes = ("channel", "height", "width")
+    for sizes in awkward_sizes(attempt, axes, high=high, ones=axes):
+        lengths = tuple(sizes.values())
+        weighted_map(attempt, "equal" if len(set(lengths)) < 3 else "values", lengths)
 
 
-def judge_broadcast(attempt: Attempt) -> None:
-    """Judge a function (shape, shape) -> the broadcast shape, or None."""
-    a, b, c = attempt.sizes(3)
-    broadcast_cases(attempt, [("ones", (a, 1, c), (1, b, c)), ("ones", (1, b, 1), (a, b, c)), ("ones", (a,), (a,))])
-    broadcast_cases(attempt, [("missing", (c,), (a, b, c)), ("missing", (a, b, c), (b, 1))])
-    broadcast_cases(attempt, [("misfit", (a,), (a, b, c)), ("misfit", (a, b, c), (a, b)), ("misfit", (a, b), (b, a))])
+def judge_einsum(attempt: Attempt, *, high: int) -> None:
+    """Judge a function (activation, gradient) -> one map per picture.
 
-
-def judge_silent(attempt: Attempt) -> None:
-    """Judge a function (channels, height) -> activation, gradient for which a dropped keepdim raises nothing."""
-    channels, height = attempt.sizes(2)
-    silent_case(attempt, channels, height)
-
-
-def judge_unsqueeze(attempt: Attempt) -> None:
-    """Judge a function (weights, activation) -> map."""
-    channels, other, width = attempt.sizes(3)
-    weighted_map(attempt, "equal", (channels, other, channels))
-    weighted_map(attempt, "equal", (channels, channels, other))
-    weighted_map(attempt, "values", (channels, other, width))
-
-
-def judge_einsum(attempt: Attempt) -> None:
-    """Judge a function (activation, gradient) -> one map per picture."""
-    batch, channels, height, width = attempt.sizes(4)
-    batch_map(attempt, (batch, channels, height, width))
+    Args:
+        attempt: of this round.
+        high: the greatest length.
+    """
+    axes = ("picture", "channel", "height", "width")
+    for sizes in awkward_sizes(attempt, axes, high=high, ones=("picture", "channel")):
+        batch_map(attempt, tuple(sizes.values()))
 
 
 def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...], tuple[int, ...]]]) -> None:
@@ -98,15 +90,42 @@ def broadcast_cases(attempt: Attempt, cases: Sequence[tuple[str, tuple[int, ...]
         except RuntimeError:
             expected = None
         got = attempt.call(attempt.answer, first, second, called=called, allow_none=True)
-        shape = tuple(got) if isinstance(got, list | tuple) else got
-        likely = "compare the shapes from the last axis backwards, and let 1 stretch"
-        if expected is None:
-            likely = "two lengths that differ, neither of them 1, do not fit: return None"
-        elif shape is None and key == "missing":
-            likely = "were they compared from the left? The shorter one gets ones in front"
-        elif shape is None:
-            likely = "these fit: equal lengths do, and so does 1 with anything"
+        numbers = None if got is None else as_numbers(got)
+        shape: object = got
+        if numbers is not None and numbers.ndim == 1:
+            shape = tuple(numbers.int().tolist())
+        likely = _why_broadcast(shape, first, second, expected, key, attempt.answer)
         attempt.fact(key, shape == expected, expected=repr(expected), got=repr(got), likely=likely)
+
+
+def _why_broadcast(
+    shape: object, first: tuple[int, ...], second: tuple[int, ...], expected: object, key: str, answer: Any
+) -> str:
+    """What a wrong shape suggests."""
+    if shape is None and not any(return_lines(function) for function in functions_of(answer)):
+        return "nothing is returned at all: is there a return at the end? print() only shows"
+    if expected is None:
+        if shape is False:
+            return "two lengths that differ, neither of them 1, do not fit: return None, not False"
+        return "two lengths that differ, neither of them 1, do not fit: return None"
+    if shape is None and key == "missing":
+        return "these fit: were they compared from the left? The shorter one gets ones in front"
+    if shape is None:
+        return "these fit: equal lengths do, and so does 1 with anything"
+    if not isinstance(shape, tuple):
+        return "return the shape as a tuple, or None"
+    assert isinstance(expected, tuple)
+    if shape == expected[::-1] and len(set(expected)) > 1:
+        return "this is back to front: turn it around at the end"
+    if shape == expected[len(expected) - len(shape) :]:
+        return "the axes that only one shape has are missing: ones go in front of the shorter, and they let any length pass"
+    if sorted(shape) == sorted(expected):
+        return "the lengths are right and in another order"
+    if len(shape) == len(expected) and any(got == 1 != right for got, right in zip(shape, expected, strict=True)):
+        return "a 1 was not stretched: it takes the other's length"
+    if shape == first + second:
+        return "the shapes were put behind each other: let the axes meet"
+    return "compare the shapes from the last axis backwards, and let 1 stretch"
 
 
 def right_map(weights: Float[Tensor, " channel"], activation: Float[Tensor, "channel height width"]) -> Tensor:
@@ -126,9 +145,17 @@ def silent_case(attempt: Attempt, channels: int, height: int) -> None:
     pair = list(got) if isinstance(got, list | tuple) else []
     fits = len(pair) == 2 and all(isinstance(tensor, Tensor) and tensor.ndim == 3 for tensor in pair)
     if not fits or pair[0].shape != pair[1].shape or pair[0].shape[:2] != (channels, height):
+        likely = "return activation, gradient: both with the channels and the height that the function is given"
+        if fits and pair[0].shape != pair[1].shape:
+            likely = "activation and gradient have one shape: " + likely
+        elif len(pair) == 2 and all(isinstance(tensor, Tensor) and tensor.ndim == 4 for tensor in pair):
+            likely = "there is no batch axis here: " + likely
+        elif fits and pair[0].shape[:2] == (height, channels):
+            likely = "the channels come first, then the height: " + likely
+        elif len(pair) == 3:
+            likely = "these are three: " + likely
         shapes = [tuple(part.shape) if isinstance(part, Tensor) else part for part in pair] if pair else got
         wanted = f"two tensors of one shape ({channels}, {height}, width)"
-        likely = "return activation, gradient: both with the channels and the height that the function is given"
         attempt.fact("pair", False, expected=wanted, got=repr(shapes), likely=likely, stop=True)
     activation, gradient = (tensor.detach().double() for tensor in pair)
     finite = bool(torch.isfinite(activation).all() and torch.isfinite(gradient).all()) and activation.numel() > 0
@@ -150,7 +177,7 @@ def _all_equal(weights: Float[Tensor, " channel"]) -> bool:
     return bool((weights - weights[0]).abs().max() <= 1e-6)
 
 
-def weighted_map(attempt: Attempt, key: str, shape: tuple[int, int, int]) -> None:
+def weighted_map(attempt: Attempt, key: str, shape: tuple[int, ...]) -> None:
     """State whether the answer weighs the channels of an activation of this shape.
 
     Args:
@@ -160,18 +187,62 @@ def weighted_map(attempt: Attempt, key: str, shape: tuple[int, int, int]) -> Non
     """
     channels, height, width = shape
     weights, activation = attempt.tensor(channels), attempt.tensor(*shape)
-    called = f"weighted_map(weights, activation) with shapes {(channels,)} and {shape}"
-    got = attempt.call(attempt.answer, weights.clone(), activation.clone(), called=called)
-    attempt.shape("shape", got, (height, width))
-    mistakes = {}
-    if channels == width:
-        mistakes["the weights met the width, not the channels"] = (weights * activation).sum(0)
-    if channels == height:
-        mistakes["the weights met the height, not the channels"] = (weights[:, None] * activation).sum(0)
-    attempt.values(key, got, right_map(weights, activation), mistakes=mistakes, stop=True)
+    before = {"weights": weights.clone(), "activation": activation.clone()}
+    called = f"weighted_map(weights, activation) with shapes {(channels,)} and {tuple(shape)}"
+    got = attempt.call(attempt.answer, weights, activation, called=called)
+    shapes = {
+        (channels,): "one number per channel: add up over the channels, not over the positions",
+        (channels, height, width): "an axis is left over: add the channels up",
+        (1, height, width): "an axis of length 1 is left over: sum(0) without keepdim",
+        (channels, height): "the channels are still there: add up over axis 0, not over the width",
+        (channels, width): "the channels are still there: add up over axis 0, not over the height",
+        (): "one number for all: add up over the channels only",
+    }
+    attempt.shape("shape", got, (height, width), mistakes=shapes)
+    one, two = before["weights"].double(), before["activation"].double()
+
+    def mistakes() -> dict[str, Tensor]:
+        product = one[:, None, None] * two
+        known = {
+            "the weights were not used: multiply each channel first": two.sum(0),
+            "this is a mean in place of a sum over the channels": product.mean(0),
+            "this is the largest channel, not the sum over the channels": product.amax(0),
+            "the absolute weights were used: their sign counts": (one.abs()[:, None, None] * two).sum(0),
+            "ReLU was applied to the weights: their sign counts": (one.relu()[:, None, None] * two).sum(0),
+            "the weights were added, not multiplied": (one[:, None, None] + two).sum(0),
+            "each weight was divided by: multiply": (two / one[:, None, None]).sum(0),
+            "all channels got the first weight": (one[0] * two).sum(0),
+            "all channels got the mean of the weights": (one.mean() * two).sum(0),
+            "the weights are in reverse order": (one.flip(0)[:, None, None] * two).sum(0),
+            "the first channel is missing": product[1:].sum(0),
+            "the last channel is missing": product[:-1].sum(0),
+            "only the first channel is used": product[0],
+            "the weights were divided by their sum": product.sum(0) / one.sum(),
+        }
+        if channels in (width, 1) or width == 1:
+            known["the weights met the width, not the channels"] = _if_shape((one * two).sum(0), (height, width))
+        if channels in (height, 1) or height == 1:
+            known["the weights met the height, not the channels"] = _if_shape(
+                (one[:, None] * two).sum(0), (height, width)
+            )
+        if channels == height:
+            known["added up over the height, not over the channels"] = product.sum(1)
+        if channels == height == width:
+            known["added up over the width, not over the channels"] = product.sum(2)
+        if height == width:
+            known["height and width have changed places"] = product.sum(0).T
+        return known
+
+    attempt.values(key, got, right_map(before["weights"], before["activation"]), mistakes=mistakes, stop=True)
+    judge_given(attempt, "kept", {"weights": weights, "activation": activation}, before)
 
 
-def batch_map(attempt: Attempt, shape: tuple[int, int, int, int]) -> None:
+def _if_shape(values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """These values where they have the shape of a map; what no answer gives otherwise."""
+    return values if values.shape == shape else torch.full(shape, torch.nan)
+
+
+def batch_map(attempt: Attempt, shape: tuple[int, ...]) -> None:
     """State whether the answer is Grad-CAM, before its last ReLU, for a batch of this shape.
 
     Args:
@@ -179,20 +250,66 @@ def batch_map(attempt: Attempt, shape: tuple[int, int, int, int]) -> None:
         shape: batch, channel, height, width.
     """
     activation, gradient = attempt.tensor(*shape), attempt.tensor(*shape) + attempt.tensor(*shape[:2], 1, 1)
-    before = activation.clone(), gradient.clone()
-    got = attempt.call(attempt.answer, activation, gradient, called=f"batch_map(activation, gradient), both {shape}")
-    act, grad = (tensor.double() for tensor in before)
-    attempt.shape("shape", got, (shape[0], *shape[2:]))
-    weights = grad.mean(dim=(2, 3))
-    mistakes = {
-        "every picture got the first one's weights": torch.einsum("c,bchw->bhw", weights[0], act),
-        "the weights were averaged over the batch as well": torch.einsum("c,bchw->bhw", weights.mean(0), act),
-        "gradient and activation were multiplied place by place: average the gradient first": (act * grad).sum(1),
-        "the activation was averaged, not the gradient": torch.einsum("bc,bchw->bhw", act.mean(dim=(2, 3)), grad),
-        "the sum over the positions was not divided by their number": torch.einsum(
-            "bc,bchw->bhw", grad.sum(dim=(2, 3)), act
-        ),
+    before = {"activation": activation.clone(), "gradient": gradient.clone()}
+    called = f"batch_map(activation, gradient), both {tuple(shape)}"
+    got = attempt.call(attempt.answer, activation, gradient, called=called)
+    act, grad = before["activation"].double(), before["gradient"].double()
+    pictures, channels, height, width = shape
+    shapes = {
+        tuple(shape): "an axis is left over: add the channels up",
+        (height, width): "an axis is missing: there is one map per picture, keep the batch axis",
+        (pictures, 1, height, width): "the channels' axis is left over, with length 1: sum over it without keepdim",
+        (pictures, channels): "these are the weights: multiply them with the activation, and add the channels up",
+        (channels, height, width): "the batch is gone: add up over the channels, which are axis 1",
     }
-    attempt.values("values", got, torch.einsum("bc,bchw->bhw", weights, act), mistakes=mistakes)
-    kept = torch.equal(activation, before[0]) and torch.equal(gradient, before[1])
-    attempt.fact("kept", kept, got="one of them was changed", likely="an in-place operation such as *= or mul_")
+    attempt.shape("shape", got, (pictures, height, width), mistakes=shapes)
+    weights = grad.mean(dim=(2, 3))
+    right = torch.einsum("bc,bchw->bhw", weights, act)
+    attempt.values("values", got, right, mistakes=lambda: _batch_mistakes(act, grad, right), axes=("picture", "row"))
+    judge_given(attempt, "kept", {"activation": activation, "gradient": gradient}, before)
+
+
+def _batch_mistakes(act: Tensor, grad: Tensor, right: Tensor) -> dict[str, Tensor]:
+    weights = grad.mean(dim=(2, 3))
+
+    def weighed(by: Tensor, what: Tensor = act) -> Tensor:
+        return torch.einsum("bc,bchw->bhw", by, what)
+
+    known = {
+        "every picture got the first one's weights": weighed(weights[:1].expand_as(weights)),
+        "all pictures have the first one's map": right[:1].expand_as(right),
+        "every picture was weighed by the next one's weights": weighed(weights.roll(-1, 0)),
+        "the pictures are in reverse order": right.flip(0),
+        "the weights were averaged over the batch as well": weighed(weights.mean(0).expand_as(weights)),
+        "the weights were added up over the batch": weighed(weights.sum(0).expand_as(weights)),
+        "gradient and activation were multiplied place by place: average the gradient first": (act * grad).sum(1),
+        "the activation was averaged, not the gradient": weighed(act.mean(dim=(2, 3)), grad),
+        "the sum over the positions was not divided by their number": weighed(grad.sum(dim=(2, 3))),
+        "the largest gradient was taken, not the mean": weighed(grad.amax((2, 3))),
+        "the absolute gradient was averaged: its sign counts": weighed(grad.abs().mean((2, 3))),
+        "ReLU was applied to the weights: their sign counts": weighed(weights.relu()),
+        "the absolute weights were used: their sign counts": weighed(weights.abs()),
+        "the weights went through a softmax: they are mean gradients, as they are": weighed(weights.softmax(1)),
+        "multiplied place by place, and divided by the number of positions: average the gradient first": (
+            act * grad
+        ).sum(1)
+        / act[0, 0].numel(),
+        "ReLU was applied to the activation": weighed(weights, act.relu()),
+        "this is a mean over the channels: add them up": right / act.shape[1],
+        "this is the largest channel: add them up": (weights[..., None, None] * act).amax(1),
+        "only the gradient is used: where is the activation?": grad.mean(1),
+        "only the activation is used: where is the gradient?": act.sum(1),
+        "both were averaged, so every position has the same value": (weights * act.mean((2, 3)))
+        .sum(1)[:, None, None]
+        .expand_as(right),
+        "divided by the height only": weighed(grad.sum((2, 3))) / act.shape[2],
+        "divided by the width only": weighed(grad.sum((2, 3))) / act.shape[3],
+        "divided by the number of channels, not of positions": weighed(grad.sum((2, 3))) / act.shape[1],
+        "divided by the number of all numbers, not of positions": weighed(grad.sum((2, 3))) / act.numel(),
+        "49 is written into the function: divide by height times width": weighed(grad.sum((2, 3))) / 49,
+    }
+    if act.shape[2] == act.shape[3]:
+        known["height and width have changed places"] = right.transpose(1, 2)
+    if act.shape[0] == act.shape[1]:
+        known["batch and channel have changed places in the weights"] = weighed(weights.T)
+    return known

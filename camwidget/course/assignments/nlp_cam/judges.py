@@ -1,232 +1,217 @@
-"""Judges for the answers of `nlp_cam`. The hidden checks use them too, with other sizes."""
+"""Judges for the answers of `nlp_cam` about tensors. The hidden checks use them too, with other sizes."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping
+from functools import partial
 
 import torch
+from torch import Tensor
 
+from camwidget.course.assignments.awkward import awkward_sizes
+from camwidget.course.assignments.traces import judge_given
 from camwidget.course.attempt import Attempt
 
-_WORDS = ("the", "film", "is", "not", "very", "good", "dull", "and", "warm", "plot", "never", "great", "was", "a")
 
-
-def judge_word_scores(attempt: Attempt, *, channels: tuple[int, int]) -> None:
+def judge_word_scores(attempt: Attempt, *, high: int) -> None:
     """Judge a function (activation, weight) -> one value per class and word.
 
     Args:
         attempt: of this round.
-        channels: least and greatest number of channels.
+        high: the greatest length of an axis.
     """
-    positions, classes = attempt.sizes(2, low=3, high=12)
-    channel = attempt.size(*channels)
-    activation, weight = attempt.tensor(channel, positions), attempt.tensor(classes, channel)
-    before = activation.clone(), weight.clone()
-    called = f"word_scores(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
-    got = attempt.call(attempt.answer, activation, weight, called=called)
-    shapes = {
-        (classes,): "the words are gone: this is the pooled score",
-        (positions,): "the classes are gone: keep one row for each",
-        (positions, classes): "classes come first, words second",
-        (channel, positions): "there is one row per channel: sum over channels, keep classes",
-        (classes, channel): "this is the sum over the words: sum over channels, keep words",
-    }
-    attempt.shape("shape", got, (classes, positions), mistakes=shapes)
-    right = (before[1].double()[:, :, None] * before[0].double()[None]).sum(dim=1)
-    mistakes = {
-        "this is the mean over channels: CAM adds them up": right / channel,
+    for sizes in awkward_sizes(attempt, ("class", "channel", "position"), high=high, ones=("position",)):
+        classes, channel, positions = sizes.values()
+        activation, weight = attempt.tensor(channel, positions), attempt.tensor(classes, channel)
+        before = {"activation": activation.clone(), "weight": weight.clone()}
+        called = f"word_scores(activation, weight) with shapes {tuple(activation.shape)} and {tuple(weight.shape)}"
+        got = attempt.call(attempt.answer, activation, weight, called=called)
+        shapes = {
+            (classes,): "the words are gone: this is the pooled score",
+            (positions,): "the classes are gone: keep one row for each",
+            (positions, classes): "classes come first, words second",
+            (channel, positions): "there is one row per channel: sum over channels, keep classes",
+            (classes, channel): "this is the sum over the words: sum over channels, keep words",
+            (classes, channel, positions): "the channels are still there: sum over them",
+            (classes, 1, positions): "an axis of length 1 is left over: sum over the channels without keepdim",
+        }
+        attempt.shape("shape", got, (classes, positions), mistakes=shapes)
+        one, two = before["activation"].double(), before["weight"].double()
+        right = (two[:, :, None] * one[None]).sum(dim=1)
+        mistakes = partial(_score_mistakes, one, two, right)
+        attempt.values("values", got, right, mistakes=mistakes, axes=("class", "word"))
+        judge_given(attempt, "kept", {"activation": activation, "weight": weight}, before)
+
+
+def _score_mistakes(one: Tensor, two: Tensor, right: Tensor) -> dict[str, Tensor]:
+    products = two[:, :, None] * one[None]
+    known = {
+        "this is the mean over channels: CAM adds them up": products.mean(1),
+        "this is the largest product, not the sum over channels": products.amax(1),
         "these are probabilities over the classes, not scores": right.softmax(dim=0),
+        "this is a softmax over the words, not the scores": right.softmax(dim=1),
         "every word has the same score: the activation was averaged first": right.mean(1, keepdim=True).expand_as(
             right
         ),
         "all classes have the first one's scores": right[:1].expand_as(right),
+        "you used the absolute weight: evidence against turned into evidence for": two.abs() @ one,
+        "you applied ReLU to the weight: evidence against is lost": two.relu() @ one,
+        "you used the absolute activation": two @ one.abs(),
+        "you applied ReLU to the activation: what is below zero counts as well": two @ one.relu(),
+        "only the first channel is used: sum over all": products[:, 0],
+        "one channel is missing at the end": products[:, :-1].sum(1),
+        "one channel is missing": products[:, 1:].sum(1),
+        "the weight is not used: multiply the channels with it": one.sum(0).expand_as(right),
+        "the words are in reverse order": right.flip(1),
+        "the classes are in reverse order": right.flip(0),
     }
-    attempt.values("values", got, right, mistakes=mistakes)
-    same = torch.equal(activation, before[0]) and torch.equal(weight, before[1])
-    attempt.fact("kept", same, expected="the numbers given", got="changed", likely="an operation in place, such as *=")
+    if two.shape[0] == two.shape[1]:
+        known["rows and columns of the weight have changed places: classes are its rows"] = two.T @ one
+    if right.shape[0] == right.shape[1]:
+        known["classes and words have changed places"] = right.T
+    if two.shape[1] == one.shape[1]:
+        known["the weight met the words, not the channels"] = two @ one.T if two.shape[1] == one.shape[0] else right
+        known["the sum went over the words, not over the channels"] = (
+            (two[:, None] * one).sum(-1) if (one.shape[0] == right.shape[1]) else right
+        )
+    return known
 
 
 def judge_logits(attempt: Attempt, *, longest: int) -> None:
-    """Judge a function (scores, bias, is_word) -> logits, with padding after the words.
+    """Judge a function (scores, bias, is_word) -> logits, with filling behind the words, before, between, and none.
 
     Args:
         attempt: of this round.
         longest: most positions.
     """
-    positions, classes = attempt.size(6, longest), attempt.size(2, 4)
-    words = attempt.size(2, positions - 2)
-    scores, bias = attempt.tensor(classes, positions), attempt.tensor(classes)
-    is_word = torch.arange(positions) < words
-    called = f"logits_from_words(scores, bias, is_word), {words} words in {positions} positions"
-    meanings = {"shape of the mask": "is_word has one value per position: it belongs to the axis of the words"}
-    got = attempt.call(attempt.answer, scores, bias, is_word, called=called, meanings=meanings)
-    shapes = {
-        (): "one number for all classes: average over the words only",
-        (classes, 1): "the axis of the words is left over: no keepdim here",
-        (classes, positions): "the words are still there: average over them",
+    positions = attempt.size(10, longest)
+    words = attempt.size(3, positions - 5)
+    behind = torch.arange(positions) < words
+    masks = {
+        "behind the words": behind,
+        "before the words": behind.flip(0),
+        "between the words": behind[torch.randperm(positions, generator=attempt.generator)],
+        "around a single word": torch.arange(positions) == attempt.size(1, positions - 2),
+        "behind many words": torch.arange(61) < attempt.size(30, 57),
+        "beside as many words": torch.arange(12) % 2 == attempt.size(0, 1),
+        "nowhere, and a single word": torch.ones(1, dtype=torch.bool),
+        "nowhere": torch.ones(positions, dtype=torch.bool),
     }
-    attempt.shape("shape", got, (classes,), mistakes=shapes)
-    total = (scores.double() * is_word).sum(dim=1)
-    right = total / words + bias
-    mistakes = {
-        "padding was averaged along with the words": scores.double().mean(dim=1) + bias,
+    for number, (where, is_word) in enumerate(masks.items()):
+        classes = attempt.size(2, 4) if number % 2 == 0 else min(len(is_word), 6) if where != "nowhere" else positions
+        scores, bias = attempt.tensor(max(classes, 2), len(is_word)), attempt.tensor(max(classes, 2))
+        before = {"scores": scores.clone(), "bias": bias.clone(), "is_word": is_word.clone()}
+        count = int(is_word.sum())
+        called = f"logits_from_words(scores, bias, is_word), filling {where}: {count} words in {len(is_word)} positions"
+        meanings = {"shape of the mask": "is_word has one value per position: it belongs to the axis of the words"}
+        got = attempt.call(attempt.answer, scores, bias, is_word, called=called, meanings=meanings)
+        shapes = {
+            (): "one number for all classes: average over the words only",
+            (len(bias), 1): "the axis of the words is left over: no keepdim here",
+            (len(bias), len(bias)): "every class met every bias: drop the axis of length 1 before you add",
+            (len(bias), len(is_word)): "the words are still there: average over them",
+            (len(bias), count): "the words are still there: average over them",
+        }
+        attempt.shape("shape", got, (len(bias),), mistakes=shapes)
+        wrong = _logit_mistakes(before["scores"].double(), before["bias"].double(), before["is_word"])
+        right = before["scores"].double()[:, before["is_word"]].sum(1) / count + before["bias"]
+        key = "full" if where.startswith("nowhere") else "values" if where == "behind the words" else "filling"
+        attempt.values(key, got, right, mistakes=wrong)
+        judge_given(attempt, "kept", {"scores": scores, "bias": bias, "is_word": is_word}, before)
+
+
+def _logit_mistakes(scores: Tensor, bias: Tensor, is_word: Tensor) -> Mapping[str, Tensor]:
+    words, positions = int(is_word.sum()), len(is_word)
+    total = (scores * is_word).sum(dim=1)
+    lowest = scores.masked_fill(~is_word, -torch.inf).amax(1)
+    wrong = {
+        "padding was averaged along with the words": scores.mean(dim=1) + bias,
         "divided by all positions: count the words only": total / positions + bias,
-        "padding was added up along with the words": scores.double().sum(dim=1) / words + bias,
+        "padding was added up along with the words": scores.sum(dim=1) / words + bias,
         "the bias is missing": total / words,
+        "the bias is missing, and padding was averaged along": scores.mean(dim=1),
         "this is the sum: the network takes the mean": total + bias,
+        "this is the sum, padding included: the network takes the mean of the words": scores.sum(1) + bias,
         "the bias was subtracted": total / words - bias,
+        "the bias was divided by the number of words as well": (total + bias) / words,
+        "the bias was divided by the number of positions as well": (total + bias) / positions,
+        "the bias was multiplied, not added": total / words * bias,
+        "only the first class's bias is used": total / words + bias[0],
+        "the biases are in reverse order": total / words + bias.flip(0),
+        "the largest value was taken: the network takes the mean": lowest + bias,
+        "the largest value of all positions was taken: the network takes the mean of the words": scores.amax(1) + bias,
+        "the median was taken: the network takes the mean": scores[:, is_word].median(1).values + bias,
+        "only the first word counts: take the mean of all": scores[:, is_word][:, 0] + bias,
+        "only the last word counts: take the mean of all": scores[:, is_word][:, -1] + bias,
+        "the first positions were taken for the words: is_word says where they are": scores[:, :words].mean(1) + bias,
+        "the last positions were taken for the words: is_word says where they are": scores[:, -words:].mean(1) + bias,
+        "22, the number of our review's words, is written into the function": total / 22 + bias,
+        "50, the number of places, is written into the function": total / 50 + bias,
+        "ReLU was applied to the scores: what is below zero counts as well": (scores * is_word).relu().sum(1) / words
+        + bias,
+        "the absolute scores were averaged: the sign counts": (scores * is_word).abs().sum(1) / words + bias,
+        "ReLU was applied at the end: logits may be negative": (total / words + bias).relu(),
+        "these are probabilities: return the logits": (total / words + bias).softmax(0),
+        "one word too many was counted": total / (words + 1) + bias,
     }
-    attempt.values("values", got, right, mistakes=mistakes)
-    everywhere = torch.ones(positions, dtype=torch.bool)
-    got = attempt.call(
-        attempt.answer, scores, bias, everywhere, called="logits_from_words(scores, bias, is_word), no padding"
-    )
-    attempt.values("full", got, scores.double().mean(dim=1) + bias, usual=False)
+    if words < positions:
+        wrong["the filling was averaged, not the words: is_word is True where there is a word"] = (
+            scores[:, ~is_word].mean(1) + bias
+        )
+    if words > 1:
+        wrong["one word too few was counted"] = total / (words - 1) + bias
+    return wrong
 
 
-def judge_gradient_times_input(attempt: Attempt, *, width: tuple[int, int]) -> None:
+def judge_gradient_times_input(attempt: Attempt, *, high: int) -> None:
     """Judge a function (gradient, embedding) -> one value per word; both are (position, channel).
 
     Args:
         attempt: of this round.
-        width: least and greatest number of channels.
+        high: the greatest length of an axis.
     """
-    positions = attempt.size(3, 9)
-    channel = positions + attempt.size(*width)
-    gradient, embedding = attempt.tensor(positions, channel), attempt.tensor(positions, channel)
-    called = f"gradient_times_input(gradient, embedding), both of shape {tuple(gradient.shape)}"
-    got = attempt.call(attempt.answer, gradient.clone(), embedding.clone(), called=called)
-    shapes = {
-        (positions, channel): "there is one number per channel: add them up for each word",
-        (channel,): "one number per channel: add over the channels, not over the words",
-        (): "one number for the whole text: add over the channels only",
-    }
-    attempt.shape("shape", got, (positions,), mistakes=shapes)
-    one, two = gradient.double(), embedding.double()
-    right = (one * two).sum(dim=1)
-    mistakes = {
-        "the gradient was averaged over the words first: that is Grad-CAM": (one.mean(0) * two).sum(1),
-        "this is the size of the gradient: the sign is lost": one.norm(dim=1),
-        "only the gradient is used: multiply it with the embedding": one.sum(1),
-        "only the embedding is used: where is the gradient?": two.sum(1),
-        "the mean over channels was taken: add them up": right / channel,
-    }
-    attempt.values("values", got, right, mistakes=mistakes)
+    for sizes in awkward_sizes(attempt, ("position", "channel"), high=high, ones=("position",)):
+        positions, channel = sizes.values()
+        gradient, embedding = attempt.tensor(positions, channel), attempt.tensor(positions, channel)
+        before = {"gradient": gradient.clone(), "embedding": embedding.clone()}
+        called = f"gradient_times_input(gradient, embedding), both of shape {tuple(gradient.shape)}"
+        got = attempt.call(attempt.answer, gradient, embedding, called=called)
+        shapes = {
+            (positions, channel): "there is one number per channel: add them up for each word",
+            (channel,): "one number per channel: add over the channels, not over the words",
+            (): "one number for the whole text: add over the channels only",
+            (positions, positions): "every word met every word: multiply number by number, with *, and add up",
+            (positions, 1): "the axis of the channels is left over: sum over it without keepdim",
+        }
+        attempt.shape("shape", got, (positions,), mistakes=shapes)
+        one, two = before["gradient"].double(), before["embedding"].double()
 
+        def mistakes(one: Tensor = one, two: Tensor = two) -> dict[str, Tensor]:
+            known = {
+                "the gradient was averaged over the words first: that is Grad-CAM": (one.mean(0) * two).sum(1),
+                "the gradient was added up over the words first": (one.sum(0) * two).sum(1),
+                "this is the size of the gradient: the sign is lost": one.norm(dim=1),
+                "this is the size of the product: the sign is lost": (one * two).norm(dim=1),
+                "the absolute products were added up: the sign is lost": (one * two).abs().sum(1),
+                "the absolute gradient was used: the sign is lost": (one.abs() * two).sum(1),
+                "ReLU was applied to the products: what speaks against is lost": (one * two).relu().sum(1),
+                "ReLU was applied to the gradient": (one.relu() * two).sum(1),
+                "only the gradient is used: multiply it with the embedding": one.sum(1),
+                "only the gradient is used, and averaged: multiply it with the embedding": one.mean(1),
+                "only the embedding is used: where is the gradient?": two.sum(1),
+                "only the embedding is used, and averaged: where is the gradient?": two.mean(1),
+                "this is the size of the embedding: where is the gradient?": two.norm(dim=1),
+                "the mean over channels was taken: add them up": (one * two).mean(1),
+                "the largest product was taken: add them up": (one * two).amax(1),
+                "only the first channel is used: add all of them up": one[:, 0] * two[:, 0],
+                "gradient and embedding were added, not multiplied": (one + two).sum(1),
+                "both were added up before they were multiplied: multiply number by number": one.sum(1) * two.sum(1),
+                "this is the cosine: multiply and add up, without dividing by the sizes": torch.cosine_similarity(
+                    one, two
+                ),
+                "the words are in reverse order": (one * two).sum(1).flip(0),
+            }
+            if len(one) == one.shape[1]:
+                known["added up over the words, not over the channels"] = (one * two).sum(0)
+            return known
 
-def judge_leave_one_out(attempt: Attempt, *, longest: int) -> None:
-    """Judge a function (predict, words) -> how much the number loses without each word.
-
-    Args:
-        attempt: of this round.
-        longest: most words.
-    """
-    count = attempt.size(4, longest)
-    words = [_WORDS[attempt.size(0, len(_WORDS) - 1)] for _ in range(count)]
-    words[-1] = words[0]  # a word that occurs twice
-    worth = {word: float(attempt.tensor(1)) for word in _WORDS}
-
-    def predict(text: Sequence[str]) -> float:
-        strange = [word for word in text if word not in worth]
-        if strange:
-            raise ValueError(f"predict() wants a list of the words that stay, and was given {strange[0]!r}")
-        pairs = sum(one == "not" and two == "good" for one, two in pairwise(text))
-        # a word counts more further back, so that it matters which of two equal words is gone
-        return sum(worth[word] * (1 + 0.1 * place) for place, word in enumerate(text)) - 3.0 * pairs
-
-    whole = predict(words)
-    right = torch.tensor([whole - predict(words[:place] + words[place + 1 :]) for place in range(count)])
-    handed_over = list(words)
-    meanings = {
-        "index out of range": "the list got shorter on the way: make a new list for each word",
-        "operand type(s) for -: 'list'": "a list has no minus: make a new list of the words that stay",
-    }
-    got = attempt.call(
-        attempt.answer, predict, handed_over, called=f"leave_one_out(predict, {words})", meanings=meanings
-    )
-    if isinstance(got, dict):
-        twice = "a dictionary has one number for a word that stands there twice: return a list"
-        attempt.fact("shape", False, expected=f"a list of {count} numbers", got=got, likely=twice, stop=True)
-    shapes = {(len(set(words)),): "a word that stands there twice has two places: count places, not words"}
-    if len(handed_over) < count:
-        shapes[(count - len(handed_over),)] = (
-            "the list got shorter while the loop went over it: make a new list for each word"
-        )
-    attempt.shape("shape", got, (count,), mistakes=shapes)
-    gone = torch.tensor([whole - predict([other for other in words if other != word]) for word in words])
-    first = [words.index(word) for word in words]
-    mistakes = {
-        "the sign is turned around: what is lost is all words minus those that are left": -right,
-        "these are the numbers without the word: subtract them from the number with all words": whole - right,
-        "every occurrence was left out: leave out one place at a time": gone,
-        "of two equal words the first was left out both times: go by the place, not by the word": right[first],
-    }
-    attempt.values("values", got, right, mistakes=mistakes, usual=False)
-    attempt.fact(
-        "kept",
-        handed_over == words,
-        expected="the list as it was",
-        got="a changed list",
-        likely="remove() and del change the list: make a new one",
-    )
-
-
-def judge_without_top(attempt: Attempt, *, longest: int) -> None:
-    """Judge a function (words, values, count) -> the words that are left.
-
-    Args:
-        attempt: of this round.
-        longest: most words.
-    """
-    count = attempt.size(5, longest)
-    top = attempt.size(1, count - 3)
-    words = [f"{_WORDS[place % len(_WORDS)]}" for place in range(count)]
-    values = attempt.tensor(count)
-    # one word occurs twice: the later one goes, the earlier one and the word behind it stay
-    later = attempt.size(2, count - 1)
-    earlier = attempt.size(0, later - 2)
-    words[later] = words[earlier]
-    for place, rank in ((later, -1), (earlier, 1), (earlier + 1, 2)):
-        other = int(values.argsort()[rank])
-        values[[place, other]] = values[[other, place]]
-    order = values.argsort(descending=True).tolist()
-    right = [words[place] for place in range(count) if place not in order[:top]]
-    handed_over = list(words)
-    called = f"without_top({words}, torch.tensor({[round(value, 2) for value in values.tolist()]}), {top})"
-    moved = "deleting a word moves those behind it: find all places first, then keep the others"
-    meanings = {"index out of range": moved}
-    got = attempt.call(attempt.answer, handed_over, values.clone(), top, called=called, meanings=meanings)
-    is_list = isinstance(got, list | tuple) and all(isinstance(word, str) for word in got)
-    attempt.fact(
-        "form", is_list, expected="a list of words", got=got, likely="return the words, not their places", stop=True
-    )
-    lowest, by_size = order[::-1], values.abs().argsort(descending=True).tolist()
-    went = {words[place] for place in order[:top]}
-    first, popped = list(words), list(words)
-    for place in order[:top]:
-        first.remove(words[place])
-        popped[place : place + 1] = []
-    wrong = {
-        "the words with the smallest values were deleted": [
-            words[place] for place in range(count) if place not in lowest[:top]
-        ],
-        "a large negative value speaks against the class: order by the value, not by its size": [
-            words[place] for place in range(count) if place not in by_size[:top]
-        ],
-        "these are the words that should go": [words[place] for place in order[:top]],
-        "these are the words that should go, in their order": [
-            words[place] for place in range(count) if place in order[:top]
-        ],
-        "the words are in another order than in the text": [words[place] for place in order[top:]],
-        "of two equal words the first was deleted: go by the place, not by the word": first,
-        "every word like those was deleted: go by the place, not by the word": [
-            word for word in words if word not in went
-        ],
-        moved: popped,
-    }
-    likely = next((message for message, left in wrong.items() if list(got) == left and left != right), "")
-    if not likely:
-        likely = "more or fewer words are left than should be" if len(got) != len(right) else "other words should go"
-    attempt.fact("words", list(got) == right, expected=" ".join(right), got=" ".join(got) or "no words", likely=likely)
-    attempt.fact(
-        "kept", handed_over == words, expected="the list as it was", got="a changed list", likely="make a new list"
-    )
+        attempt.values("values", got, (one * two).sum(dim=1), mistakes=mistakes, axes=("word",))
+        judge_given(attempt, "kept", {"gradient": gradient, "embedding": embedding}, before)

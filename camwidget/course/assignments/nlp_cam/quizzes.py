@@ -18,7 +18,10 @@ OPTIONS = {
         "a": Option(
             "The map shows what the network does, not what the review means. The network may well count 'good' as good."
         ),
-        "b": Option("Deeper layers see neighbours and may mend that. Slide to them and look.", right=True),
+        "b": Option(
+            "Deeper layers see a word's neighbours. Whether they have learned what 'not' does is another matter: slide to them and look.",
+            right=True,
+        ),
         "c": Option(
             "If the probability hardly moves, it has learned nothing of 'not'. That is an experiment, not a colour.",
             right=True,

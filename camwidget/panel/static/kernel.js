@@ -1,0 +1,109 @@
+/**
+ * Whether a kernel listens. Some hosts say so themselves; everywhere, what is asked for is answered at once by a kernel
+ * that is free, so no answer within a second tells the same. What is asked of nobody would be lost, or would happen much
+ * later, so what needs the kernel is locked meanwhile.
+ */
+
+/** @typedef {import("./types.js").MapTraits} MapTraits */
+/** @typedef {import("./types.js").Request} Request */
+/**
+ * @template Traits
+ * @typedef {import("./types.js").Model<Traits>} Model
+ */
+
+const ANSWER_WITHIN_MS = 800;
+const WORDS = {
+  free: "",
+  busy: "The kernel is busy. Sliding goes on; new classes, pictures and words wait",
+  gone: "No kernel listens. Sliding goes on; run the cell again for anything new",
+};
+
+export class Kernel {
+  /** @param {Model<MapTraits>} model @param {AbortSignal} signal  ends all listening */
+  constructor(model, signal) {
+    this.model = model;
+    this.live = Boolean(model.get("live"));
+    /** @type {keyof typeof WORDS} */
+    this.state = "free";
+    /** @type {(() => void)[]} */
+    this.listeners = [];
+    this.number = 0;
+    this.heard = 0;
+    this.timers = new Set();
+    this.greeted = false;
+    if (!this.live) return;
+    const heard = (/** @type {{heard?: number}} */ content) => this.onMessage(content);
+    model.on("msg:custom", heard);
+    this.host = model.widget_manager?.kernel ?? null;
+    const look = () => this.look();
+    this.host?.statusChanged?.connect(look);
+    signal.addEventListener("abort", () => {
+      model.off("msg:custom", heard);
+      this.host?.statusChanged?.disconnect(look);
+      for (const each of this.timers) clearTimeout(each);
+      this.listeners = [];
+      this.host = null;
+    });
+    this.look();
+  }
+
+  get words() {
+    return WORDS[this.state];
+  }
+
+  /** @param {() => void} listener  is called when the state has changed, and once now */
+  follow(listener) {
+    this.listeners.push(listener);
+    listener();
+  }
+
+  /** Ask the kernel for something. @param {Request} request @param {ArrayBuffer[]} [buffers] */
+  ask(request, buffers = []) {
+    if (!this.live) return;
+    const number = (this.number += 1);
+    this.model.send({ ...request, number }, undefined, buffers);
+    if (request.do === "look at") return; // nobody waits for that
+    this.after(ANSWER_WITHIN_MS, () => {
+      if (this.heard < number && this.state === "free") this.become(this.heard === 0 && this.host?.status === "idle" ? "gone" : "busy");
+    });
+  }
+
+  get free() {
+    return this.state === "free";
+  }
+
+  /** @param {{heard?: number}} content */
+  onMessage({ heard }) {
+    if (heard === undefined) return;
+    this.heard = Math.max(this.heard, heard);
+    this.become("free");
+  }
+
+  /** What the host says of the kernel. */
+  look() {
+    const status = this.host?.status ?? "unknown";
+    // what it does for this panel is told in other words
+    const other = () => this.host?.status === "busy" && this.state === "free" && !this.model.get("busy");
+    // some kernels answer beside a cell that runs
+    if (status === "busy") this.after(ANSWER_WITHIN_MS, () => { if (other()) this.ask({ do: "hello" }); });
+    else if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) this.become("gone");
+    else if (status === "idle" && this.state === "busy") this.become("free");
+    if (!this.greeted && (status === "idle" || !this.host)) {
+      this.greeted = true;
+      this.ask({ do: "hello" }); // a panel of a saved notebook has a host, but nobody behind it
+    }
+  }
+
+  /** @param {keyof typeof WORDS} state */
+  become(state) {
+    if (state === this.state) return;
+    this.state = state;
+    for (const each of this.listeners) each();
+  }
+
+  /** @param {number} ms @param {() => void} act */
+  after(ms, act) {
+    const timer = window.setTimeout(() => { this.timers.delete(timer); act(); }, ms);
+    this.timers.add(timer);
+  }
+}

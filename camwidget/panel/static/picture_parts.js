@@ -1,0 +1,53 @@
+/** What a picture's view is made of, before anything is shown in it. */
+
+import { element, keepKeys, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
+import { Facts } from "./facts.js";
+import { Film } from "./film.js";
+import { Kernel } from "./kernel.js";
+import { Look } from "./look.js";
+import { Upload } from "./upload.js";
+
+/** @typedef {import("./types.js").Model<import("./types.js").PictureTraits>} Model */
+
+/** The picture, the colours over it, and the cell that is read. */
+function makeFrame() {
+  const frame = keepKeys(element("div", "camw-frame"));
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "application");
+  frame.setAttribute("aria-label", "The picture; arrow keys read single cells");
+  const picture = element("div", "camw-picture");
+  picture.setAttribute("role", "img");
+  const base = element("canvas", "camw-base");
+  const canvas = element("canvas", "camw-canvas");
+  const marker = element("div", "camw-marker");
+  marker.hidden = true;
+  picture.append(base, canvas);
+  frame.append(picture, marker);
+  return { frame, picture, base, canvas, marker };
+}
+
+/** The elements, in the order of the page. @param {Model} model @param {AbortSignal} signal */
+export function makePage(model, signal) {
+  const root = makeRoot("Heatmap of what the network looks at");
+  const kernel = new Kernel(model, signal);
+  const heading = element("p", "camw-heading");
+  const look = new Look(model, model);
+  const line = element("div", "camw-line");
+  line.append(heading, look.box);
+  const { message, show: showMessage } = makeMessage(model);
+  const top = element("div", "camw-top");
+  const framed = makeFrame();
+  const facts = new Facts(model, kernel, { cells: "cells", thing: "image" });
+  top.append(framed.frame, facts.side);
+  const film = new Film(model);
+  const announcer = makeAnnouncer();
+  const working = makeBusy(model, kernel, top, film.box);
+  const upload = new Upload(model, kernel, framed.frame, root, signal);
+  const foot = element("div", "camw-foot");
+  foot.append(upload.box, facts.codeBox);
+  const body = element("div", "camw-body");
+  body.append(line, message, top, film.box, foot);
+  root.append(working.busy, body, announcer);
+  root.addEventListener("keydown", (event) => { if (event.target === facts.classes.slider.input) facts.classes.onKey(event); }, { signal });
+  return { root, heading, look, showMessage, ...framed, facts, film, announcer, working, upload };
+}
