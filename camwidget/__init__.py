@@ -72,7 +72,10 @@ def __getattr__(name: str) -> Any:
         close = nearest(name, __all__)
         hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else f" It has {', '.join(__all__)}."
         raise AttributeError(f"module 'camwidget' has no attribute {name!r}.{hint}", name=name)
-    value = getattr(importlib.import_module(f"camwidget.{_HOMES[name]}"), name)
+    from camwidget.loading import loading  # noqa: PLC0415 (an ordinary import needs no text on what it loads either)
+
+    with loading("PyTorch", *(() if name == "load_reviews" else ("torch",))):
+        value = getattr(importlib.import_module(f"camwidget.{_HOMES[name]}"), name)
     globals()[name] = value  # so that the next look-up is an ordinary one
     return value
 

@@ -108,6 +108,15 @@ def _parser() -> tuple[argparse.ArgumentParser, Sequence[str]]:
     items = commands.add_parser("list", help="list the items of the course, or of an assignment")
     items.add_argument("assignments", nargs="*", metavar="ASSIGNMENT", help="such as hooks; all by default")
     items.set_defaults(work=_list)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this machine has, what is missing, and what to type",
+        description="Look at versions, Jupyter's extensions, memory, disk and programs, and make a panel in a Python "
+        "of its own. Nothing is changed and nothing is sent. The exit code is 0 if nothing is missing, else 1. Paste "
+        "the output into a report about a fault; your home folder is written as ~ in it.",
+    )
+    doctor.set_defaults(work=_doctor)
     return parser, tuple(commands.choices)
 
 
@@ -286,6 +295,20 @@ def _list(asked: argparse.Namespace, screen: "Screen") -> int:
             screen.say(f"{name:<24}  {task.title}")
             screen.say(task.about, style="dim", indent=26)
     return RIGHT
+
+
+def _doctor(_: argparse.Namespace, screen: "Screen") -> int:
+    from camwidget.doctor.finding import MISSING, NOTE
+    from camwidget.doctor.report import examine, lines_of, verdict
+
+    colours = {MISSING: "red", NOTE: "yellow"}
+    findings = []
+    for each in examine():
+        findings.append(each)
+        for line in lines_of(each):
+            screen.say(line, style=colours.get(each.state, ""))
+    screen.say(verdict(findings), style="bold")
+    return NOT_YET if any(each.state == MISSING for each in findings) else RIGHT
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ def executed(path: Path) -> NotebookNode:
         cell.metadata.pop("execution", None)
         if "outputs" in cell:  # without what a panel puts behind itself, for pages where its widget is missing
             cell.outputs = [each for each in cell.outputs if "camw-reopened" not in str(each.get("data", {}))]
+            # nor without the line on what is being loaded, of which nothing is left
+            cell.outputs = [each for each in cell.outputs if each.get("data", True)]
         for output in cell.get("outputs", []):
             # a page that runs no kernel would say that the widget is missing, instead of showing the picture
             output.get("data", {}).pop(LIVE, None)

@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable
+from functools import wraps
 from types import FunctionType
 from typing import Any, Self
 
 import beartype._check.code.codemain as made_checks
 import jaxtyping
 from beartype import beartype
+from beartype.roar import BeartypeCallHintViolation
 
 # Of a list the checker looks at one member, by chance. It draws from numbers of its own: tests compare Python's.
 vars(made_checks)["getrandbits"] = random.Random(20161).getrandbits
@@ -29,18 +31,36 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
 _jaxtyped = jaxtyping.jaxtyped
 
 
+def _switched(function: Callable[..., Any], checked_function: Callable[..., Any]) -> Callable[..., Any]:
+    """The checked function; the other while a test has switched the checks off, to see what users get."""
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if jaxtyping.config.jaxtyping_disable:
+            return function(*args, **kwargs)
+        try:
+            return checked_function(*args, **kwargs)
+        except BeartypeCallHintViolation as error:  # the same error as where there are shapes, a TypeError
+            raise jaxtyping.TypeCheckError(str(error)) from error
+
+    return called
+
+
+def _needs_jaxtyping(kind: Any) -> bool:
+    """Whether an annotation has a shape, or a name in quotes, also somewhere inside."""
+    return "jaxtyping" in repr(kind) or isinstance(kind, str) or (not isinstance(kind, type) and "'" in repr(kind))
+
+
 def _where_shapes_are(*, typechecker: Callable[..., Any]) -> Callable[[Any], Any]:
     """Compare shapes where shapes are annotated; check everything else with beartype alone.
 
     jaxtyping checks each call twice and prepares for shapes, ten times the work of beartype; most functions of the
-    package have none. A name in quotes may stand for anything.
+    package have none. A name in quotes may stand for anything, and beartype alone wants to find it.
     """
 
     def decorate(it: Any) -> Any:
-        if isinstance(it, FunctionType):
-            kinds = it.__annotations__.values()
-            if not any(isinstance(kind, str) or "jaxtyping" in repr(kind) for kind in kinds):
-                return typechecker(it)
+        if isinstance(it, FunctionType) and not any(map(_needs_jaxtyping, it.__annotations__.values())):
+            return _switched(it, typechecker(it))
         return _jaxtyped(it, typechecker=typechecker)
 
     return decorate

@@ -14,6 +14,19 @@ TIES = {
     "signed": "only_for",
     "shared_scale": "own_scale",
     "heatmap_opacity": "heatmap_opacity",
+    "mode": "mode_index",
+    "compare_by": "compare_index",
+    "compare_as": "as_swipe",
+    "other_class": "other_class_index",
+    "other_method": "other_method_index",
+    "other_layer": "other_layer_index",
+    "swipe": "swipe",
+    "turned": "turned",
+    "guess": "guess",
+    "revealed": "revealed",
+    "place": "place",
+    "regions": "regions",
+    "hide_by": "fill_index",
 }
 """By trait of a panel: the trait of its view that holds where the choice stands."""
 

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from camwidget.errors import ExportError, three_parts
+from camwidget.panel.packing import packed
 from camwidget.panel.view import MapView, page_parts, state_of
 
 _PAGE = """\
@@ -45,11 +47,14 @@ def page_html(view: MapView, *, title: str) -> str:
     """
     # no kernel listens, so nothing is searched for
     state = state_of(view) | {"message": "", "busy": "", "live": 0, "names": [], "synonyms": []}
+    state["manifest"], maps = packed(view.manifest, view.maps)
+    del state["maps"]
     binary = {name: base64.b64encode(each).decode("ascii") for name, each in state.items() if isinstance(each, bytes)}
     data = json.dumps(
         {
             "state": {name: each for name, each in state.items() if name not in binary},
             "binary": binary,
+            "packed": base64.b64encode(maps).decode("ascii"),
         },
         allow_nan=False,
     )
@@ -76,20 +81,56 @@ def save_page(page: str, path: Any) -> Path:
     Raises:
         ExportError: the path is none for a page, or cannot be written.
     """
-    allowed = "A page is saved as a file whose name ends in .html, in a folder that exists"
+    file = checked_path(path, "page", suffixes=(".html", ".htm"))
+    return written(file, page.encode("utf-8"), "page")
+
+
+def checked_path(path: Any, what: str, *, suffixes: Sequence[str]) -> Path:
+    """Return the path of a file to write, if it can be one.
+
+    Args:
+        path: as it was given.
+        what: is saved, in a word.
+        suffixes: that its name may end in; the first is the one to try.
+
+    Raises:
+        ExportError: it is no path, or of another kind of file.
+    """
+    allowed = _allowed(what, suffixes[0])
     if not isinstance(path, str | PathLike):
-        raise ExportError(three_parts(f"The path is of type {type(path).__name__}", allowed, "Try 'panel.html'"))
+        raise ExportError(
+            three_parts(f"The path is of type {type(path).__name__}", allowed, f"Try 'panel{suffixes[0]}'")
+        )
     file = Path(path).expanduser()
-    if file.suffix.lower() not in (".html", ".htm"):
-        better = f"{file.stem or 'panel'}.html"
+    if file.suffix.lower() not in suffixes:
+        better = f"{file.stem or 'panel'}{suffixes[0]}"
         raise ExportError(three_parts(f"The path is {str(path)!r}", allowed, f"Try {better!r}"))
+    return file
+
+
+def written(file: Path, content: bytes, what: str) -> Path:
+    """Write a file and return its path.
+
+    Args:
+        file: what `checked_path` returned.
+        content: of the file.
+        what: is saved, in a word.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
     try:
-        file.write_text(page, encoding="utf-8", newline="\n")
+        file.write_bytes(content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        given = f"{str(path)!r} cannot be written ({reason})"
+        given = f"{str(file)!r} cannot be written ({reason})"
+        allowed = _allowed(what, file.suffix)
         raise ExportError(three_parts(given, allowed, "Make the folder first, or choose another")) from error
     return file
+
+
+def _allowed(what: str, suffix: str) -> str:
+    return f"A {what} is saved as a file whose name ends in {suffix}, in a folder that exists"
 
 
 def _hash_of(source: str) -> str:

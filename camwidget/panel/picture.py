@@ -5,7 +5,8 @@ import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from PIL import Image
@@ -16,22 +17,33 @@ from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, GridArgument, methods_of
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress
-from camwidget.panel.base import SlidingPanel
+from camwidget.panel.compare import CompareState, Comparing
 from camwidget.panel.controls import Controls
 from camwidget.panel.cut import PictureCut
+from camwidget.panel.export import checked_path, written
+from camwidget.panel.figures import grid_figure
+from camwidget.panel.guess import Guessing, GuessState
+from camwidget.panel.hiding import Hiding, HidingState
+from camwidget.panel.inside import InsideState, LookingInside
 from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run, twin_of
-from camwidget.panel.state import FlagSetting, NumberSetting, PanelState, Setting
+from camwidget.panel.state import FlagSetting, NumberSetting, Setting
 from camwidget.panel.still import contact_sheet
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.decode import open_image
 from camwidget.pictures.demo import demo_image, demo_images
 from camwidget.pictures.explain import explain_methods
+from camwidget.pictures.hiding import Hidden, Region, without
 from camwidget.pictures.inputs import Picture, prepared
+from camwidget.pictures.inside import LayerInside
 from camwidget.pictures.preparation import Numbers, Prepare, Size, Transform
+from camwidget.pictures.result import Explanation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PictureState(PanelState):
+class PictureState(CompareState, GuessState, InsideState, HidingState):
     """All that a picture's panel shows."""
 
     image: Any = None
@@ -49,7 +61,7 @@ class PictureState(PanelState):
 
     def by_subject(self) -> dict[str, Mapping[str, Any]]:
         """Return the explanations by the trait that holds what they explain."""
-        return {"image": self.results}
+        return {"image": self.results} | ({"compare": self.others} if self.others else {})
 
     def choices(self) -> dict[str, Sequence[Any]]:
         """Return, for each trait whose control counts positions, the value at each of them."""
@@ -60,7 +72,7 @@ class PictureState(PanelState):
         return super().positions() | {"heatmap_opacity": self.heatmap_opacity}
 
 
-class CamPanel(SlidingPanel):
+class CamPanel(Comparing, Guessing, LookingInside, Hiding):
     """Slide across the layers and classes of a network and see what each says about a picture.
 
     All maps are computed once, when the panel is made; moving a slider then asks nothing of the kernel. Every control
@@ -83,6 +95,8 @@ class CamPanel(SlidingPanel):
         mean: of values in [0, 1], for pictures that nothing else says how to prepare, see `explain`.
         std: the same for the standard deviation.
         size: of the inputs, in pixels.
+        compare: a second picture, to be compared with the first.
+        predict: ask first where the network looks, and show it when asked to.
 
     Raises:
         CamwidgetError: the picture, the model, a layer, a class or a hook cannot be used; the text says which and what
@@ -128,6 +142,8 @@ class CamPanel(SlidingPanel):
         mean: Numbers | None = None,
         std: Numbers | None = None,
         size: Size | None = None,
+        compare: Picture | None = None,
+        predict: bool = False,
     ) -> None:
         self._model = model
         methods = methods_of(methods)
@@ -144,6 +160,10 @@ class CamPanel(SlidingPanel):
         super().__init__()
         self.view.pictures = demo_images()
         self.image = image
+        if compare is not None:
+            self.compare = compare
+        if predict:
+            self.mode = "guess"
         self._link()
         self.children = (self.view, self._notes, *((self.run_button,) if self.run_button else ()))
 
@@ -151,34 +171,76 @@ class CamPanel(SlidingPanel):
         """The live panel, and beside it a still picture for pages that run no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         still = io.BytesIO()
-        contact_sheet(
+        self._still().save(still, format="JPEG", quality=88)
+        bundle["image/jpeg"] = base64.b64encode(still.getvalue()).decode("ascii")
+        return bundle
+
+    def save_png(self, path: Any, *, size: int = 1120) -> Path:
+        """Write the map shown, with all layers below it, to a picture file.
+
+        Args:
+            path: of the file, a str or Path ending in .png; an existing file is replaced.
+            size: width in pixels.
+
+        Raises:
+            ExportError: it cannot be written there.
+        """
+        file = checked_path(path, "picture", suffixes=(".png",))
+        content = io.BytesIO()
+        self._still(size=size).save(content, format="PNG")
+        return written(file, content.getvalue(), "picture")
+
+    def figure(self) -> "Figure":
+        """Return all layers and classes by the method shown as a matplotlib figure, one row for each class.
+
+        Where the method was run at no layer yet, it shows the one with the most layers.
+        """
+        state = self._state
+        shown = self.result if self.result.cams else state.offered
+        return grid_figure(shown, heatmap_opacity=state.heatmap_opacity, smooth=state.smooth, signed=state.signed)
+
+    def _still(self, *, size: int = 448) -> Image.Image:
+        """What a page without a kernel shows; nothing of the maps while somebody guesses."""
+        return contact_sheet(
             self.result if self.layer in self.result.cams else self._state.offered,
             layer=self.layer,
             target_class=self.target_class,
-            heatmap_opacity=self.heatmap_opacity,
+            heatmap_opacity=0.0 if self._state.secret else self.heatmap_opacity,
             smooth=self.smooth,
             signed=self.signed,
-        ).save(still, format="JPEG", quality=88)
-        bundle["image/jpeg"] = base64.b64encode(still.getvalue()).decode("ascii")
-        return bundle
+            size=size,
+        )
 
     def _explain(self, name: str, value: Any, target_classes: Sequence[int | str] | None) -> dict[str, Any]:
         asked = self._asked["methods"]
         # for other classes the same pixels: a file may have changed since
         image = value if name == "image" else self._state.pixels
+        state = self._state
         pixels = prepared(self._model, image, **self._preparing).inputs  # what is no picture stops no run
         if self.run_button:
             self.run_button.halt(wait=True)  # its maps would be of the picture before
-        cheap = tuple(method for method in asked if method not in EXPENSIVE) or ("grad_cam",)
-        chosen = {**self._asked, "methods": cheap, "target_classes": target_classes}
-        found = explain_methods(self._model, image, **chosen, **self._preparing)
+        found = self._explain_cheap(image, target_classes=target_classes)
         offered = max(found.values(), key=lambda result: len(result.cams))  # plain CAM has few layers, Grad-CAM all
         results, cost = dict(found), None
         if self._expensive:
             cost = estimated_cost(self._model, pixels, layers=offered.layers)
             results |= {method: not_run(offered, method, cost=cost) for method in self._expensive}
         shown = {"results": {method: results[method] for method in asked}, "offered": offered, "cost": cost}
+        if state.compare is not None:
+            shown["others"] = self._explain_second(state.compare, offered)
         return shown | {"pixels": pixels}
+
+    def _explain_cheap(self, image: Any, **chosen: Any) -> dict[str, Explanation]:
+        """Explain a picture by the methods that do not run the network once per channel."""
+        cheap = tuple(method for method in self._asked["methods"] if method not in EXPENSIVE) or ("grad_cam",)
+        asked = {**self._asked, "methods": cheap, **chosen}
+        return dict(explain_methods(self._model, image, **asked, **self._preparing))
+
+    def _explain_second(self, picture: Any, offered: Explanation) -> dict[str, Any]:
+        layers = [layer.name for layer in offered.layers]
+        found = self._explain_cheap(picture, target_classes=offered.target_classes, layers=layers)
+        later = {method: not_run(offered, method, cost=None) for method in self._expensive}
+        return {method: (found | later)[method] for method in self._asked["methods"]}
 
     def _explain_ahead(self, index: int) -> dict[str, Any]:
         if self.run_button and self.run_button.busy:
@@ -197,10 +259,21 @@ class CamPanel(SlidingPanel):
 
     def _send_maps(self) -> None:
         with self.view.hold_sync():  # in one message, so that no map is painted that was not asked for
-            self.view.show(self._named("image", self._state.results), layers=self._state.offered.layers)
+            named = {name: self._named(name, results) for name, results in self._state.by_subject().items()}
+            self.view.show(named["image"], named.get("compare"), layers=self._state.offered.layers)
             self._controls.follow(self._state)
 
+    def _open_layer(self) -> LayerInside:
+        state, asked = self._state, {name: self._asked[name] for name in ("call", "grid")}
+        return LayerInside(
+            self._model, state.pixels, layer=state.layer, target_class=self.target_class, method=state.method, **asked
+        )
+
+    def _run_without(self, regions: Sequence[Region], way: str) -> Hidden:
+        return without(self._model, self._state.pixels, regions, way=way)
+
     def _follow(self, changes: Mapping[str, Any]) -> None:
+        super()._follow(changes)
         if "results" in changes:
             notes = " ".join(self.result.notes)
             self._notes.value = html.escape(notes)
@@ -259,6 +332,8 @@ class CamPanel(SlidingPanel):
                 self._take_file(str(content.get("name", "")), bytes(buffers[0]))
             case "demo":
                 self._take(demo_image(str(content["name"])))
+            case "second":
+                self.compare = demo_image(str(content["name"]))
             case "crop":
                 self.crop = content["position"]
             case "letterbox":

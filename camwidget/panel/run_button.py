@@ -81,17 +81,20 @@ def twin_of(model: Explainable, pixels: Float[Tensor, "1 channel height width"])
         return Twin(network, draws=random_states(gpus=gpus_of(network)) != before)
 
 
-def not_run(found: Explanation, method: str, *, cost: Cost) -> Explanation:
+def not_run(found: Explanation, method: str, *, cost: Cost | None) -> Explanation:
     """Return an explanation by a method that was not run yet: no maps, and for each layer what it would cost.
 
     Args:
         found: another method's, of the same picture.
         method: the one that was not run.
-        cost: of any number of passes, from which the layers' cost follows.
+        cost: of any number of passes, from which the layers' cost follows; None for a picture it is not offered for.
     """
     label = METHOD_LABELS[method]
     reasons = {
-        layer.name: f"{label} was not run here yet. It takes {cost.of(layer.channels)}." for layer in found.layers
+        layer.name: f"{label} was not run here yet. It takes {cost.of(layer.channels)}."
+        if cost
+        else f"{label} can be run for the first picture only. Compare the two by another method."
+        for layer in found.layers
     }
     return replace(
         found,

@@ -6,6 +6,8 @@ from typing import Any
 
 import traitlets
 
+from camwidget.errors import MapError, three_parts
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PanelState:
@@ -95,3 +97,28 @@ class FlagSetting(Setting, traitlets.Bool[Any, Any]):
 
 class NumberSetting(Setting, traitlets.Float[Any, Any]):
     """A number within bounds."""
+
+
+class ChoiceSetting(Setting, traitlets.Enum[Any]):
+    """One of a few words."""
+
+
+def checked_place(name: str, place: Any) -> tuple[float, float] | None:
+    """Return a place of a picture if it is one: row and column, both from 0 to 1, or None; [] stands for None too.
+
+    Args:
+        name: of the trait that it is for.
+        place: what the trait was set to.
+
+    Raises:
+        MapError: it is none.
+    """
+    if place is None or (isinstance(place, Sequence) and not len(place)):
+        return None
+    if isinstance(place, Sequence) and not isinstance(place, str) and len(place) == 2:
+        row, column = place
+        if all(isinstance(each, int | float) and 0 <= each <= 1 for each in (row, column)):
+            return float(row), float(column)
+    given = f"{name} was set to {place!r}"
+    allowed = "It is a row and a column of the picture, both from 0 to 1, or None"
+    raise MapError(three_parts(given, allowed, f"Try {name} = (0.5, 0.5), the middle"))

@@ -30,7 +30,7 @@ _STEPS = 32767
 
 def style_text() -> str:
     """Return the style sheet of all views."""
-    return (STATIC / "panel.css").read_text("utf-8")
+    return "".join((STATIC / name).read_text("utf-8") for name in ("panel.css", "tools.css"))
 
 
 class MapView(anywidget.AnyWidget):
@@ -101,19 +101,67 @@ class HeatmapView(MapView):
     cut = traitlets.Dict().tag(sync=True)
     """What the network sees of a picture that does not have its shape: `PictureCut.shown`; empty if all of it."""
 
-    def show(self, results: Mapping[str, Explanation], *, layers: Sequence[Layer] | None = None) -> None:
+    mode_index = traitlets.Int(0, min=0).tag(sync=True)
+    """What is done with the maps, by its place in `modes.MODES`."""
+    compare_index = traitlets.Int(0, min=0).tag(sync=True)
+    """What two maps differ in: 0 class, 1 method, 2 layer, 3 picture."""
+    other_class_index = traitlets.Int(0, min=0).tag(sync=True)
+    """The second class, counted from 1; 0 where the browser chooses."""
+    other_method_index = traitlets.Int(0, min=0).tag(sync=True)
+    """The second method, counted from 1; 0 where the browser chooses."""
+    other_layer_index = traitlets.Int(0, min=0).tag(sync=True)
+    """The second layer, counted from 1; 0 where the browser chooses."""
+    as_swipe = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """0: two maps and their difference; 1: one over the other."""
+    swipe = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    """How much of the first is seen, from the left."""
+    turned = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """1: the second minus the first."""
+    regions = traitlets.List(traitlets.List(traitlets.Float())).tag(sync=True)
+    """The parts of the picture that are hidden: top, left, bottom and right from 0 to 1."""
+    fill_index = traitlets.Int(0, min=0, max=2).tag(sync=True)
+    """How they are hidden: 0 blur, 1 grey, 2 fill."""
+    hidden = traitlets.Dict().tag(sync=True)
+    """What the network says without them; written by the panel. Which parts it is of is said in it."""
+    place = traitlets.List(traitlets.Float()).tag(sync=True)
+    """Where the cell lies that is looked into: row and column from 0 to 1; empty for none."""
+    inside = traitlets.Dict().tag(sync=True)
+    """What is in that cell; written by the panel. Which one it is of is said in it."""
+    inside_maps = traitlets.Bytes().tag(sync=True)
+    """The maps of its channels as little-endian float32, one after another."""
+    guess = traitlets.List(traitlets.Float()).tag(sync=True)
+    """Where somebody thinks that the network looks: row and column from 0 to 1; empty before."""
+    revealed = traitlets.Int(0, min=0, max=1).tag(sync=True)
+    """1: what was guessed is shown."""
+    other_picture = traitlets.Bytes().tag(sync=True)
+    """A second picture, as a PNG; empty without one. Its maps are the `other` of the manifest."""
+
+    def show(
+        self,
+        results: Mapping[str, Explanation],
+        others: Mapping[str, Explanation] | None = None,
+        *,
+        layers: Sequence[Layer] | None = None,
+    ) -> None:
         """Send one picture with all its maps to the browser, in one message.
 
         Args:
             results: method name to result, all of the same picture, layers and classes (`explain_methods`).
+            others: the same of a second picture, for the same methods, layers and classes.
             layers: see `pack`.
         """
         image = next(iter(results.values())).image
         manifest, maps = pack(results, layers=layers)
         width, height = image.size
         manifest["alt"] = f"The picture the network saw, {width} by {height} pixels, with a heatmap over it."
+        manifest["other"], second = None, b""
+        if others:
+            sizes = {layer.name: layer for each in others.values() for layer in each.layers}
+            own = None if layers is None else [sizes.get(layer.name, layer) for layer in layers]
+            manifest["other"], more = pack(others, layers=own, start=len(maps) // 2)
+            maps, second = maps + more, png_bytes(next(iter(others.values())).image)
         with self.hold_sync():
-            self.picture = png_bytes(image)
+            self.picture, self.other_picture = png_bytes(image), second
             self.maps = maps
             self.manifest = manifest
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, nearest, three_parts
+from camwidget.loading import loading
 from camwidget.pictures.decode import open_image
 from camwidget.pictures.preparation import Preparation, preparation_of
 
@@ -84,10 +85,10 @@ def demo_learner(kind: str = "cats") -> "Learner":
         raise CamwidgetError(
             three_parts(f"There is no demo learner {kind!r}", "There are 'cats' and 'imagenet'", advice)
         )
-    with quietly():
+    with loading("fastai, timm and torchvision", "fastai", "timm"), quietly():
         from fastai.basics import CrossEntropyLossFlat, Learner
 
-    network = _network()
+        network = _network()
     stem, last = nn.Sequential(network.conv_stem, network.bn1), nn.Sequential(network.conv_head, network.bn2)
     body, classifier = nn.Sequential(stem, *network.blocks, last), network.classifier
     weight, bias = classifier.weight.detach(), classifier.bias.detach()

@@ -42,7 +42,7 @@ def cats(lab: Page) -> Page:
     painted = "() => document.querySelector('.jp-CodeCell .camw-view').dataset.painted"
     run_until(
         lab,
-        'panel.layer, panel.target_class, panel.method = "0.8", 1, "grad_cam"',
+        'panel.layer, panel.target_class, panel.method, panel.mode = "0.8", 1, "grad_cam", "slide"',
         lambda _: lab.evaluate(painted) == "grad_cam/0.8/1",
     )
     return lab
@@ -198,6 +198,60 @@ def test_a_class_is_found_by_a_part_of_its_name_its_number_or_another_word_and_e
     box.locator(CLASS).press("Delete")
     expect(box.locator(".camw-heading")).not_to_contain_text("crane")
     expect(rows.get_by_text("crane", exact=True)).to_have_count(0)
+
+
+def test_a_rectangle_that_is_drawn_is_hidden_from_the_network_and_the_list_says_what_it_answers(cats: Page) -> None:
+    box = panel(cats)
+    box.get_by_role("tab", name="Hide").click()
+    row = box.locator(".camw-hide-row[aria-pressed=true]")
+    expect(row).not_to_contain_text("\u2192")
+
+    box.locator(".camw-frame").scroll_into_view_if_needed()
+    frame = box.locator(".camw-frame .camw-picture").bounding_box()
+    assert frame is not None
+    cats.mouse.move(frame["x"] + 0.2 * frame["width"], frame["y"] + 0.2 * frame["height"])
+    cats.mouse.down()
+    cats.mouse.move(frame["x"] + 0.8 * frame["width"], frame["y"] + 0.7 * frame["height"], steps=4)
+    cats.mouse.up()
+
+    expect(row).to_contain_text("\u2192")
+    told = re.search(r"moves the logit by ([+\u2212][\d.]+)\.", box.locator(".camw-hide").inner_text())
+    whole = "next(each['logit'] for each in panel.view.manifest['classes'] if each['index'] == 1)"
+    answer = re.search(
+        r"moved (\S+) 1",
+        run_line(cats, f"print('moved', float(panel.without().logits[1]) - {whole}, len(panel.regions))"),
+    )
+    assert told is not None
+    assert answer is not None
+    assert float(told[1].replace("\u2212", "-")) == pytest.approx(float(answer[1]), rel=0.006)  # three digits are told
+    box.get_by_role("button", name="Clear").click()
+    expect(row).not_to_contain_text("\u2192")
+
+
+def test_a_click_on_a_cell_shows_its_five_strongest_channels_and_all_of_them_add_up_to_it(cats: Page) -> None:
+    box = panel(cats)
+    box.locator(".camw-frame .camw-picture").click()
+
+    expect(box.locator(".camw-cell .camw-channel")).to_have_count(5)
+    value = box.locator(".camw-cell .camw-big").inner_text()
+    expect(box.locator(".camw-channels-rest")).to_contain_text(f"all together {value}.")
+    box.get_by_role("button", name="Back to the classes").click()
+    expect(box.locator(".camw-cell")).to_be_hidden()
+    expect(box.locator(".camw-class").first).to_be_visible()
+
+
+def test_the_notebook_is_saved_from_within_the_panel(cats: Page) -> None:
+    slider = panel(cats).locator(LAYER)
+    saves = lambda response: response.request.method == "PUT" and "panel.ipynb" in response.url  # noqa: E731
+
+    with cats.expect_response(saves):
+        slider.press("Control+s")
+    slider.press("d")
+    slider.press("d")  # without Ctrl, a letter is no command
+
+    expect(cats.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible()
+    expect(slider).to_be_focused()
+    expect(panel(cats)).to_be_visible()
 
 
 def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_without_the_kernel(

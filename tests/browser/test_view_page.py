@@ -9,7 +9,8 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from torch import nn
 
-from camwidget.panel.colours import overlay
+from camwidget.panel.colours import colormap, overlay
+from camwidget.panel.modes import MODES
 from camwidget.panel.still import shared_scale
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
@@ -223,3 +224,176 @@ def test_labels_that_do_not_exclude_each_other_are_said_to_stand_by_themselves(p
         "sigmoid": "What the network says, of each class by itself",
         "softmax": "What the network says",
     }
+
+
+INK = """() => {
+  const seen = (each) => getComputedStyle(each).opacity > 0;
+  const small = [...document.querySelectorAll(".camw-film canvas")].filter(seen);
+  const large = document.querySelector(".camw-frame .camw-canvas");
+  const data = large.getContext("2d").getImageData(0, 0, large.width, large.height).data;
+  return small.length + data.filter((_, i) => i % 4 === 3).reduce((sum, each) => sum + each, 0);
+}"""
+"""How much of the maps is seen, large or small."""
+
+
+def difference(page: Page) -> np.ndarray:
+    """The colours of the third picture: red, green, blue, opacity."""
+    width, height, data = page.evaluate(
+        """() => {
+          const canvas = document.querySelectorAll(".camw-equation .camw-canvas")[2];
+          const {width, height} = canvas;
+          return [width, height, [...canvas.getContext("2d").getImageData(0, 0, width, height).data]];
+        }"""
+    )
+    return np.array(data, dtype=np.uint8).reshape(height, width, 4)
+
+
+def test_compared_classes_subtract_as_python_does_and_add_up_to_the_logits(
+    page: Page, view: HeatmapView, results: dict[str, Explanation]
+) -> None:
+    mount(page, view, method_index=1, layer_index=1, mode_index=1, other_class_index=3, cells=1, heatmap_opacity=1.0)
+    result = results["grad_cam"]
+    maps = [result.cam(None, result.target_classes[place]).numpy() for place in (0, 2)]
+    left = maps[0] - maps[1]
+    scale = max(np.abs(each).max() for each in (*maps, left))
+    logits = [float(result.logits[result.target_classes[place]]) for place in (0, 2)]
+
+    assert page.locator(".camw-top").is_hidden()
+    found = difference(page)
+    heights, widths = (
+        ((np.arange(n) + 0.5) / n * size).astype(int) for n, size in zip(left.shape, found.shape, strict=False)
+    )
+    middles = found[heights[:, None], widths[None, :]]
+    steps = np.floor(np.clip(left / scale, -1, 1) * 128 + 0.5).astype(int) + 128
+    assert np.abs(middles[..., 3].astype(int) - colormap()[steps][..., 3]).max() <= 2
+    said = page.locator(".camw-pair-sum").inner_text().replace("\u2212", "-")
+    assert float(re.search(r"that is (-?[\d.]+), the difference", said)[1]) == pytest.approx(
+        logits[0] - logits[1], abs=0.01
+    )
+    page.get_by_role("switch", name="turn it round").click()
+    turned = page.locator(".camw-pair-sum").inner_text().replace("\u2212", "-")
+    assert float(re.search(r"that is (-?[\d.]+), the difference", turned)[1]) == pytest.approx(
+        logits[1] - logits[0], abs=0.01
+    )
+    assert page.locator(".camw-view b").count() == 0
+
+
+def test_what_is_compared_is_chosen_without_a_kernel(page: Page, view: HeatmapView) -> None:
+    mount(page, view, live=0, method_index=1, layer_index=1)
+    kinds = page.get_by_role("combobox", name="Compare")
+
+    page.get_by_role("tab", name="Compare").click()
+    assert kinds.locator("option").all_inner_texts() == ["two classes", "two methods", "two layers"]
+    kinds.select_option("two layers")
+    page.get_by_role("combobox", name="The second layer").select_option(index=1)
+    expect(page.locator(".camw-pair-sum")).to_have_text("The two are the same map.")
+    page.get_by_role("combobox", name="Shown").select_option("by a swipe")
+    page.get_by_role("slider", name="Edge").press("Home")
+
+    assert page.evaluate("() => ['as_swipe', 'swipe', 'other_layer_index'].map((name) => model.get(name))") == [1, 0, 2]
+    box = page.locator(".camw-figure-frame").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 10)
+    page.mouse.up()
+    assert page.evaluate("() => model.get('swipe')") == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_guess_comes_before_the_answer_and_is_measured_by_it(
+    page: Page, view: HeatmapView, results: dict[str, Explanation]
+) -> None:
+    mount(page, view, live=0, method_index=1, layer_index=1, mode_index=MODES.index("guess"))
+    result = results["grad_cam"]
+    cam = result.cam(None, result.target_classes[0])
+    show = page.get_by_role("button", name="Show where it looks")
+
+    assert page.evaluate(INK) == 0
+    assert show.is_disabled()
+    assert "Strongest" not in page.locator(".camw-picture").get_attribute("aria-label")
+    box = page.locator(".camw-frame .camw-picture").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.2)
+    assert page.evaluate("() => model.get('guess')") == pytest.approx([0.2, 0.9], abs=0.01)
+    assert page.evaluate(INK) == 0
+    page.locator(".camw-frame").press("Enter")
+
+    assert page.evaluate(INK) > 0
+    row, column = divmod(int(cam.argmax()), cam.shape[1])
+    down, across = 0.2 * cam.shape[0] - (row + 0.5), 0.9 * cam.shape[1] - (column + 0.5)
+    told = float(page.locator(".camw-guess .camw-big").inner_text().split(" ")[0])
+    assert told == pytest.approx((down**2 + across**2) ** 0.5, abs=0.1)
+    page.get_by_role("button", name="Guess again").click()
+    assert page.evaluate(INK) == 0
+    assert show.is_disabled()
+
+
+def test_a_click_looks_into_a_cell_and_a_channel_shows_its_map(page: Page, view: HeatmapView) -> None:
+    mount(page, view, method_index=1, layer_index=1, cells=1)
+    layer, target = view.manifest["layers"][1], view.manifest["classes"][0]["index"]
+    size = layer["map_height"] * layer["map_width"]
+    box = page.locator(".camw-frame .camw-picture").bounding_box()
+    assert box is not None
+
+    page.mouse.click(box["x"] + box["width"] * 0.01, box["y"] + box["height"] * 0.01)
+    expect(page.locator(".camw-cell")).to_contain_text("Looking inside")
+    assert page.locator(".camw-says").is_hidden()
+    row, column = page.evaluate("() => model.get('place')")
+    assert (int(row * layer["map_height"]), int(column * layer["map_width"])) == (0, 0)
+    channel = {"index": 412, "activation": 3.1, "weight": 0.08, "adds": 0.248}
+    pixels = {"top": 0, "left": 0, "bottom": 40, "right": 30}
+    inside = {"layer": layer["name"], "method": "grad_cam", "class": target, "cell": [0, 0], "reason": ""}
+    inside |= {"channels": [channel], "count": 5, "rest": 0.1, "seen": pixels, "most": pixels}
+    page.evaluate(
+        """([inside, size]) => {
+          model.set('inside_maps', new DataView(new Float32Array(size).fill(3.1).buffer));
+          model.set('inside', inside);
+        }""",
+        [inside, size],
+    )
+    row_of = page.locator(".camw-channel")
+    expect(row_of).to_contain_text("3.10 \u00d7 0.0800 = +0.248")
+    expect(page.locator(".camw-cell")).to_contain_text("It sees 30 \u00d7 40 pixels")
+    before = painted(page)
+    row_of.click()
+    expect(page.locator(".camw-heading")).to_contain_text("Channel 412")
+    assert (painted(page) != before).any()
+    page.locator(".camw-frame").press("Escape")
+    expect(page.locator(".camw-says")).to_be_visible()
+    assert (painted(page) == before).all()
+    assert page.evaluate("() => model.get('place')") == []
+
+
+def test_a_rectangle_on_the_picture_hides_a_part_and_can_be_undone(page: Page, view: HeatmapView) -> None:
+    mount(page, view, method_index=1, layer_index=1, mode_index=MODES.index("hide"))
+    box = page.locator(".camw-frame .camw-picture").bounding_box()
+    assert box is not None
+
+    def draw(top: float, left: float, bottom: float, right: float) -> None:
+        page.mouse.move(box["x"] + left * box["width"], box["y"] + top * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + right * box["width"], box["y"] + bottom * box["height"])
+        page.mouse.up()
+
+    draw(0.0, 0.0, 0.5, 0.5)
+    draw(0.9, 0.9, 0.6, 0.6)
+    regions = np.array(page.evaluate("() => model.get('regions')"))
+    assert np.abs(regions - [[0, 0, 0.5, 0.5], [0.6, 0.6, 0.9, 0.9]]).max() < 0.01
+    expect(page.locator(".camw-hide-big")).to_contain_text("34 % of the picture holds")
+    said = {"logit": -1.0, "value": 0.25, "other_logit": 2.0, "other_value": 0.5}
+    classes = {str(each["index"]): said for each in view.manifest["classes"]}
+    page.evaluate(
+        """(classes) => {
+          model.set('hidden', {regions: model.get('regions'), way: 0, classes, places: 3, example: []});
+        }""",
+        classes,
+    )
+    first = view.manifest["classes"][0]
+    row = page.locator("button.camw-hide-row").first
+    expect(row).to_contain_text(f"{100 * first['probability']:.1f} % \u2192 25.0 %")
+    expect(row).to_contain_text("50.0 %")
+    expect(page.locator(".camw-hide")).to_contain_text("mean of 3 places")
+    page.get_by_role("button", name="Undo").click()
+    assert len(page.evaluate("() => model.get('regions')")) == 1
+    page.locator(".camw-frame").press("Delete")
+    assert page.evaluate("() => model.get('regions')") == []

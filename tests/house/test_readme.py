@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from camwidget.course.selfstudy.materials import tasks
 from tests.house.repository import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -31,17 +32,22 @@ def test_ci_keeps_no_copy_of_the_command() -> None:
 
 
 def test_every_file_that_readme_names_is_there() -> None:
-    linked = set(re.findall(r"\]\(([\w./]+)\)", README)) | set(re.findall(r"[\w./]+\.(?:ipynb|txt|yml)", README))
+    linked = set(re.findall(r"\]\(([\w./-]+)\)", README)) | set(re.findall(r"[\w./-]+\.(?:ipynb|txt|yml|webp)", README))
 
     assert linked
     assert {name for name in linked if not (ROOT / name).is_file()} == set()
 
 
 def test_every_benchmark_that_readme_names_is_a_module() -> None:
-    named = re.findall(r"python -m (tests\.benchmarks\.\w+)", README)
+    named = set(re.findall(r"`python -m ((?:tests|docs)\.[\w.]+)", README))
 
-    assert named == [f"tests.benchmarks.{each}" for each in ("slider", "grid", "start", "memory")]
-    assert all((ROOT / (name.replace(".", "/") + ".py")).is_file() for name in named)
+    assert {f"tests.benchmarks.{each}" for each in ("slider", "grid", "start", "memory", "imports", "hub")} <= named
+    assert [name for name in sorted(named) if not (ROOT / (name.replace(".", "/") + ".py")).is_file()] == []
+
+
+def test_readme_counts_the_items_of_the_course_rightly() -> None:
+    assert f"{len(tasks())} exercise items" in README
+    assert f"{len(tasks())}, with hidden checks" in README
 
 
 @pytest.mark.slow

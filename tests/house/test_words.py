@@ -12,7 +12,7 @@ FORBIDDEN = {
     "a package registry": re.compile(r"(?:files\.python" + r"hosted|pypi" + r"\.org|conda\." + r"anaconda)"),
     "an address with a password": re.compile(r"https?://[^\s/@]+" + ":[^\\s/@]+@"),
 }
-TEXT = {".cfg", ".css", ".ipynb", ".js", ".json", ".md", ".py", ".toml", ".ts", ".txt", ".yml", ""}
+TEXT = {".cff", ".cfg", ".css", ".ipynb", ".js", ".json", ".md", ".py", ".toml", ".ts", ".txt", ".yml", ""}
 
 
 def told_in(text: str) -> set[str]:

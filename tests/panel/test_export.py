@@ -18,6 +18,7 @@ from camwidget.errors import ExportError
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.colours import overlay
 from camwidget.panel.export import save_page
+from camwidget.panel.packing import unpacked
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.still import shared_scale
 from camwidget.panel.text import TextCamPanel
@@ -54,7 +55,7 @@ def test_the_page_carries_its_rules_and_its_data_cannot_end_its_script(panel: Sl
     assert source.count("<script") == 2
     assert source.count("</script") == 2
     data = json.loads(re.search(r'id="camw-data">(.*?)</script>', source, re.DOTALL)[1])
-    assert base64.b64decode(data["binary"]["maps"]) == panel.view.maps
+    assert unpacked(base64.b64decode(data["packed"])) == panel.view.maps
     assert data["state"]["manifest"] == json.loads(json.dumps(panel.view.manifest))
     assert HOSTILE in [each["name"] for each in data["state"]["manifest"]["classes"]]
     script = re.search(r'<script type="module">(.*?)</script>', source, re.DOTALL)[1]

@@ -126,8 +126,15 @@ KINDS = {
     "Unicode": "string",
     "Bytes": "Bytes",
     "Dict": "No",
-    "List": "string[]",
+    "List": "[]",
 }  # by the end of what is written in TypeScript
+
+
+def kind_of(trait: Any) -> str:
+    name = type(trait).__name__
+    if trait.name == "regions":
+        return "Region[]"  # each a list of four numbers
+    return KINDS[type(trait._trait).__name__] + KINDS[name] if name == "List" else KINDS[name]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +153,10 @@ def test_the_traits_that_the_javascript_knows_are_those_of_python(
     for name in (*parents, interface):
         body = re.search(rf"^export interface {name}\b[^{{]*\{{(.*?)^\}}", source, re.MULTILINE | re.DOTALL)
         assert body is not None
-        known |= dict(re.findall(r"^  (\w+): (?:\w+ \| )?(No(?=Manifest|Cut)|[\w\[\]]+)", body[1], re.MULTILINE))
+        known |= dict(
+            re.findall(r"^  (\w+): (?:\w+ \| )?(No(?=Manifest|Cut|Inside|Hidden)|[\w\[\]]+)", body[1], re.MULTILINE)
+        )
     inherited = MapView.mro()[1].class_trait_names(sync=True)  # what every widget has
     traits = {name: trait for name, trait in view.class_traits(sync=True).items() if name not in inherited}
 
-    assert known == {name: KINDS[type(trait).__name__] for name, trait in traits.items() if not name.startswith("_")}
+    assert known == {name: kind_of(trait) for name, trait in traits.items() if not name.startswith("_")}

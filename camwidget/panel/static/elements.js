@@ -23,6 +23,24 @@ export function keepKeys(made) {
   return made;
 }
 
+const TYPED_IN = "textarea, input:not([type=range], [type=file])";
+
+/**
+ * What is pressed with Ctrl or Cmd, such as to save, is for the notebook. It looks when the key reaches the document, so
+ * the mark is away just then. Where one types, Ctrl+Z and the like are for what is typed; only saving is not.
+ * @param {HTMLElement} root @param {AbortSignal} signal
+ */
+export function letCommandsThrough(root, signal) {
+  window.addEventListener("keydown", (event) => {
+    const [target] = event.composedPath();
+    if (!(event.ctrlKey || event.metaKey) || !(target instanceof HTMLElement) || !target.dataset.lmSuppressShortcuts) return;
+    if (!(root.closest(".camw-panel") ?? root).contains(target)) return;
+    if (target.matches(TYPED_IN) && event.key.toLowerCase() !== "s") return;
+    delete target.dataset.lmSuppressShortcuts;
+    setTimeout(() => keepKeys(target));
+  }, { capture: true, signal });
+}
+
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag @param {string} className @param {string} [text]

@@ -91,7 +91,7 @@ function section(...parts) {
 }
 
 /** The colour table as a strip, from end to end or from zero on. */
-function makeLegend() {
+export function makeLegend() {
   const legend = element("canvas", "camw-legend");
   legend.width = 257;
   legend.height = 1;
@@ -100,7 +100,7 @@ function makeLegend() {
 }
 
 /** @param {HTMLCanvasElement} legend @param {Uint8Array} colormap @param {boolean} signed */
-function paintLegend(legend, colormap, signed) {
+export function paintLegend(legend, colormap, signed) {
   const strip = new ImageData(257, 1);
   for (let x = 0; x < 257; x++) {
     const step = signed ? x : 128 + Math.round(x / 2);
@@ -121,7 +121,7 @@ export class Facts {
     this.probeTitle = element("span", "camw-title");
     this.probeText = element("span", "camw-number");
     this.probe.append(this.probeTitle, " ", this.probeText);
-    this.scaleTitle = element("p", "camw-title");
+    this.scaleTitle = element("p", "camw-title camw-scale-title");
     this.legend = makeLegend();
     this.ticks = element("div", "camw-ticks");
     this.reason = element("p", "camw-reason");
@@ -129,6 +129,7 @@ export class Facts {
     this.codeBox = element("details", "camw-code");
     this.codeBox.append(element("summary", "", `The code for this ${thing === "image" ? "picture" : thing}`), this.code);
     this.scale = section(this.scaleTitle, this.legend, this.ticks);
+    this.scale.classList.add("camw-scale");
     this.numbers = element("div", "camw-numbers");
     this.numbers.append(this.sum, this.call, this.probe, this.scale, this.reason);
     this.side = element("div", "camw-side");

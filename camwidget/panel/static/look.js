@@ -13,7 +13,7 @@ import { choose } from "./model.js";
  */
 
 /** @param {string} label @param {HTMLElement} input */
-function labelled(label, input) {
+export function labelled(label, input) {
   const made = element("label", "camw-choice");
   input.setAttribute("aria-label", label); // without the words of the choice, which are its value
   made.append(element("span", "", label), input);
@@ -21,7 +21,7 @@ function labelled(label, input) {
 }
 
 /** @param {string[]} words */
-const optionsOf = (words) => words.map((word, i) => {
+export const optionsOf = (words) => words.map((word, i) => {
   const option = element("option", "", word);
   option.value = String(i);
   return option;

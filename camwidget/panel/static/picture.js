@@ -6,23 +6,29 @@
  * on any object with the calls of `Model` in types.d.ts, so a page without a kernel can use it too.
  */
 
-import { cellAt, mapInWords, placeAfter } from "./cells.js";
+import { mapInWords } from "./cells.js";
+import { differenceTitle, kindOf } from "./compare.js";
 import { ANNOUNCE_AFTER_MS, discard, keepKeysBeside } from "./elements.js";
-import { headline, shareOf } from "./facts.js";
+import { Equation, pairHeadline } from "./equation.js";
+import { headline } from "./facts.js";
+import { Guess, secretHeadline } from "./guess.js";
+import { Hide } from "./hide.js";
 import { bytesOf, Maps, nothing, paintedNow } from "./maps.js";
+import { Marks } from "./marks.js";
 import { follow } from "./model.js";
-import { blend, desaturate, spread, tint } from "./paint.js";
+import { blend } from "./paint.js";
 import { makePage } from "./picture_parts.js";
+import { Pictures } from "./pictures.js";
+import { differencePixels, mapPixels, spreadOver } from "./pixels.js";
+import { Reader } from "./reader.js";
+import { modeOf } from "./tabs.js";
 import { followTheme } from "./theme.js";
 
-/** @typedef {import("./types.js").Bytes} Bytes */
-/** @typedef {import("./types.js").Manifest} Manifest */
+/** @typedef {import("./types.js").PictureManifest} Manifest */
 /** @typedef {import("./types.js").MapEntry} MapEntry */
 /** @typedef {import("./types.js").Model<import("./types.js").PictureTraits>} Model */
 /** @typedef {import("./types.js").Context<import("./types.js").PictureTraits>} Context */
-/** @typedef {import("./cells.js").Place} Place */
-
-const OVERLAY_SIDE = 256; // a map is smooth between its cells, so that the browser can enlarge its colours
+/** @typedef {import("./tools.js").Seen} Seen */
 
 class PictureView {
   /** @param {Context} context */
@@ -32,17 +38,18 @@ class PictureView {
     this.listening = new AbortController();
     this.page = makePage(model, this.listening.signal);
     el.append(this.page.root);
-    this.context = /** @type {CanvasRenderingContext2D} */ (this.page.canvas.getContext("2d"));
+    const { frame, facts, announcer, root, kernel } = this.page;
+    const marks = new Marks();
+    this.reader = new Reader(model, kernel, { facts, announcer, root, marks }, { moved: () => this.paintTool(), repaint: () => this.paint() });
+    frame.append(marks.box, this.reader.marker);
+    /** @type {Record<string, import("./tools.js").Tool>} */
+    this.tools = { slide: this.reader, hide: new Hide(model, kernel, marks, facts.side), guess: new Guess(model, marks, facts.side) };
+    this.pictures = new Pictures(model, this.page.sheet, this.page.film);
     /** @type {Maps<Manifest>} */
     this.maps = new Maps(model, nothing());
     this.colormap = new Uint8Array(257 * 4);
-    /** @type {ImageData | null} */
-    this.pixels = null;
-    /** @type {Place | null} */
-    this.probe = null;
-    /** @type {Bytes | null} */
-    this.loading = null;
-    this.gone = false;
+    /** @type {Equation | null} */
+    this.equation = null; // made when something is compared for the first time
     this.timer = 0;
     this.listen();
     this.unfollow = this.follow();
@@ -55,7 +62,7 @@ class PictureView {
     const { signal } = this.listening;
     frame.addEventListener("pointermove", (event) => this.onPointer(event), { signal });
     frame.addEventListener("pointerdown", (event) => this.onPointer(event), { signal }); // a tap has no move before it
-    frame.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") this.readAt(null); }, { signal });
+    frame.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") this.tool?.leave(); }, { signal });
     frame.addEventListener("keydown", (event) => this.onKey(event), { signal });
   }
 
@@ -69,43 +76,28 @@ class PictureView {
     return follow(this.model, {
       layer_index: one, class_index: all, method_index: all, heatmap_opacity: all, cells: all, only_for: all,
       own_scale: all, manifest: () => this.load(), picture: () => this.loadPicture(),
+      other_picture: () => this.loadPicture(),
+      mode_index: all, compare_index: all, other_class_index: all, other_method_index: all, other_layer_index: all,
+      turned: all, as_swipe: one, swipe: one, guess: () => this.paintTool(), revealed: all,
+      place: one, inside: one, regions: () => this.paintTool(), fill_index: () => this.paintTool(), hidden: () => this.paintTool(),
       message: messages, message_at: messages, busy: working.show, names: () => this.load(), cut: () => upload.show(),
       pictures: () => upload.show(),
     });
   }
 
   async loadPicture() {
-    const asked = (this.loading = this.model.get("picture"));
-    const picture = await createImageBitmap(new Blob([bytesOf(asked)]), { colorSpaceConversion: "none" });
-    if (this.gone || asked !== this.loading) return; // a newer picture is on its way, or the view was closed
-    const { base, canvas, film } = this.page;
-    const { width, height } = picture;
-    base.width = width;
-    base.height = height;
-    const ground = /** @type {CanvasRenderingContext2D} */ (base.getContext("2d", { willReadFrequently: true }));
-    ground.drawImage(picture, 0, 0);
-    const pixels = ground.getImageData(0, 0, width, height);
-    const grey = desaturate(pixels.data);
-    for (let p = 0; p < width * height; p++) for (let k = 0; k < 3; k++) pixels.data[4 * p + k] = grey[3 * p + k];
-    ground.putImageData(pixels, 0, 0);
-    const factor = Math.min(1, OVERLAY_SIDE / Math.max(width, height));
-    canvas.width = Math.max(1, Math.round(width * factor));
-    canvas.height = Math.max(1, Math.round(height * factor));
-    this.pixels = new ImageData(canvas.width, canvas.height);
-    base.parentElement?.style.setProperty("--camw-ratio", String(width / height));
-    film.load(picture);
-    picture.close();
-    this.load();
+    if (await this.pictures.load()) this.load();
   }
 
   load() {
     const manifest = this.model.get("manifest");
     // these maps belong to a picture that is still on its way
-    if (this.model.get("picture") !== this.loading || !manifest.layers) return;
+    if (!this.pictures.asked || !manifest.layers) return;
     this.maps = new Maps(this.model, manifest);
     this.colormap = new Uint8Array(bytesOf(this.model.get("colormap")));
     this.page.facts.list(manifest);
     this.page.look.list(manifest);
+    this.equation?.list(this.maps);
     this.page.upload.show();
     this.page.film.list(manifest.layers);
     this.paint();
@@ -113,39 +105,77 @@ class PictureView {
   }
 
   paint() {
-    if (!this.pixels || !this.maps.manifest.layers.length) return;
-    const { layer } = this.maps.at();
-    const { entry, values, look } = this.valuesAt(layer, this.pixels);
-    if (values) tint(values, this.colormap, look, this.pixels.data);
-    else this.pixels.data.fill(0);
-    this.context.putImageData(this.pixels, 0, 0);
-    const scale = look.scale;
-    this.page.picture.classList.toggle("camw-blocks", Boolean(this.model.get("cells")));
-    this.describe(entry, scale);
-    this.paintProbe();
-    this.page.film.mark(layer);
-    this.page.look.show();
-    this.page.root.dataset.painted = paintedNow(this.maps);
+    const { page, maps, model } = this;
+    if (!page.sheet.pixels || !maps.manifest.layers.length) return;
+    const { layer } = maps.at();
+    const mode = modeOf(model);
+    page.root.dataset.mode = mode;
+    page.root.toggleAttribute("data-camw-secret", this.secret);
+    page.tabs.show();
+    if (mode === "compare") this.paintPair();
+    else this.paintOne(layer);
+    page.film.mark(layer);
+    page.look.show();
+    page.root.dataset.painted = paintedNow(maps);
+  }
+
+  /** @param {number} layer */
+  paintOne(layer) {
+    const { page, model } = this;
+    const { entry, values, look } = mapPixels(this.maps, model, layer, page.sheet.canvas);
+    page.sheet.box.classList.toggle("camw-blocks", Boolean(model.get("cells")));
+    this.describe(entry, look.scale);
+    this.paintTool();
+    const large = modeOf(model) === "slide" && page.root.hasAttribute("data-camw-inside") ? this.reader.large() : null;
+    if (large) {
+      const values = spreadOver(model, large.map, this.maps.manifest.layers[layer], page.sheet.canvas);
+      page.sheet.paint(values, large.table, { ...look, scale: large.scale, signed: true });
+      page.heading.textContent = large.words;
+    } else page.sheet.paint(this.secret ? null : values, this.colormap, look);
+  }
+
+  /** Whether somebody is guessing what the map shows. */
+  get secret() {
+    return modeOf(this.model) === "guess" && !this.model.get("revealed");
+  }
+
+  /** What takes the pointer and the keys on the picture. */
+  get tool() {
+    return this.tools[modeOf(this.model)];
+  }
+
+  paintTool() {
+    const { maps, page } = this;
+    const { layer, target, method } = maps.at();
+    const shown = maps.manifest.layers[layer];
+    if (!shown) return;
+    const entry = maps.manifest.maps[method][target][layer];
+    const map = entry.reason ? null : maps.mapOf(entry, shown).map;
+    this.tool?.paint({ maps, shown, entry, map, picture: page.sheet.base });
+  }
+
+  paintPair() {
+    const { page, maps } = this;
+    const equation = this.equation ?? new Equation(this.model, page.kernel, page.pair, page.settings);
+    if (!this.equation) equation.list(maps);
+    this.equation = equation;
+    const pair = equation.paint(maps, this.colormap, this.pictures);
+    page.heading.replaceChildren(...pairHeadline(maps, pair));
+    page.heading.title = page.heading.textContent ?? "";
+    const { layer, target, method } = maps.at();
+    page.facts.describe(maps, maps.manifest.maps[method][target][layer], 0, this.colormap);
+    this.announce(`${differenceTitle(pair)}. ${equation.words()}`);
   }
 
   paintFilm() {
-    if (!this.maps.manifest.layers.length) return;
-    this.page.film.paint((layer, ground, out) => {
-      const { entry, values, look } = this.valuesAt(layer, ground);
-      blend(ground.base, values, this.colormap, look, out);
+    const { maps, model, page, colormap } = this;
+    if (!maps.manifest.layers.length) return;
+    const pixels = modeOf(model) === "compare" && kindOf(maps, model) !== "layer" ? differencePixels : mapPixels;
+    page.film.paint((layer, ground, out) => {
+      const { entry, values, look } = pixels(maps, model, layer, ground);
+      blend(ground.base, this.secret ? null : values, colormap, look, out);
       return { entry };
     });
-  }
-
-  /** The values of a layer's map at every pixel, and what they are coloured with. @param {number} layerIndex @param {{width: number, height: number}} size */
-  valuesAt(layerIndex, { width, height }) {
-    const { maps, model } = this;
-    const { method, target } = maps.at();
-    const layer = maps.manifest.layers[layerIndex];
-    const entry = maps.manifest.maps[method][target][layerIndex];
-    const values = entry.reason ? null : spread(maps.mapOf(entry, layer).map, layer.map_height, layer.map_width, height, width, !model.get("cells"));
-    const scale = entry.reason ? 0 : maps.scaleOf(method, layerIndex, target);
-    return { entry, values, look: { scale, opacity: model.get("heatmap_opacity"), signed: !model.get("only_for") } };
   }
 
   /** @param {MapEntry} entry @param {number} scale */
@@ -154,12 +184,18 @@ class PictureView {
     const { layer, method } = maps.at();
     const shown = maps.manifest.layers[layer];
     const signed = !this.model.get("only_for");
-    page.heading.replaceChildren(...headline(maps));
+    page.heading.replaceChildren(...(this.secret ? secretHeadline(maps) : headline(maps)));
     page.heading.title = page.heading.textContent ?? "";
     page.facts.describe(maps, entry, scale, this.colormap);
-    const map = entry.reason || mapInWords(maps.mapOf(entry, shown), maps.manifest.methods[method], shown, signed);
+    const map = this.secret ? "" : entry.reason || mapInWords(maps.mapOf(entry, shown), maps.manifest.methods[method], shown, signed);
     const words = `${page.heading.textContent}. ${map}`;
-    page.picture.setAttribute("aria-label", `${maps.manifest.alt} ${words}`);
+    page.sheet.box.setAttribute("aria-label", `${maps.manifest.alt} ${words}`);
+    this.announce(words);
+  }
+
+  /** Say it, once nothing moves any more. @param {string} words */
+  announce(words) {
+    const { page } = this;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
       page.announcer.textContent = words;
@@ -167,61 +203,30 @@ class PictureView {
     }, ANNOUNCE_AFTER_MS);
   }
 
-  paintProbe() {
-    const { maps, probe, page: { marker, facts } } = this;
-    const { layer, target, method } = maps.at();
-    const shown = maps.manifest.layers[layer];
-    const entry = shown && maps.manifest.maps[method][target][layer];
-    marker.hidden = !probe || !shown || Boolean(entry.reason);
-    if (!probe || !shown || entry.reason) {
-      facts.tell("One cell", "point at the picture, or tap it, or use the arrow keys on it", false);
-      return;
-    }
-    const { map_height, map_width } = shown;
-    const { row, column } = cellAt(probe, shown);
-    const value = maps.mapOf(entry, shown).map[row * map_width + column];
-    marker.style.top = `${(100 * row) / map_height}%`;
-    marker.style.left = `${(100 * column) / map_width}%`;
-    marker.style.height = `${100 / map_height}%`;
-    marker.style.width = `${100 / map_width}%`;
-    const title = `Row ${row + 1} of ${map_height}, column ${column + 1} of ${map_width}`;
-    facts.tell(title, shareOf(maps, entry, value, map_height * map_width), true);
-  }
-
-  /** @param {Place | null} place */
-  readAt(place) {
-    this.probe = place;
-    this.paintProbe();
-  }
-
   /** @param {PointerEvent} event */
   onPointer(event) {
-    const box = this.page.picture.getBoundingClientRect();
-    this.readAt({ row: (event.clientY - box.top) / box.height, column: (event.clientX - box.left) / box.width });
+    const box = this.page.sheet.box.getBoundingClientRect();
+    this.tool?.point({ row: (event.clientY - box.top) / box.height, column: (event.clientX - box.left) / box.width }, event);
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    const shown = this.maps.manifest.layers[this.maps.at().layer];
-    if (event.key === "Escape") this.readAt(null);
-    const next = shown && placeAfter(this.probe, event.key, shown);
-    if (!next) return;
+    if (!this.tool?.key(event)) return;
     event.preventDefault();
     event.stopPropagation(); // the notebook would move to another cell
-    this.readAt(next);
-    this.page.announcer.textContent = this.page.facts.probeWords();
   }
 
   /** Stop, and let go of everything large: who still holds the view or one of its elements holds no picture. */
   close() {
-    this.gone = true;
     clearTimeout(this.timer);
     this.page.working.stop();
     this.unfollow();
     this.listening.abort();
     this.maps = new Maps(this.model, nothing());
-    this.pixels = this.loading = this.page.film.ground = null;
+    this.pictures.close();
     this.page.facts.classes.search.close();
+    this.equation?.close();
+    this.equation = null;
     discard(this.page.root);
   }
 }

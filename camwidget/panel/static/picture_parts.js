@@ -1,10 +1,12 @@
 /** What a picture's view is made of, before anything is shown in it. */
 
-import { element, keepKeys, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
+import { element, keepKeys, letCommandsThrough, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
 import { Facts } from "./facts.js";
 import { Film } from "./film.js";
 import { Kernel } from "./kernel.js";
 import { Look } from "./look.js";
+import { Sheet } from "./sheet.js";
+import { Tabs } from "./tabs.js";
 import { Upload } from "./upload.js";
 
 /** @typedef {import("./types.js").Model<import("./types.js").PictureTraits>} Model */
@@ -14,16 +16,10 @@ function makeFrame() {
   const frame = keepKeys(element("div", "camw-frame"));
   frame.tabIndex = 0;
   frame.setAttribute("role", "application");
-  frame.setAttribute("aria-label", "The picture; arrow keys read single cells");
-  const picture = element("div", "camw-picture");
-  picture.setAttribute("role", "img");
-  const base = element("canvas", "camw-base");
-  const canvas = element("canvas", "camw-canvas");
-  const marker = element("div", "camw-marker");
-  marker.hidden = true;
-  picture.append(base, canvas);
-  frame.append(picture, marker);
-  return { frame, picture, base, canvas, marker };
+  frame.setAttribute("aria-label", "The picture; the arrow keys go over it");
+  const sheet = new Sheet();
+  frame.append(sheet.box);
+  return { frame, sheet };
 }
 
 /** The elements, in the order of the page. @param {Model} model @param {AbortSignal} signal */
@@ -32,8 +28,10 @@ export function makePage(model, signal) {
   const kernel = new Kernel(model, signal);
   const heading = element("p", "camw-heading");
   const look = new Look(model, model);
+  const body = element("div", "camw-body");
+  const tabs = new Tabs(model, body);
   const line = element("div", "camw-line");
-  line.append(heading, look.box);
+  line.append(heading, tabs.box);
   const { message, show: showMessage } = makeMessage(model);
   const top = element("div", "camw-top");
   const framed = makeFrame();
@@ -45,9 +43,12 @@ export function makePage(model, signal) {
   const upload = new Upload(model, kernel, framed.frame, root, signal);
   const foot = element("div", "camw-foot");
   foot.append(upload.box, facts.codeBox);
-  const body = element("div", "camw-body");
-  body.append(line, message, top, film.box, foot);
-  root.append(working.busy, body, announcer);
+  const settings = element("div", "camw-settings");
+  settings.append(look.box);
+  const pair = element("div", "camw-equation"); // empty until something is compared
+  body.append(message, top, pair, settings, film.box, foot);
+  root.append(working.busy, line, body, announcer);
+  letCommandsThrough(root, signal);
   root.addEventListener("keydown", (event) => { if (event.target === facts.classes.slider.input) facts.classes.onKey(event); }, { signal });
-  return { root, heading, look, showMessage, ...framed, facts, film, announcer, working, upload };
+  return { root, kernel, heading, tabs, look, showMessage, ...framed, facts, pair, settings, film, announcer, working, upload };
 }

@@ -11,13 +11,13 @@ const LOOKED_AT = 3; // classes that the kernel may work out before one is chose
 let boxes = 0;
 
 export class Search {
-  /** @param {Kernel} kernel @param {(index: number) => boolean} chosen  says whether that could be done */
-  constructor(kernel, chosen) {
+  /** @param {Kernel} kernel @param {(index: number) => boolean} chosen  says whether that could be done @param {string} [hint] */
+  constructor(kernel, chosen, hint = "find another: name or number") {
     this.kernel = kernel;
     this.chosen = chosen;
     const id = `camw-options-${(boxes += 1)}`;
     this.input = element("input", "camw-find");
-    this.input.placeholder = "find another: name or number";
+    this.input.placeholder = hint;
     for (const [name, value] of Object.entries({ type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-label": "Find another class", "aria-controls": id, "aria-expanded": "false", "aria-autocomplete": "list" })) this.input.setAttribute(name, value);
     this.options = element("div", "camw-options");
     this.options.id = id;

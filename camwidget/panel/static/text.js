@@ -2,7 +2,7 @@
 
 import { Column } from "./column.js";
 import { coloursOf, DARK_PAGE, lettersOf, luminance, surfaceOf } from "./contrast.js";
-import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
+import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, letCommandsThrough, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
 import { headline } from "./facts.js";
 import { formatNumber } from "./format.js";
 import { Kernel } from "./kernel.js";
@@ -67,6 +67,7 @@ function makePage(model, signal) {
   const working = makeBusy(model, kernel, texts);
   root.append(line, working.busy, message, layers.box, change, texts, announcer);
   const { classes } = columns[0].facts;
+  letCommandsThrough(root, signal);
   root.addEventListener("keydown", (event) => { if (event.target === classes.slider.input) classes.onKey(event); }, { signal });
   const showMessages = () => { showMessage(); classes.showMessage(); };
   showMessages();

@@ -3,6 +3,8 @@
  * The traits are those of `MapView`, `HeatmapView` and `TextView` in view.py; a test compares the two.
  */
 
+import type { HiddenEntry, Inside, NoHidden, NoInside, Region } from "./tools.js";
+
 /** One map: where its numbers start in `maps`, how much one step is, and why there are none. */
 export interface MapEntry {
   offset: number;
@@ -55,6 +57,11 @@ export interface Manifest {
   alt: string;
 }
 
+/** Of a picture, and of a second one that is compared with it. */
+export interface PictureManifest extends Manifest {
+  other?: Manifest | null;
+}
+
 export interface WordEntry {
   before: string;
   text: string;
@@ -97,7 +104,7 @@ export type Bytes = DataView<ArrayBuffer>;
 
 export interface MapTraits {
   maps: Bytes;
-  manifest: Manifest | NoManifest;
+  manifest: PictureManifest | NoManifest;
   colormap: Bytes;
   layer_index: number;
   class_index: number;
@@ -118,6 +125,23 @@ export interface PictureTraits extends MapTraits {
   cells: number;
   pictures: string[];
   cut: Cut | NoCut;
+  mode_index: number;
+  compare_index: number;
+  other_class_index: number;
+  other_method_index: number;
+  other_layer_index: number;
+  as_swipe: number;
+  swipe: number;
+  turned: number;
+  other_picture: Bytes;
+  regions: Region[];
+  fill_index: number;
+  hidden: HiddenEntry | NoHidden;
+  place: number[];
+  inside: Inside | NoInside;
+  inside_maps: Bytes;
+  guess: number[];
+  revealed: number;
 }
 
 /** What the network sees of a picture that has another shape. */
@@ -135,7 +159,8 @@ export interface NoCut {
 }
 
 /** The traits that a control of the view moves without the kernel. */
-export type ChoiceTrait = "layer_index" | "class_index" | "method_index" | "only_for" | "own_scale" | "cells" | "heatmap_opacity";
+export type ChoiceTrait = "layer_index" | "class_index" | "method_index" | "only_for" | "own_scale" | "cells" | "heatmap_opacity"
+  | "mode_index" | "compare_index" | "other_class_index" | "other_method_index" | "other_layer_index" | "as_swipe" | "swipe" | "turned" | "revealed" | "fill_index";
 
 export interface TextTraits extends MapTraits {
   manifest: TextManifest | NoManifest;
@@ -163,9 +188,9 @@ export interface HostKernel {
 /** What only a kernel can do. `at` is the control that asks, where a message about it belongs. */
 export type Request =
   | { do: "hello" }
-  | { do: "add" | "remove"; index: number; at: string }
+  | { do: "add" | "add other" | "remove"; index: number; at: string }
   | { do: "look at"; classes: number[] }
-  | { do: "picture" | "demo"; name: string; at: string }
+  | { do: "picture" | "demo" | "second"; name: string; at: string }
   | { do: "crop"; position: number; at: string }
   | { do: "letterbox"; on: boolean; at: string }
   | { do: "delete"; text: number; word: number; version: number }
@@ -194,4 +219,6 @@ export interface StepColours {
 export interface PageData {
   state: PictureTraits & TextTraits;
   binary: Record<string, string>;
+  /** The maps, deflated. */
+  packed: string;
 }

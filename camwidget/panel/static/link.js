@@ -1,0 +1,44 @@
+/** What a page shows as the end of its address, so that it can be linked to: "#layer=0.5&class=cat". */
+
+/** @typedef {import("./types.js").Manifest} Manifest */
+/** @typedef {Record<string, number>} Positions */
+
+/** The names of what can be linked to, and the traits of their positions. */
+const LINKED = /** @type {const} */ ({ layer: "layer_index", class: "class_index", method: "method_index", other: "other_class_index", mode: "mode_index" });
+const MODE_NAMES = ["slide", "compare", "hide", "guess"];
+
+/** The names at the positions of a trait. @param {keyof typeof LINKED} key @param {Manifest} manifest @returns {string[]} */
+function namesOf(key, manifest) {
+  if (key === "mode") return MODE_NAMES;
+  if (key === "layer") return manifest.layers.map((each) => each.name);
+  if (key === "method") return manifest.methods.map((each) => each.key);
+  const names = manifest.classes.map((each) => each.name);
+  // names that occur twice are told apart by their numbers
+  const single = names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : String(manifest.classes[i].index)));
+  return key === "other" ? ["", ...single] : single;
+}
+
+/** The positions that an address asks for; what it does not know is left as it is. @param {string} hash @param {Manifest} manifest @returns {Positions} */
+export function positionsOf(hash, manifest) {
+  /** @type {Positions} */
+  const found = {};
+  for (const [key, name] of new URLSearchParams(hash.replace(/^#/, ""))) {
+    if (!Object.hasOwn(LINKED, key)) continue;
+    const known = /** @type {keyof typeof LINKED} */ (key);
+    let place = namesOf(known, manifest).indexOf(name);
+    const byNumber = manifest.classes.findIndex((each) => String(each.index) === name);
+    if (place < 0 && byNumber >= 0 && (known === "class" || known === "other")) place = byNumber + (known === "other" ? 1 : 0);
+    if (place >= 0) found[LINKED[known]] = place;
+  }
+  return found;
+}
+
+/** The address of what is shown. @param {(trait: string) => unknown} get @param {Manifest} manifest */
+export function linkOf(get, manifest) {
+  const parts = new URLSearchParams();
+  for (const [key, trait] of Object.entries(LINKED)) {
+    const name = namesOf(/** @type {keyof typeof LINKED} */ (key), manifest)[Number(get(trait) ?? 0)];
+    if (name && !(key === "mode" && name === MODE_NAMES[0])) parts.set(key, name);
+  }
+  return `#${parts}`;
+}

@@ -1,0 +1,24 @@
+/** What is shown as the end of an address, and back. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { linkOf, positionsOf } from "../../../camwidget/panel/static/link.js";
+
+const manifest = {
+  layers: [{ name: "0.4" }, { name: "0.5" }], methods: [{ key: "cam" }, { key: "grad_cam" }],
+  classes: [{ index: 3, name: "cat & dog" }, { index: 134, name: "crane" }, { index: 517, name: "crane" }],
+};
+
+test("an address names the layer and the class, and what is not known is left out", () => {
+  assert.deepEqual(positionsOf("#layer=0.5&class=cat+%26+dog", manifest), { layer_index: 1, class_index: 0 });
+  assert.deepEqual(positionsOf("#layer=0.9&class=lynx&colour=red&constructor=1", manifest), {});
+  assert.deepEqual(positionsOf("#class=517&other=134&mode=guess&method=cam", manifest), { class_index: 2, other_class_index: 2, mode_index: 3, method_index: 0 });
+  assert.deepEqual(positionsOf("", manifest), {});
+});
+
+test("what is shown comes back from its own address", () => {
+  const shown = { layer_index: 1, class_index: 2, method_index: 1, other_class_index: 1, mode_index: 1 };
+  const link = linkOf((trait) => shown[trait], manifest);
+  assert.equal(link, "#layer=0.5&class=517&method=grad_cam&other=cat+%26+dog&mode=compare");
+  assert.deepEqual(positionsOf(link, manifest), shown);
+});
