@@ -1,4 +1,4 @@
-"""The command `camwidget`: begin the course, check your progress, ask for a hint.
+"""The command `camwidget`: begin the course, check your progress, ask for a hint; for teachers, grade a class.
 
 Each part is imported only when it is needed: a hint needs no PyTorch and no kernel.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from camwidget.errors import CamwidgetError, CourseError, nearest, three_parts
+from camwidget.grading.command import add_grade
 
 if TYPE_CHECKING:
     from camwidget.course.selfstudy.finding import Wanted
@@ -117,6 +118,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Sequence[str]]:
         "the output into a report about a fault; your home folder is written as ~ in it.",
     )
     doctor.set_defaults(work=_doctor)
+    add_grade(commands)
     return parser, tuple(commands.choices)
 
 

@@ -44,16 +44,20 @@ def check(name: str, *answers: Any, hidden: bool = False) -> Report:
     return judged(find_item(name, hidden=hidden), answers, hidden=hidden)
 
 
-def judged(item: Item, answers: tuple[Any, ...], *, hidden: bool = False) -> Report:
+def judged(
+    item: Item, answers: tuple[Any, ...], *, hidden: bool = False, seed: int | None = None, budget: Budget | None = None
+) -> Report:
     """Return the report on an answer to an item.
 
     Args:
         item: the item.
         answers: what was handed in.
         hidden: whether these are the teacher's hidden checks.
+        seed: for the sizes and numbers of all rounds; one that anybody can read here by default.
+        budget: what calls the answer, and for how long; in this process by default.
     """
-    seed = HIDDEN_SEED if hidden else SEED
-    budget = Budget(HIDDEN_LIMIT_S if hidden else LIMIT_S)
+    seed = (HIDDEN_SEED if hidden else SEED) if seed is None else seed
+    budget = budget or Budget(HIDDEN_LIMIT_S if hidden else LIMIT_S)
     stated: dict[str, Fact] = {}
     stopped, note, printed, unwritten = "", "", [], not answers or any(_is_empty(answer) for answer in answers)
     recording = torch.is_grad_enabled()

@@ -15,14 +15,15 @@ KERNEL_GIB = 1.1
 LEAST_DISK_GIB = 1.0
 """Below that an update of PyTorch, or JupyterLab's own files, may not fit."""
 PROGRAMS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "bubblewrap": (("bwrap",), "a sandbox, needed by `camwidget grade` alone, on Linux"),
     "Chromium": (("chromium", "chromium-browser", "google-chrome"), "needed by tests of the panels alone"),
     "node": (("node",), "needed by tests of the JavaScript alone"),
 }
 """For each program its commands and who needs it. No panel and no exercise does."""
 _OTHER_SYSTEMS = {
     "Windows": "camwidget is tested on Linux. Windows has no interval timers: interrupt the kernel where an answer "
-    "never ends; `camwidget check` ends it by itself",
-    "Darwin": "camwidget is tested on Linux",
+    "never ends; `camwidget check` ends it by itself. `camwidget grade` needs Linux, or WSL",
+    "Darwin": "camwidget is tested on Linux. `camwidget grade` needs Linux",
 }
 
 

@@ -259,8 +259,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A learner's own module of that name is not what grades.
     (folder / "grading" / "submitted" / "part" / GRADED / f"hidden_{GRADED}.py").write_text("raise SystemExit\n")
 
+    in_a_kernel = "--Judged.judge_outside=False"  # tests/grading has the other way
     for step in ("generate_assignment", "autograde", "generate_feedback"):
-        done = run_python("-m", "nbgrader", step, GRADED, folder=folder)
+        done = run_python("-m", "nbgrader", step, GRADED, in_a_kernel, folder=folder)
         assert done.returncode == 0, done.stderr[-3000:]
     return folder
 

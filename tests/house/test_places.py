@@ -11,6 +11,8 @@ TESTS = ROOT / "tests"
 TESTED_OTHERWISE = {
     "course/assignments/": "`course/test_bank.py` puts right and wrong answers before every judge, as learners do",
     "course/compare.py": "what it recognises is what `course/test_bank.py` expects of every wrong answer",
+    "grading/command.py": "`grading/test_local.py` calls the command",
+    "grading/process.py": "`grading/test_attacks.py` makes learners' processes hang, end and lie",
     "hooks/tensors.py": "`hooks/test_capture.py` and `test_hook.py` give them tuples, dicts and subclasses",
     "panel/controls.py": "`panel/test_picture.py` and `browser/` move the controls",
 }

@@ -1,0 +1,60 @@
+"""Whose is a file? Read from its path, in the ways in which nbgrader, Moodle, Canvas and teachers name things."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+# "Ada Lovelace_1234567_assignsubmission_file_/keepdim.ipynb", or the same with "_" for the stroke.
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<rest>.*)", re.DOTALL)
+# "lovelaceada_LATE_12345_678901_keepdim-2.ipynb"
+_CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_(?P<file>\d+)_(?P<rest>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who handed a file in."""
+
+    learner: str
+    """The name in the path."""
+    number: str = ""
+    """The learner's number in Moodle or Canvas."""
+    late: bool = False
+    """Whether Canvas marked it as late."""
+    assignment: str = ""
+    """The assignment that the path names, if it names one."""
+    file: str = ""
+    """What the learner called the file."""
+
+
+def owner_of(parts: tuple[str, ...], assignments: Collection[str]) -> Owner:
+    """Return who handed a file in.
+
+    Args:
+        parts: the path of the file.
+        assignments: the names of all assignments.
+    """
+    folders, name = parts[:-1], parts[-1]
+    if folders and folders[0] in assignments:  # one folder for each assignment: ASSIGNMENT/LEARNER/...
+        return replace(owner_of(parts[1:], assignments), assignment=folders[0])
+    for part in parts:
+        if found := _MOODLE.fullmatch(part):
+            own = parts[-1] if part is not parts[-1] else found["rest"]
+            return Owner(found["name"], found["number"], file=own)
+    # nbgrader's layout, also below other folders: LEARNER/ASSIGNMENT/...
+    for before, folder in pairwise(folders):
+        if folder in assignments:
+            return Owner(before, assignment=folder, file=name)
+    if found := _CANVAS.fullmatch(name):
+        return Owner(found["name"], found["number"], late=bool(found["late"]), file=found["rest"])
+    return Owner(folders[0], file=name) if folders else _by_file(name, assignments)
+
+
+def _by_file(name: str, assignments: Collection[str]) -> Owner:
+    """A flat folder: "ada.ipynb", "ada_keepdim.ipynb" or "keepdim-ada.ipynb"."""
+    stem = name.rpartition(".")[0] or name
+    for assignment in sorted(assignments, key=len, reverse=True):  # grad_cam before cam
+        for pattern in (rf"(?P<learner>.+?)[ _.-]+{assignment}", rf"{assignment}[ _.-]+(?P<learner>.+)"):
+            if found := re.fullmatch(pattern, stem, re.IGNORECASE | re.DOTALL):
+                return Owner(found["learner"], assignment=assignment, file=name)
+    return Owner(stem, file=name)

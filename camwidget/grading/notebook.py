@@ -1,0 +1,76 @@
+"""Read a handed-in notebook, whatever it is: cells as plain values, or why there are none."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+
+MOST_CELLS = 1000
+LONGEST_SOURCE = 1 << 20
+
+
+class UnreadableError(Exception):
+    """It is no notebook; the message is why, without its full stop."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a notebook."""
+
+    key: str
+    """`grade_id`, or its own id where that is one of the release's, or "cell-" and its place."""
+    is_code: bool
+    source: str
+
+
+def cells_of(content: bytes, known: frozenset[str]) -> tuple[Cell, ...]:
+    """Return the cells of a notebook; outputs are left out.
+
+    Args:
+        content: of the file.
+        known: the `grade_id`s of the release.
+
+    Raises:
+        UnreadableError: it is no notebook.
+    """
+    try:
+        notebook = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError, MemoryError) as error:
+        where = f" ({error.msg} in line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        what = "the file is empty" if not content.strip() else f"it is no notebook, or only a part of one{where}"
+        raise UnreadableError(what) from None
+    version = notebook.get("nbformat") if isinstance(notebook, dict) else None
+    if type(version) is not int:
+        raise UnreadableError("it is JSON, but no notebook: it has no nbformat")
+    if version < 4:
+        try:
+            notebook = nbformat.reads(json.dumps(notebook), as_version=4)
+        except Exception as error:  # noqa: BLE001 (a converter stumbles over anything in any way)
+            raise UnreadableError(f"it has the old format {version}, and cannot be converted: {error}"[:300]) from None
+    elif version > 4:
+        raise UnreadableError(f"it has the format {version}, and 4 is the newest that is known")
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise UnreadableError("it has no list of cells")
+    if len(cells) > MOST_CELLS:
+        raise UnreadableError(f"it has {len(cells)} cells; {MOST_CELLS} are allowed")
+    return tuple(_cell(cell, place, known) for place, cell in enumerate(cells))
+
+
+def _cell(cell: Any, place: int, known: frozenset[str]) -> Cell:
+    if not isinstance(cell, dict):
+        raise UnreadableError(f"cell {place + 1} is no cell")
+    source = cell.get("source", "")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        raise UnreadableError(f"cell {place + 1} has no text")
+    if len(source) > LONGEST_SOURCE:
+        raise UnreadableError(f"cell {place + 1} has more than {LONGEST_SOURCE >> 20} MB of code")
+    metadata = cell.get("metadata")
+    about = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
+    graded = about.get("grade_id") if isinstance(about, Mapping) else None
+    key = next((each for each in (graded, cell.get("id")) if isinstance(each, str) and each in known), f"cell-{place}")
+    return Cell(key, cell.get("cell_type") == "code", source)

@@ -1,0 +1,38 @@
+"""The points that rest on what a learner's own process reports, item by item.
+
+python -m tests.grading.forgeable
+"""
+
+from collections.abc import Mapping
+
+from camwidget.course.items import items_of
+from camwidget.grading.judge import REPORTED
+from tests.course.source import WRITTEN
+
+
+def promised() -> dict[str, Mapping[str, int]]:
+    """Item to its facts and what each is worth, for the hidden checks of all assignments."""
+    return {
+        name: {key: worth for key, (_, worth) in item.facts.items()}
+        for assignment in WRITTEN
+        for name, item in items_of(assignment, hidden=True).items()
+    }
+
+
+def reported() -> tuple[int, int]:
+    """Points that rest on a report, and all points of the course."""
+    facts = promised()
+    worth = sum(facts[item][key] for item, keys in REPORTED.items() for key in keys)
+    return worth, sum(sum(each.values()) for each in facts.values())
+
+
+def main() -> None:
+    facts = promised()
+    for item, keys in REPORTED.items():
+        points = {key: worth for key, worth in facts[item].items() if key in keys}
+        print(f"{item:30} {sum(points.values()):2} of {sum(facts[item].values()):2}   {', '.join(points)}")
+    print("{} of the {} points".format(*reported()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,302 @@
+"""Odd submissions: there is a row for each item, whatever was handed in; something broken never looks like a zero."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camwidget.grading.limits import Limits
+from camwidget.grading.notebook import UnreadableError, cells_of
+from camwidget.grading.sandbox import Sandbox
+from camwidget.grading.submission import Place, Submission, places_in, read
+from tests.grading.submissions import (
+    Notebook,
+    answer,
+    cell_of,
+    course,
+    graded,
+    insert,
+    points,
+    released,
+    solved,
+    without_play,
+)
+
+FULL = {
+    f"keepdim.{name}": float(worth)
+    for name, worth in {
+        "predict": 5,
+        "error": 1,
+        "broadcast": 3,
+        "silent": 4,
+        "meets": 1,
+        "unsqueeze": 5,
+        "einsum": 4,
+        "wild": 1,
+    }.items()
+}
+
+
+def keepdim() -> Notebook:
+    return without_play(solved("keepdim"))
+
+
+def old_format(notebook: Notebook) -> Notebook:
+    import nbformat
+
+    node = nbformat.from_dict(notebook)
+    for cell in node.cells:
+        cell.pop("id", None)
+    node.nbformat_minor = 4
+    return json.loads(nbformat.writes(nbformat.convert(node, 3), version=3))
+
+
+def stripped(notebook: Notebook) -> Notebook:
+    for place, cell in enumerate(notebook["cells"]):
+        cell.update(metadata={}, id=f"x{place}")
+    return notebook
+
+
+def without(notebook: Notebook, item: str, part: str) -> Notebook:
+    notebook["cells"].remove(cell_of(notebook, item, part))
+    return notebook
+
+
+def changed(notebook: Notebook, item: str, part: str, **values: Any) -> Notebook:
+    cell_of(notebook, item, part).update(values)
+    return notebook
+
+
+def doubled(notebook: Notebook, item: str, part: str) -> Notebook:
+    cell = cell_of(notebook, item, part)
+    notebook["cells"].insert(notebook["cells"].index(cell), dict(cell))
+    return notebook
+
+
+def with_kernel(notebook: Notebook, kernel: Any) -> Notebook:
+    notebook["metadata"]["kernelspec"] = kernel
+    return notebook
+
+
+def swapped(notebook: Notebook) -> Notebook:
+    """Two answers in one another's cells: the first of the two checks comes before its answer."""
+    one, two = (cell_of(notebook, item) for item in ("keepdim.meets", "keepdim.error"))
+    one["source"], two["source"] = two["source"], one["source"]
+    return notebook
+
+
+ODD: dict[str, tuple[Callable[[], Notebook], dict[str, float]]] = {
+    "format 3": (lambda: old_format(keepdim()), FULL),
+    "another language's kernel": (
+        lambda: with_kernel(keepdim(), {"name": "ir", "language": "R", "display_name": "R"}),
+        FULL,
+    ),
+    "metadata and ids lost": (lambda: stripped(keepdim()), FULL),
+    "a doubled answer": (lambda: doubled(keepdim(), "keepdim.unsqueeze", "answer"), FULL),
+    "a deleted check": (lambda: without(keepdim(), "keepdim.unsqueeze", "check"), FULL),
+    "a deleted answer": (lambda: without(keepdim(), "keepdim.unsqueeze", "answer"), FULL | {"keepdim.unsqueeze": 0.0}),
+    "a deleted setup": (lambda: {**(n := keepdim()), "cells": [c for c in n["cells"] if c["id"] != "setup-1"]}, FULL),
+    "a setup that ends Python": (
+        lambda: {
+            **(n := keepdim()),
+            "cells": [{**c, "source": "import os; os._exit(1)"} if c["id"] == "setup-1" else c for c in n["cells"]],
+        },
+        FULL,
+    ),
+    "a check that forges a report": (
+        lambda: changed(without_play(released("keepdim")), "keepdim.wild", "check", source="print(1.0); 1.0"),
+        dict.fromkeys(FULL, 0.0),
+    ),
+    "swapped answers": (lambda: swapped(keepdim()), FULL | {"keepdim.error": 0.0}),
+    "more points promised": (
+        lambda: changed(
+            without_play(released("keepdim")),
+            "keepdim.wild",
+            "check",
+            metadata={"nbgrader": {"grade_id": "keepdim-wild-check", "points": 99, "grade": True}},
+        ),
+        dict.fromkeys(FULL, 0.0),
+    ),
+    "a syntax error in one answer": (
+        lambda: answer(keepdim(), "keepdim.unsqueeze", "def weighted_map(:"),
+        FULL | {"keepdim.unsqueeze": 0.0},
+    ),
+    "a null byte in one answer": (
+        lambda: answer(keepdim(), "keepdim.wild", "picture_width = 320\x00"),
+        FULL | {"keepdim.wild": 0.0},
+    ),
+    "text without an encoding": (lambda: insert(keepdim(), "x = '\ud800'", 3), FULL),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_notebook_earns_what_is_right_in_it(name: str, sandbox: Sandbox) -> None:
+    make, deserved = ODD[name]
+
+    result = graded(make(), sandbox)
+
+    assert (points(result), [row.reason for row in result.rows if row.points != deserved[row.item]]) == (deserved, [])
+
+
+@pytest.mark.slow
+def test_a_file_beside_the_notebook_is_there_and_takes_no_modules_place(sandbox: Sandbox) -> None:
+    import base64
+
+    shadow = base64.b64encode(b"raise SystemExit\n").decode()
+    helper = base64.b64encode(b"def width(): return 320\n").decode()
+    notebook = answer(keepdim(), "keepdim.wild", "from tools.helper import width\npicture_width = width()")
+
+    result = graded(notebook, sandbox, files={"camwidget.py": shadow, "torch.py": shadow, "tools/helper.py": helper})
+
+    assert points(result) == FULL
+
+
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "the file is empty"),
+    "truncated": (json.dumps(released("keepdim")).encode()[:5000], "only a part of one"),
+    "no JSON": (b"\x89PNG\r\n", "no notebook"),
+    "a list": (b"[1, 2]", "no nbformat"),
+    "no format": (b'{"cells": []}', "no nbformat"),
+    "a format of the future": (b'{"nbformat": 5, "cells": []}', "the format 5"),
+    "a broken old one": (b'{"nbformat": 3, "worksheets": 7}', "old format 3"),
+    "no cells": (b'{"nbformat": 4}', "no list of cells"),
+    "cells that are none": (b'{"nbformat": 4, "cells": [1]}', "cell 1 is no cell"),
+    "a cell without text": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": {"a": 1}}]}', "cell 1 has no text"),
+    "deep": (b'{"nbformat": 4, "cells": ' + b"[" * 200_000, "no notebook"),
+    "too many cells": (json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ""}] * 1001}).encode(), "1001 cells"),
+    "a cell of megabytes": (json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "#" * (2 << 20)}]}).encode(), "MB of code"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_notebook_says_why(name: str) -> None:
+    content, why = BROKEN[name]
+
+    with pytest.raises(UnreadableError, match=why):
+        cells_of(content, frozenset())
+
+
+class _NoForks:
+    """In place of a sandbox where nothing may be run."""
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_notebook_has_rows_without_points_and_nothing_runs(name: str) -> None:
+    import socket
+
+    from camwidget.grading.grade import grade
+    from camwidget.grading.sandbox import Forks
+
+    with socket.socket() as unconnected:  # a fork asked for here would raise
+        submission = Submission("ann", "keepdim", BROKEN[name][0], {}, "digest")
+        result = grade(submission, course(), Forks(unconnected), grader="")
+
+    assert [(row.item, row.points, row.status) for row in result.rows] == [(item, None, "ungraded") for item in FULL]
+    assert all(BROKEN[name][1] in row.reason for row in result.rows)
+    assert (result.points, result.problem) == (None, result.rows[0].reason)
+
+
+# Files and folders
+
+
+def handed_in(folder: Path, learner: str = "ann", name: str = "keepdim.ipynb", content: bytes = b"{}") -> Place:
+    place = Place(learner, "keepdim", folder / learner / "keepdim")
+    place.folder.mkdir(parents=True)
+    (place.folder / name).write_bytes(content)
+    return place
+
+
+def test_a_renamed_notebook_is_found_and_two_are_not_guessed(tmp_path: Path) -> None:
+    one = read(handed_in(tmp_path, name="my solution (1).ipynb"), Limits())
+    two = handed_in(tmp_path, "bob", name="a.ipynb")
+    (two.folder / "b.ipynb").write_bytes(b"{}")
+
+    assert (one.problem, one.notebook) == ("", b"{}")
+    assert "called 'my solution (1).ipynb'" in one.notes[0]
+    assert "2 notebooks" in read(two, Limits()).problem
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.ipynb").write_text("secret")
+    notebook = Place("ann", "keepdim", tmp_path / "ann" / "keepdim")
+    notebook.folder.mkdir(parents=True)
+    (notebook.folder / "keepdim.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    folder = Place("bob", "keepdim", tmp_path / "bob" / "keepdim")
+    folder.folder.parent.mkdir()
+    folder.folder.symlink_to(notebook.folder)
+    beside = handed_in(tmp_path, "cid")
+    (beside.folder / "data.txt").symlink_to("/etc/passwd")
+    (beside.folder / "more").symlink_to("/etc")
+
+    assert "is a link" in read(notebook, Limits()).problem
+    assert "is a link" in read(folder, Limits()).problem
+    assert read(beside, Limits()).files == {}
+
+
+def test_a_pipe_and_a_folder_in_a_notebooks_place_are_no_notebook(tmp_path: Path) -> None:
+    pipe = Place("ann", "keepdim", tmp_path / "ann" / "keepdim")
+    pipe.folder.mkdir(parents=True)
+    os.mkfifo(pipe.folder / "keepdim.ipynb")
+    folder = Place("bob", "keepdim", tmp_path / "bob" / "keepdim")
+    (folder.folder / "keepdim.ipynb").mkdir(parents=True)
+    file = Place("cid", "keepdim", tmp_path / "cid" / "keepdim")
+    file.folder.parent.mkdir()
+    file.folder.write_text("")
+
+    assert "no notebook" in read(pipe, Limits()).problem
+    assert "no notebook" in read(folder, Limits()).problem
+    assert "no folder" in read(file, Limits()).problem
+
+
+def test_a_notebook_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    place = handed_in(tmp_path)
+    with (place.folder / "keepdim.ipynb").open("r+b") as file:
+        file.truncate(101 << 20)
+
+    submission = read(place, Limits())
+
+    assert (submission.notebook, submission.problem) == (
+        b"",
+        "It could not be graded: the notebook has 101 MB; 100 are allowed",
+    )
+
+
+def test_files_beside_the_notebook_come_along_up_to_a_size_and_a_number(tmp_path: Path) -> None:
+    place = handed_in(tmp_path)
+    (place.folder / "small.txt").write_text("x")
+    (place.folder / "large.bin").write_bytes(bytes(2 << 20))
+    (place.folder / "timestamp.txt").write_text("2026-01-02 10:00:00 UTC")
+    submission = read(place, Limits(files_mb=1))
+
+    assert list(submission.files) == ["small.txt"]
+    assert submission.notes == ("1 files beside the notebook were too large",)
+    assert submission.handed_in == "2026-01-02T10:00:00+00:00"
+    for number in range(201):
+        (place.folder / f"{number}").touch()
+    assert "more than 200 files" in read(place, Limits()).problem
+
+
+def test_any_change_gives_another_digest(tmp_path: Path) -> None:
+    place = handed_in(tmp_path)
+    digests = [read(place, Limits()).digest]
+    (place.folder / "helper.py").write_text("x = 1")
+    digests.append(read(place, Limits()).digest)
+    (place.folder / "helper.py").write_text("x = 2")
+    digests.append(read(place, Limits()).digest)
+    (place.folder / "keepdim.ipynb").write_bytes(b"{} ")
+    digests.append(read(place, Limits()).digest)
+
+    assert len(set(digests)) == 4
+    assert digests[-1] == read(place, Limits()).digest
+
+
+def test_names_of_learners_may_be_anything_and_stay_as_they_are(tmp_path: Path) -> None:
+    names = ["<script>alert(1)<script>", "..hidden", "a b%2F", "Ünï", "x" * 200]
+    for name in names:
+        handed_in(tmp_path, name)
+
+    assert sorted(place.learner for place in places_in(tmp_path)) == sorted(set(names) - {"..hidden"})
