@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from camwidget.errors import CamwidgetError, MapError, three_parts
+from camwidget.panel.later import after_pause
 from camwidget.panel.modes import ModeState, WithModes
 from camwidget.panel.state import ChoiceSetting, Setting
 from camwidget.panel.view import HeatmapView
@@ -44,7 +45,7 @@ class Hiding(WithModes):
 
     view: HeatmapView
     _state: HidingState
-    _hides = 0  # a stamp for each time that something else is hidden; an older one is dropped
+    _soon: asyncio.TimerHandle | None = None  # the run that will begin after a pause
 
     def without(self) -> Hidden | None:
         """Run the network without the hidden parts, and with as much hidden elsewhere; None if nothing is hidden.
@@ -70,21 +71,13 @@ class Hiding(WithModes):
         super()._follow(changes)
         if not changes.keys() & {"regions", "hide_by", "results"}:
             return
-        self._hides += 1
-        if not self._state.regions:
-            self.view.hidden = {}
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no kernel, so nobody waits
-            self._tell_without(self._hides)
+        if self._state.regions:
+            self._soon = after_pause(self._soon, PAUSE_S, self._tell_without)
         else:
-            loop.call_later(PAUSE_S, self._tell_without, self._hides)
+            self.view.hidden = {}
 
-    def _tell_without(self, stamp: int) -> None:
-        """Send what the network says, unless something else is hidden by now."""
-        if stamp != self._hides:
-            return
+    def _tell_without(self) -> None:
+        """Send what the network says, unless nothing is hidden by now."""
         try:
             found = self.without()
         except CamwidgetError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camwidget.errors import CamwidgetError
+from camwidget.panel.later import after_pause
 from camwidget.panel.modes import ModeState, WithModes
 from camwidget.panel.state import Setting, checked_place
 from camwidget.panel.view import HeatmapView
@@ -35,7 +36,7 @@ class LookingInside(WithModes):
     view: HeatmapView
     _state: InsideState
     _opened: tuple[tuple[Any, ...], LayerInside] | None = None  # the layer that was looked into last, and what it is of
-    _looks = 0  # a stamp for each time that something else is shown; an older one is dropped
+    _look: asyncio.TimerHandle | None = None  # the look that will be taken after a pause
 
     @property
     def inside(self) -> Inside | None:
@@ -78,18 +79,12 @@ class LookingInside(WithModes):
             self._opened = None  # it holds the activations of all layers before it
         if self._state.place is None or not changes.keys() & {"place", "layer", "method", "target_class", "results"}:
             return
-        self._looks += 1
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no kernel, so nobody waits
-            self._tell(self._looks)
-        else:
-            loop.call_later(PAUSE_S, self._tell, self._looks)
+        self._look = after_pause(self._look, PAUSE_S, self._tell)
 
-    def _tell(self, stamp: int) -> None:
-        """Send what is in the cell, unless something else is shown by now."""
+    def _tell(self) -> None:
+        """Send what is in the cell, unless there is none by now."""
         cell = self._cell()
-        if stamp != self._looks or cell is None:
+        if cell is None:
             return
         state = self._state
         about = {"layer": state.layer, "method": state.method, "class": state.target_class, "cell": list(cell)}

@@ -13,6 +13,7 @@ from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, methods_of
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
+from camwidget.panel.later import after_pause
 from camwidget.panel.state import PanelState, Setting
 from camwidget.panel.still import still_html
 from camwidget.panel.view import TextView
@@ -111,7 +112,8 @@ class TextCamPanel(SlidingPanel):
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._asked |= {"activation": activation, "call": call}
         self._wanted_classes = target_classes
-        self._typed = {"text": 0, "compare": 0}  # a stamp for each key press; an older one is dropped
+        # what will be explained once nobody types any more
+        self._typed: dict[str, asyncio.TimerHandle | None] = {"text": None, "compare": None}
         self._state = TextState(method=self._first_method(methods))
         self.view = TextView()
         self._controls = Controls(self.view)
@@ -169,27 +171,26 @@ class TextCamPanel(SlidingPanel):
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         for name in changes.keys() & self._boxes.keys():
-            self._typed[name] += 1  # what was typed before and not explained yet is older than this
+            self._forget_typed(name)  # what was typed before and not explained yet is older than this
             self._boxes[name].value = changes[name] or ""
         self._boxes["compare"].layout.display = "" if self.compare else "none"
 
     def _on_typed(self, name: str, value: str) -> None:
         """A key was pressed in a box: explain its text when no other follows for a while."""
-        self._typed[name] += 1
+        self._forget_typed(name)
         if value == (getattr(self, name) or ""):  # the panel itself has set the box, or what is shown was typed again
             self.view.message = ""
             return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no kernel, so nobody types: a program set the box
-            self._explain_typed(name, value, self._typed[name])
-        else:
-            loop.call_later(TYPING_PAUSE, self._explain_typed, name, value, self._typed[name])
+        self._typed[name] = after_pause(None, TYPING_PAUSE, self._explain_typed, name, value)
 
-    def _explain_typed(self, name: str, value: str, stamp: int) -> None:
-        if stamp == self._typed[name]:
-            with suppress(CamwidgetError):  # the message line says it
-                setattr(self, name, value)
+    def _forget_typed(self, name: str) -> None:
+        typed = self._typed[name]
+        if typed is not None:
+            typed.cancel()
+
+    def _explain_typed(self, name: str, value: str) -> None:
+        with suppress(CamwidgetError):  # the message line says it
+            setattr(self, name, value)
 
     def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         deletions = self._state.deletions
