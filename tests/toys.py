@@ -1,6 +1,7 @@
-"""Small networks for the tests, in double precision, each awkward in one way; and all one may disturb in them."""
+"""Small networks for the tests, most in double precision and awkward in one way; and all one may disturb in them."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -108,6 +109,18 @@ class Restless(nn.Module):
         self.seen += 1
         self.replaced = self.replaced + torch.rand(1)
         return self.conv(inputs).mean(dim=(2, 3))
+
+
+def strided(classes: int, *, channels: int = 5, kind: Callable[..., nn.Sequential] = nn.Sequential) -> nn.Sequential:
+    """Two convolutions with strides under a pooled linear head: plain CAM is exact from the body, layer "0".
+
+    Args:
+        classes: how many outputs.
+        channels: of the last map.
+        kind: what holds body and head.
+    """
+    body = nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, channels, 3, stride=2), nn.ReLU())
+    return kind(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)))
 
 
 def picture(*, batch: int = 1, height: int = 9, width: int = 12) -> Tensor:

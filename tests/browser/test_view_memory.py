@@ -9,13 +9,13 @@ from collections.abc import Callable
 import pytest
 import torch
 from playwright.sync_api import CDPSession, Page
-from torch import nn
 
 from camwidget.panel.view import HeatmapView, MapView, TextView
 from camwidget.pictures.explain import explain_methods
 from camwidget.text.explain import explain_text_methods
 from tests.browser.standin import mount
 from tests.text.toys import Reviews
+from tests.toys import strided
 
 ROUNDS = 12
 
@@ -45,10 +45,7 @@ SLACK = 1000  # bytes in arrays that come and go with the browser's own; one vie
 
 def picture_view() -> HeatmapView:
     torch.manual_seed(1)
-    net = nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)),
-    )
+    net = strided(3)
     view = HeatmapView()
     view.show(explain_methods(net, torch.randn(1, 3, 180, 260)))
     return view

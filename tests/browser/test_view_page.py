@@ -17,16 +17,14 @@ from camwidget.pictures.explain import explain_methods
 from camwidget.pictures.result import Explanation
 from tests.browser.lab import new_page
 from tests.browser.standin import PIXELS, mount
+from tests.toys import strided
 
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Explanation]:
     """A small network and a picture that is not square, so that a swapped axis fails."""
     torch.manual_seed(1)
-    net = nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)),
-    )
+    net = strided(3)
     names = ["<b>bold</b>", "cat & dog", "third"]
     return explain_methods(net, torch.randn(1, 3, 90, 130), class_names=names)
 

@@ -180,10 +180,6 @@ def test_what_is_no_notebook_says_why(name: str) -> None:
         cells_of(content, frozenset())
 
 
-class _NoForks:
-    """In place of a sandbox where nothing may be run."""
-
-
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_notebook_has_rows_without_points_and_nothing_runs(name: str) -> None:
     import socket

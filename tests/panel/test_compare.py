@@ -13,16 +13,14 @@ from camwidget.panel.compare import KINDS
 from camwidget.panel.picture import CamPanel
 from camwidget.pictures.explain import explain_methods
 from tests.panel.choices import ask
+from tests.toys import strided
 
 NAMES = [f"class {letter}" for letter in "abcdefghijklmn"]
 
 
 @pytest.fixture
 def net() -> nn.Module:
-    return nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 14)),
-    )
+    return strided(14)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
-from torch import nn
 
 from camwidget.errors import ExportError
 from camwidget.panel.base import SlidingPanel
@@ -28,15 +27,13 @@ from tests.browser.standin import PIXELS
 from tests.browser.test_text_page import close, expected, painted
 from tests.patience import STUCK_S
 from tests.text.toys import Reviews
+from tests.toys import strided
 
 HOSTILE = "</script><script>window.hacked=1</script><!-- good film"
 
 
 def picture_panel() -> CamPanel:
-    net = nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)),
-    )
+    net = strided(3)
     return CamPanel(net, torch.randn(1, 3, 90, 130), class_names=[HOSTILE, "cat & dog", "third"])
 
 

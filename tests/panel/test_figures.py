@@ -6,21 +6,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from camwidget.errors import ExportError
 from camwidget.panel.colours import overlay
 from camwidget.panel.figures import grid_figure
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.still import shared_scale
+from tests.toys import strided
 
 
 @pytest.fixture
 def panel() -> CamPanel:
-    net = nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)),
-    )
+    net = strided(3)
     return CamPanel(net, torch.randn(1, 3, 90, 130), class_names=["cat", "dog", "cup"])
 
 

@@ -10,14 +10,12 @@ from camwidget.errors import MapError
 from camwidget.panel.hiding import SMALLEST
 from camwidget.panel.picture import CamPanel
 from camwidget.pictures.hiding import Region, hidden
+from tests.toys import strided
 
 
 @pytest.fixture
 def net() -> nn.Module:
-    return nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4)),
-    )
+    return strided(4)
 
 
 @pytest.fixture

@@ -3,19 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from camwidget.errors import MapError
 from camwidget.panel.inside import numbers_of
 from camwidget.panel.picture import CamPanel
+from tests.toys import strided
 
 
 @pytest.fixture
 def panel() -> CamPanel:
-    net = nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 7, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(7, 4)),
-    )
+    net = strided(4, channels=7)
     return CamPanel(net, torch.randn(1, 3, 90, 130), methods=("grad_cam", "cam", "eigen_cam"))
 
 

@@ -17,6 +17,7 @@ from camwidget.errors import ClassError, ImageError, LayerError, MapError
 from camwidget.panel.picture import CamPanel
 from camwidget.pictures.explain import explain_methods
 from tests.panel.choices import ask, control
+from tests.toys import strided
 
 NAMES = [f"class {letter}" for letter in "abcdefghijklmn"]
 
@@ -33,10 +34,7 @@ class Counting(nn.Sequential):
 
 @pytest.fixture
 def net() -> Counting:
-    return Counting(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 14)),
-    )
+    return strided(14, kind=Counting)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from camwidget.panel.picture import CamPanel
 from camwidget.panel.text import TextCamPanel
 from tests.panel.choices import ask, control
 from tests.text.toys import Reviews
+from tests.toys import strided
 
 COMMON = ("layer", "target_class", "method", "signed", "shared_scale", "target_classes")
 PICTURE_TRAITS = ("image", *COMMON, "smooth", "heatmap_opacity", "crop", "letterbox")
@@ -45,10 +46,7 @@ class CountingReviews(Reviews):
 
 @pytest.fixture
 def net() -> Failing:
-    return Failing(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 14)),
-    )
+    return strided(14, kind=Failing)
 
 
 def gradient(*, mirrored: bool = False) -> Image.Image:

@@ -12,15 +12,12 @@ from camwidget.panel.picture import CamPanel
 from camwidget.panel.view import HeatmapView, pack
 from camwidget.pictures.explain import explain, explain_methods
 from camwidget.pictures.result import Explanation
-from tests.toys import Reused
+from tests.toys import Reused, strided
 
 
 @pytest.fixture
 def results() -> dict[str, Explanation]:
-    net = nn.Sequential(
-        nn.Sequential(nn.Conv2d(3, 6, 5, stride=4), nn.ReLU(), nn.Conv2d(6, 5, 3, stride=2), nn.ReLU()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3)),
-    )
+    net = strided(3)
     return explain_methods(net, torch.randn(1, 3, 90, 130))
 
 
