@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from camwidget.course.check import check
     from camwidget.dispatch import explain, explain_batch, load
     from camwidget.hooks.hook import Hook, HookBwd, Hooks
+    from camwidget.mistakes.demo import demo_dataset, demo_mistakes_learner
+    from camwidget.mistakes.find import find_mistakes
+    from camwidget.mistakes.found import Found
+    from camwidget.mistakes.groups import group_maps
+    from camwidget.mistakes.hide import hide_place
+    from camwidget.panel.mistakes import MistakesPanel
     from camwidget.panel.picture import CamPanel
     from camwidget.panel.text import TextCamPanel
+    from camwidget.panel.top_losses import plot_top_losses
     from camwidget.pictures.demo import demo_image, demo_images, demo_learner, pets_learner
     from camwidget.pictures.result import Explanation
     from camwidget.text.learner import text_learner
@@ -25,38 +32,54 @@ __version__ = "0.1.0"
 __all__ = [
     "CamPanel",
     "Explanation",
+    "Found",
     "Hook",
     "HookBwd",
     "Hooks",
+    "MistakesPanel",
     "TextCamPanel",
     "check",
+    "demo_dataset",
     "demo_image",
     "demo_images",
     "demo_learner",
+    "demo_mistakes_learner",
     "explain",
     "explain_batch",
+    "find_mistakes",
+    "group_maps",
+    "hide_place",
     "load",
     "load_reviews",
     "pets_learner",
+    "plot_top_losses",
     "text_learner",
 ]
 
 _HOMES = {
     "CamPanel": "panel.picture",
     "Explanation": "pictures.result",
+    "Found": "mistakes.found",
     "Hook": "hooks.hook",
     "HookBwd": "hooks.hook",
     "Hooks": "hooks.hook",
+    "MistakesPanel": "panel.mistakes",
     "TextCamPanel": "panel.text",
     "check": "course.check",
+    "demo_dataset": "mistakes.demo",
     "demo_image": "pictures.demo",
     "demo_images": "pictures.demo",
     "demo_learner": "pictures.demo",
+    "demo_mistakes_learner": "mistakes.demo",
     "explain": "dispatch",
     "explain_batch": "dispatch",
+    "find_mistakes": "mistakes.find",
+    "group_maps": "mistakes.groups",
+    "hide_place": "mistakes.hide",
     "load": "dispatch",
     "load_reviews": "text.reviews",
     "pets_learner": "pictures.demo",
+    "plot_top_losses": "panel.top_losses",
     "text_learner": "text.learner",
 }
 """The module each public name lives in."""

@@ -83,7 +83,8 @@ def _parser() -> tuple[argparse.ArgumentParser, Sequence[str]]:
         "check",
         help="run exercises and report what is done",
         description="Run each notebook in a fresh kernel and report for every item whether it is done, not started or "
-        "wrong. Your files are not changed. The exit code is 0 only if everything is right, 1 if it is not yet, "
+        "wrong. Your files are not changed. An item that is done and checked alone is shown beside two ways to write "
+        "it. The exit code is 0 only if everything is right, 1 if it is not yet, "
         "and 2 if something cannot be read.",
     )
     check.add_argument(
@@ -183,7 +184,18 @@ def _check_one(each: "Wanted", screen: "Screen", kernels: "Kernels", *, keep: bo
     screen.progress(progress)
     if not each.item:
         remember(progress)
+    elif progress.right:
+        _compare(each.item, screen)
     return progress
+
+
+def _compare(item: str, screen: "Screen") -> None:
+    """Show ways to write an answer, beside one that is right."""
+    from camwidget.course.ways import ways_of
+
+    for number, way in enumerate(ways_of(item), 1):
+        screen.say(f"Compare with ours, way {number}:", indent=2)
+        screen.say(way, indent=6)
 
 
 def _code(progress: "NotebookProgress | None") -> int:
@@ -265,7 +277,7 @@ def _reset(asked: argparse.Namespace, screen: "Screen") -> int:
     lines = f"{reset.lines} line{'' if reset.lines == 1 else 's'}"
     screen.say(f"{asked.item} in {reset.path} goes back to how it came: {lines} of yours go.")
     screen.say(
-        f"The notebook as it is now will be kept as {reset.copy}. Close it in Jupyter first, unsaved work is lost."
+        f"The notebook as it is now will be kept as {reset.copy}. Close it in Jupyter first; unsaved work is lost."
     )
     if not asked.yes and not _agreed():
         screen.say("Nothing was changed.")

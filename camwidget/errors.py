@@ -29,6 +29,14 @@ class ModelError(CamwidgetError):
     """A model cannot be explained: its output or its layers have the wrong form."""
 
 
+class MapError(CamwidgetError):
+    """A map that was asked for would not mean what its name says, or holds values that are not numbers."""
+
+
+class NotFiniteError(ModelError, MapError):
+    """Numbers that a network computed from one input are NaN or infinite; other inputs may be fine."""
+
+
 class ClassError(CamwidgetError):
     """A class is unknown by name or out of range by index."""
 
@@ -39,10 +47,6 @@ class TextError(CamwidgetError):
 
 class NotStoredError(CamwidgetError, RuntimeError):
     """A hook has stored nothing: nothing ran yet, or it was removed, or no gradient was recorded."""
-
-
-class MapError(CamwidgetError):
-    """A map that was asked for would not mean what its name says, or holds values that are not numbers."""
 
 
 class HookError(CamwidgetError):

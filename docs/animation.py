@@ -14,11 +14,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 import camwidget as cw
-from docs.lessons import Panel, inner_layer, words
+from docs.lessons import Panel, inner_layer, mistakes, pair, words
 from tests.browser.lab import chromium_browser, find_chromium, new_page
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 860, 590
+STILLS = {"inner-layer": inner_layer, "compared": pair, "words": words, "mistakes": mistakes}
+"""Name of a picture to the lesson whose panel it shows."""
 QUICK_MS, SLOW_MS = 420, 1500
 """How long a frame stays on the way, and at an end of it."""
 MOST_BYTES = 1_000_000
@@ -33,8 +35,8 @@ def main() -> None:
     path = folder / "sliding.webp"
     with chromium_browser(find_chromium()) as browser:
         frames, times = filmed(browser)
-        for name, lesson in {"inner-layer": inner_layer(), "words": words()}.items():
-            still(browser, lesson.panel, dark=name == "words").save(folder / f"{name}.webp", quality=80, method=6)
+        for name, make in STILLS.items():
+            still(browser, make().panel, dark=name == "words").save(folder / f"{name}.webp", quality=80, method=6)
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, quality=72, method=6)
     size = path.stat().st_size
     if size > MOST_BYTES:

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
 import camwidget as cw
 from camwidget.panel.colours import overlay
-from camwidget.panel.export import page_html
 from camwidget.panel.still import shared_scale
 from docs.lessons import LESSONS, Lesson
 
@@ -116,7 +117,7 @@ def lesson_html(lesson: Lesson, *, number: int, lessons: Sequence[Lesson]) -> st
         number: its place in the row, from 0.
         lessons: all of them, for the links.
     """
-    page = page_html(lesson.panel.view, title=lesson.title)
+    page = lesson.panel.as_html(title=lesson.title)
     # The page runs and styles only what its rules name by a hash; the lesson brings one more style, and no script.
     page = _once(page, r"style-src ('[^']+')", rf"style-src \1 '{hash_of(STYLE)}'")
     page = _once(page, r"</head>", f"<style>{STYLE}</style>\n</head>".replace("\\", r"\\"))
@@ -158,14 +159,30 @@ def preview_html(lesson: Lesson) -> str:
     panel = lesson.panel
     if isinstance(panel, cw.TextCamPanel):
         return f"<q>{escape(panel.result.text)}</q>"
-    result = panel.results[panel.method]
-    cam = result.cam(panel.layer, panel.target_class)
-    scale = shared_scale([result.cams[panel.layer]], signed=True)
-    side = (480, round(480 * result.image.height / result.image.width))
+    picture = worst(panel.found) if isinstance(panel, cw.MistakesPanel) else opened_with(panel)
     kept = io.BytesIO()
-    overlay(result.image.resize(side), cam, scale=scale, heatmap_opacity=0.7).save(kept, "JPEG", quality=85)
+    picture.save(kept, "JPEG", quality=85)
     data = base64.b64encode(kept.getvalue()).decode("ascii")
     return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(lesson.alt)}">'
+
+
+def opened_with(panel: cw.CamPanel) -> Image.Image:
+    """Return a panel's picture with the map that it opens with; without one while a guess is waited for."""
+    result = panel.results[panel.method]
+    picture = result.image.resize((480, round(480 * result.image.height / result.image.width)))
+    if panel.mode == "guess":
+        return picture
+    scale = shared_scale([result.cams[panel.layer]], signed=True)
+    return overlay(picture, result.cam(panel.layer, panel.target_class), scale=scale, heatmap_opacity=0.7)
+
+
+def worst(found: cw.Found) -> Image.Image:
+    """Return nine pictures with the largest losses, three in a row, cut to squares."""
+    side, sheet = 160, Image.new("RGB", (480, 480))
+    for number, row in enumerate(found.table["loss"].nlargest(9).index):
+        down, across = divmod(number, 3)
+        sheet.paste(ImageOps.fit(found.picture(row), (side, side)), (side * across, side * down))
+    return sheet
 
 
 def hash_of(source: str) -> str:

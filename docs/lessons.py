@@ -1,8 +1,7 @@
 """What the gallery shows: each lesson is a panel, a text of two minutes, one question, and its answer.
 
 To add one, write a function that makes the panel and returns the lesson, and name it in `LESSONS`. Numbers in the texts are
-read from the panel, never typed. Two lessons have a place here once their panels are there: the mistakes of a data set, and
-a page that asks for a guess before it shows a map.
+read from the panel, never typed.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 import torch
 
 import camwidget as cw
+from camwidget.mistakes.groups import Group
+from camwidget.mistakes.hide import HideTest
 
-Panel = cw.CamPanel | cw.TextCamPanel
+Panel = cw.CamPanel | cw.TextCamPanel | cw.MistakesPanel
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def pair() -> Lesson:
     panel = cw.CamPanel(
         cw.demo_learner("imagenet"), cw.demo_image("cat and coffee"), target_classes=["Egyptian cat", "espresso"]
     )
-    panel.method = "cam"
+    panel.method, panel.mode, panel.other_class = "cam", "compare", "espresso"
     result = panel.results["cam"]
     cats, coffee = (result.cam("0.8", name) for name in ("Egyptian cat", "espresso"))
     below = float(cats[4:].sum())
@@ -75,10 +76,10 @@ def pair() -> Lesson:
         title="One picture, two answers",
         paragraphs=[
             "A cat above a cup of coffee, and a network that knows 1,000 classes. It prefers Egyptian cat "
-            f"({result.answer('Egyptian cat')}) to espresso ({result.answer('espresso')}). Slide between the two in the list: "
-            "the picture is the same, the map is not. A map belongs to a class.",
-            "Both maps have one scale, so a weaker answer looks weaker. Under Scale choose one for each class, and the "
-            "coffee becomes as red as the cat. Which of the two is honest depends on what you want to compare.",
+            f"({result.answer('Egyptian cat')}) to espresso ({result.answer('espresso')}). Here are both maps, and what is left when "
+            "one is taken from the other: why cat, and not espresso? The picture is the same, the map is not. A map belongs to a class.",
+            "Guess before you read the numbers: where does the difference speak for espresso? Then choose swipe, and compare two layers "
+            "or two methods in place of two classes.",
         ],
         question="Does the cup speak against the cat?",
         answer=f"A little. The three lowest rows of the cat's map add up to {below:+.1f}, where the three highest add up to "
@@ -141,5 +142,75 @@ def words() -> Lesson:
     )
 
 
-LESSONS: Sequence[Callable[[], Lesson]] = (cat, pair, inner_layer, words)
+def guess() -> Lesson:
+    """A guess before the map: where does a network look that has never heard of portraits?"""
+    panel = cw.CamPanel(
+        cw.demo_learner("imagenet"),
+        cw.demo_image("coffee"),
+        target_classes=["espresso"],
+        methods=("cam",),
+        predict=True,
+    )
+    cells = panel.result.cam("0.8", "espresso")
+    high, wide = cells.shape
+    row, column = divmod(int(cells.argmax()), wide)
+    down, across = ("upper" if row < high // 2 else "lower"), ("left" if column < wide // 2 else "right")
+    share = float(cells.flatten().sort(descending=True).values[:9].sum() / cells.sum())
+    return Lesson(
+        slug="guess-first",
+        title="Can you guess where it looks?",
+        paragraphs=[
+            f"The network says espresso, {panel.result.answer('espresso')}. The map is hidden. Click the place where you think that most "
+            "of the answer comes from: the coffee, the cup, the spoon, the saucer, the table? Then press the button.",
+            "The distance is given in cells of the map. One cell off is as good as right: cells of the last layer see far beyond "
+            "their own borders.",
+        ],
+        question="Was it the coffee?",
+        answer=f"The strongest cell is in row {row + 1} of {high}, column {column + 1} of {wide}, in the {down} {across} part. The nine "
+        f"strongest cells of {high * wide} hold {share:.0%} of the sum. If you were far off, that is the lesson: what makes an "
+        "espresso for us need not be what makes one for a network, and without a guess nobody would have noticed.",
+        alt="A cup of coffee from above, with a spoon on the saucer; no map is shown.",
+        panel=panel,
+    )
+
+
+def mistakes() -> Lesson:
+    """A whole data set: many mistakes that are one mistake."""
+    data = cw.demo_dataset()
+    found = cw.find_mistakes(cw.demo_mistakes_learner(data), data / "test", progress=False)
+    groups = [group for group in cw.group_maps(found) if group.pointed_out]
+    return about_mistakes(found, groups[0], cw.hide_place(found, groups[0]))
+
+
+def about_mistakes(found: cw.Found, group: Group, trial: HideTest) -> Lesson:
+    """Return the lesson on a data set's mistakes.
+
+    Args:
+        found: the mistakes.
+        group: of pictures that look at one place.
+        trial: what hiding that place did.
+    """
+    table = found.table
+    wrong = table[~table["right"]]
+    alike = int((wrong["said"] == group.said).sum())
+    return Lesson(
+        slug="mistakes",
+        title="Are many mistakes one mistake?",
+        paragraphs=[
+            f"A network that was right on nearly all of its validation set is wrong on {len(wrong)} of {len(table)} test pictures. Here are "
+            "all of them, each with two maps: why it said what it said, and why not what it is.",
+            f"The maps were put into groups, without a look at the pictures. {len(group)} pictures that are called {group.said} are red at one "
+            "place, whatever they show. Guess what lies there. Then look at some of them, and at the mistakes that are called something else.",
+        ],
+        question="What did the network learn to call coffee? And is that its only mistake?",
+        answer=f"A date in the corner: {alike} of the {len(wrong)} mistakes are called {group.said}. In training only coffee had dates, so the network "
+        f"learned the date. Hidden, it takes the mean probability from {trial.before:.2f} to {trial.hidden:.2f}; as much hidden "
+        f"elsewhere leaves {trial.elsewhere:.2f}. The others have no date, and no map shows why they are wrong: many of them are dark, and "
+        "no dark cat was ever trained on. Darkness has no place that a map could point to.",
+        alt="Nine small pictures that a network got wrong; most have a date in the corner.",
+        panel=cw.MistakesPanel(found, groups=[group], tests=[trial]),
+    )
+
+
+LESSONS: Sequence[Callable[[], Lesson]] = (guess, cat, pair, inner_layer, words, mistakes)
 """All lessons, in their order."""

@@ -40,7 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
     if "PYTEST_XDIST_WORKER" in os.environ:  # a long file at the end would leave the other worker without work
         long = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "slow")))}
-        items.sort(key=lambda item: item.path not in long)
+        # The story notebooks take longest of all.
+        items.sort(key=lambda item: (item.path not in long, item.path.name != "test_notebooks.py"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ python -m tests.networks > NETWORKS.md
 
 import importlib.metadata
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -174,25 +175,29 @@ def row(network: Network, results: Mapping[str, Explanation | str]) -> str:
     ends = [f"`{layers[index].name}`" for index in (0, -1)] if layers else ["", ""]
     size = "×".join(map(str, network.size))
     start = (network.library, network.family, network.member, size, len(layers), *ends, ", ".join(sizes))
-    return line(*start, cell(results["cam"]), others({name: cell(results[name]) for name in CHEAP if name != "cam"}))
+    return line(
+        *start,
+        cell(results["cam"]),
+        others({name: cell(results[name], of=len(layers)) for name in CHEAP if name != "cam"}),
+    )
 
 
 def others(cells: Mapping[str, str]) -> str:
     """What the methods besides plain CAM give: one word if it is the same."""
-    said = set(cells.values())
-    return said.pop() if len(said) == 1 else "; ".join(f"{name}: {what}" for name, what in cells.items())
+    usual = Counter(cells.values()).most_common(1)[0][0]
+    return "; ".join([usual, *(f"{name}: {what}" for name, what in cells.items() if what != usual)])
 
 
 def line(*cells: object) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def cell(result: Explanation | str) -> str:
-    """Whether there are maps; for plain CAM, from which layers, or why not from the deepest."""
+def cell(result: Explanation | str, *, of: int = 0) -> str:
+    """Whether there are maps, of all layers or how many; for plain CAM, from which, or why not from the deepest."""
     if isinstance(result, str):
         return result
     if result.method != "cam":
-        return "map"
+        return "map" if len(result.cams) == of else f"map of {len(result.cams)} of {of} layers"
     if result.cams:
         names = [f"`{name}`" for name in result.cams]
         return f"map from {', '.join(names) if len(names) < 3 else f'{names[0]} to {names[-1]} ({len(names)} layers)'}"
@@ -223,7 +228,8 @@ def head() -> list[str]:
         "",
         "Where shapes leave a doubt, the network is asked which places answer to those of the picture. Layers that do",
         "not answer row by row are left out: Hiera's earlier tokens, which run otherwise, and LeViT's last, whose",
-        "places are lost without training (attention alone mixes them).",
+        "places are lost without training (attention alone mixes them). HiResCAM has no map where the next step",
+        "normalises each place (layer normalisation): its parts cancel, and what would be left is rounding.",
         "",
         "A test makes every row again. `python -m tests.networks > NETWORKS.md` rewrites the table.",
         "",

@@ -14,6 +14,9 @@ from tests.house.repository import ROOT
 from tests.patience import HANGING_S
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+OF_THE_MOMENT = ("camw-reopened", "fastprogress", "progress-bar-interrupted")
+"""Marks of outputs that are not kept: what a panel puts behind itself, for pages without its widget; the bars of a
+training, which tell how long it took."""
 LIVE = "application/vnd.jupyter.widget-view+json"
 
 
@@ -38,9 +41,14 @@ def executed(path: Path) -> NotebookNode:
     notebook.metadata["language_info"] = {"name": "python"}  # its version would change with each machine
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if "outputs" in cell:  # without what a panel puts behind itself, for pages where its widget is missing
-            cell.outputs = [each for each in cell.outputs if "camw-reopened" not in str(each.get("data", {}))]
-            # nor without the line on what is being loaded, of which nothing is left
+        if "outputs" in cell:
+            kept = (str(each.get("data", {})) for each in cell.outputs)
+            cell.outputs = [
+                each
+                for each, data in zip(cell.outputs, kept, strict=True)
+                if not any(mark in data for mark in OF_THE_MOMENT)
+            ]
+            # nor the line on what is being loaded, of which nothing is left
             cell.outputs = [each for each in cell.outputs if each.get("data", True)]
         for output in cell.get("outputs", []):
             # a page that runs no kernel would say that the widget is missing, instead of showing the picture

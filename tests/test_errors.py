@@ -9,7 +9,7 @@ from camwidget.errors import CamwidgetError, NotStoredError, nearest, three_part
 def test_every_error_is_a_value_error_that_can_be_caught_at_once() -> None:
     own = [thing for thing in vars(errors).values() if isinstance(thing, type) and issubclass(thing, Exception)]
 
-    assert len(own) == 13
+    assert len(own) == 14
     assert all(issubclass(error, CamwidgetError) and issubclass(error, ValueError) for error in own)
     assert issubclass(NotStoredError, RuntimeError)
 

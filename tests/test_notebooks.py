@@ -74,6 +74,7 @@ ON_ANOTHER_GROUND = {
         "2.5": "what pip downloads, in MB",
         "72": "fastai's own seq_len",
     },
+    "05_where_does_it_go_wrong": {"50,000": "an example of many pictures, no claim"},
 }
 
 

@@ -43,6 +43,10 @@ class Attempt:
         """Whether the answer has left gradient mode as it found it, in every call so far."""
         self.printed: list[str] = []
         self._promised, self._budget, self._called = promised, budget, ""
+        self._since: list[str] = []
+        """Facts stated since the newest call."""
+        self._before: list[str] = []
+        """Those stated between the call before it and it."""
         self._parts: list[bool] = []
         """Of each part judged by itself: whether somebody has written it."""
 
@@ -85,7 +89,7 @@ class Attempt:
             meanings: part of an error message to what it means in this call; "None" to what a missing value means.
             kwargs: its keyword arguments.
         """
-        self._called = called
+        self._begin(called)
         if not callable(function):
             likely = "give the function itself, without calling it" if function is not None else "no answer was given"
             self._stop(f"{called} cannot be called: it is {brief(function)}", likely)
@@ -109,7 +113,7 @@ class Attempt:
             called: the call as the learner would type it.
             kwargs: its keyword arguments.
         """
-        self._called = called
+        self._begin(called)
         outcome = self._budget.spend(function, args, kwargs)
         self._keep_printed(outcome.printed)
         self.recording_left &= outcome.recording_left
@@ -175,6 +179,7 @@ class Attempt:
         if key not in self._promised:
             close = ", ".join(map(repr, nearest(key, self._promised))) or "add it to the item's facts"
             raise CourseError(three_parts(f"Fact {key!r} was stated", "An item's facts are promised beforehand", close))
+        self._since.append(key)
         says, points = self._promised[key]
         if key not in self.facts or self.facts[key].passed:
             called = expected_text = got_text = ""
@@ -251,6 +256,15 @@ class Attempt:
         if not likely:
             likely, named = where_they_differ(got, expected, axes=axes)
         return self.fact(key, False, expected=expected, got=got, likely=likely, stop=stop, vague=not named)
+
+    def not_reached(self) -> list[str]:
+        """Return the facts that the call which ended this attempt left open: those that the call before it led to."""
+        return list(dict.fromkeys(self._before))
+
+    def _begin(self, called: str) -> None:
+        self._called = called
+        if self._since:
+            self._before, self._since = self._since, []
 
     def _keep_printed(self, printed: str) -> None:
         if printed and printed not in self.printed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from camwidget.course.attempt import Abandoned, Attempt
 from camwidget.course.calling import Budget
 from camwidget.course.items import Item, find_item
 from camwidget.course.report import Fact, Report
+from camwidget.course.ways import ways_of
 
 LIMIT_S = 2.0
 """Seconds of computing that an answer may use when it is checked in a notebook."""
@@ -26,7 +28,8 @@ def check(name: str, *answers: Any, hidden: bool = False) -> Report:
     """Judge an answer at once, and say in plain words what is right and what is not yet.
 
     The answer is called several times, with other sizes and numbers each time. What it prints or warns costs nothing;
-    what it raises is reported. PyTorch's random state and gradient mode are restored.
+    what it raises is reported. PyTorch's random state and gradient mode are restored. Beside a right
+    answer stand two ways to write it, to compare.
 
     Args:
         name: the item, such as "hooks.q5".
@@ -41,7 +44,8 @@ def check(name: str, *answers: Any, hidden: bool = False) -> Report:
         >>> check("hooks.q1", None).started
         False
     """
-    return judged(find_item(name, hidden=hidden), answers, hidden=hidden)
+    report = judged(find_item(name, hidden=hidden), answers, hidden=hidden)
+    return replace(report, ways=ways_of(name)) if report.right and not hidden else report
 
 
 def judged(
@@ -71,6 +75,10 @@ def judged(
                 stopped, unwritten = attempt.stopped, attempt.unwritten
             finally:
                 torch.set_grad_enabled(recording)
+            if attempt.stopped and all(key in attempt.facts and attempt.facts[key].passed for key in item.facts):
+                # Everything held until a later call failed: what that call would have shown did not hold every time.
+                open_ = {key: Fact(*item.facts[key], passed=False, tried=False) for key in attempt.not_reached()}
+                attempt.facts |= open_
             # A fact that held in earlier rounds but was not reached in this one did not hold every time.
             stated = {key: fact for key, fact in stated.items() if not fact.passed or key in attempt.facts}
             stated |= {key: fact for key, fact in attempt.facts.items() if key not in stated or stated[key].passed}

@@ -9,6 +9,8 @@ from camwidget.course.attempt import Attempt
 from camwidget.course.order import ASSIGNMENTS
 from camwidget.errors import CourseError, nearest, three_parts
 
+SEE_NOTE = "read what is said about your choice, then choose again"
+"""Said of a quiz where a wrong option was chosen: why it is wrong stands in the note, a line for each option chosen."""
 Judge = Callable[[Attempt], None]
 """Tries an answer once, with sizes that it draws from the attempt, and states which facts hold."""
 
@@ -77,7 +79,7 @@ def _judge_choice(attempt: Attempt, *, options: Mapping[str, Option]) -> None:
     missing = len(right - chosen)
     likely = f"more than one option is right: {missing} missing" if missing and len(right) > 1 else ""
     if chosen - right:
-        likely = "read what is said about your choice, then choose again"
+        likely = SEE_NOTE
     attempt.fact("chosen", chosen == right, got=", ".join(sorted(chosen)), likely=likely)
 
 

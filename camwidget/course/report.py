@@ -33,6 +33,8 @@ section.camw-report.camw-report ul { list-style: none; margin: 0; padding: 0; }
 .camw-report dl dt { color: var(--jp-ui-font-color2, #555); font-weight: normal; white-space: nowrap; }
 .camw-report code, .camw-report pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
   white-space: pre-wrap; background: none; color: inherit; padding: 0; }
+.camw-report details pre { margin: 6px 0; padding: 6px 8px; border-left: 3px solid var(--jp-border-color2, #d0d0d0); }
+.camw-report summary { cursor: pointer; width: fit-content; margin-top: 4px; }
 .camw-report p { margin: 4px 0; white-space: pre-line; }
 </style>
 """
@@ -110,6 +112,8 @@ class Report:
     """What the answer printed or warned while it was checked; it costs nothing."""
     hidden: bool = False
     """Whether these are a teacher's hidden checks; calls and values are then not shown."""
+    ways: tuple[str, ...] = ()
+    """Beside a right answer, ways to write it, as code."""
 
     @property
     def points(self) -> float:
@@ -183,6 +187,10 @@ def as_html(report: Report) -> str:
     if report.printed:
         printed = html.escape(clipped(report.printed, longest=LONGEST_VALUE))
         parts.append(f"<p>Your code printed (this costs nothing):</p><pre>{printed}</pre>")
+    if report.ways:
+        ways = "".join(f"<pre>{html.escape(way)}</pre>" for way in report.ways)
+        told = f"Compare with ours: {len(report.ways)} ways to write it"
+        parts.append(f"<details><summary>{told}</summary>{ways}</details>")
     return "".join([*parts, "</section>"])
 
 

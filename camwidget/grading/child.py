@@ -5,6 +5,7 @@ knowing, and what it says is taken for what the learner says.
 """
 
 import base64
+import builtins
 import contextlib
 import importlib
 import io
@@ -143,22 +144,60 @@ def serve(sock: socket.socket, shell: Any, *, output_kb: int) -> None:
         if session.busy:  # a late one must not get between two messages
             raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, interrupt)
+    surroundings = _Surroundings(interrupt)
     while True:
         asked = line.receive()
+        surroundings.restore()
         try:
             answer = session.answer(asked)
         except KeyboardInterrupt:  # the judge has given it up
             answer = {}
+        except Exception as error:  # noqa: BLE001 (a cell may have changed anything that this process uses)
+            about = _described(error)
+            answer = {"failed": f"{about['kind']}: {about['message']}"}
         session.busy = False
+        _quiet()
         line.send({**answer, "id": asked["id"]})
+
+
+class _Surroundings:
+    """What this process needs of Python beside a learner's code, and puts back where a cell has changed it.
+
+    Whoever took a module away, or set an alarm, would otherwise lose the answers in all later cells as well.
+
+    Args:
+        interrupt: what an interrupt is to do.
+    """
+
+    def __init__(self, interrupt: Callable[..., None]) -> None:
+        self.modules = dict(sys.modules)
+        self.importing = builtins.__import__
+        self.interrupt = interrupt
+
+    def restore(self) -> None:
+        """Before something is asked: modules are there, can be imported, and an interrupt comes through."""
+        for name, module in self.modules.items():
+            sys.modules.setdefault(name, module)
+        builtins.__import__ = self.importing
+        signal.signal(signal.SIGINT, self.interrupt)
+
+
+def _quiet() -> None:
+    """After something was done: no alarm and no trace of a learner's comes between two messages."""
+    sys.settrace(None)
+    sys.setprofile(None)
+    for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+        signal.setitimer(timer, 0)
 
 
 class _Session:
     """What lasts from one question to the next: the shell, and objects that go by a number."""
 
     def __init__(self, line: Line, shell: Any, most: int) -> None:
-        self.line, self.shell, self.most = line, shell, most
+        # Only a process with a shell has it; and it is imported before a learner's cell can be in the way.
+        from IPython.utils.capture import capture_output  # noqa: PLC0415 (see above)
+
+        self.line, self.shell, self.most, self.capture = line, shell, most, capture_output
         self.busy = False
         self.forget()
 
@@ -188,20 +227,26 @@ class _Session:
         if "names" in asked:
             self.forget()
             _seed(asked["seed"])
-            found = {name: self.shell.user_ns[name] for name in asked["names"] if name in self.shell.user_ns}
-            return {"ok": {name: pack(value, self.refer) for name, value in found.items()}}
+            try:
+                found = {name: self.shell.user_ns[name] for name in asked["names"] if name in self.shell.user_ns}
+                return {"ok": {name: pack(value, self.refer) for name, value in found.items()}}
+            except Exception as error:  # noqa: BLE001 (an object's own methods are asked what it is)
+                return {"error": _described(error)}
         return self.far(asked["far"])
 
     # Cells
 
     def cell(self, source: str) -> dict[str, Any]:
         """Run one cell as a notebook does; return its outputs, in nbformat 4 form."""
-        from IPython.utils.capture import capture_output  # noqa: PLC0415 (only a process with a shell has it)
-
         out, err = _Bounded(self.most), _Bounded(self.most)
-        with capture_output() as shown:
+        with self.capture() as shown:
             sys.stdout, sys.stderr = out, err
-            result = self.shell.run_cell(source, store_history=True)
+            try:
+                result = self.shell.run_cell(source, store_history=True)
+                error = result.error_before_exec or result.error_in_exec
+            except Exception as raised:  # noqa: BLE001 (out of a handler of the learner's, or a shell that was changed)
+                error = raised
+            _quiet()
         outputs: list[dict[str, Any]] = [
             {"output_type": "stream", "name": name, "text": stream.getvalue()}
             for name, stream in (("stdout", out), ("stderr", err))
@@ -215,7 +260,6 @@ class _Session:
                 out.cut = True
                 break
             outputs.append({"output_type": "display_data", "metadata": {}, "data": data})
-        error = result.error_before_exec or result.error_in_exec
         if error is not None:
             about = _described(error)
             traceback_ = [f"{about['kind']}: {about['message']}"]
@@ -388,7 +432,12 @@ def _can_be_told(value: Any) -> bool:
     """Whether an argument goes back as it is after the call; a leaf of a graph goes by its number."""
     if isinstance(value, Tensor):
         return not value.requires_grad
-    return type(value) is list and all(type(part) in (str, int, float) for part in value)
+    return type(value) is list and all(_is_plain(part) for part in value)
+
+
+def _is_plain(value: Any) -> bool:
+    """A text or a number, or a tuple of such."""
+    return type(value) in (str, int, float, bool) or (type(value) is tuple and all(map(_is_plain, value)))
 
 
 class _Given(pickle.Unpickler):

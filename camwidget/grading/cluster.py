@@ -1,12 +1,8 @@
-"""Workers on other machines: a Dask cluster. Each makes a sandbox of its own; what it does is `work.do`, as here.
-
-Only the submissions on their way are with the cluster. If a worker ends, Dask gives what it had to another one; what
-has come back is kept here, and is not asked for again.
-"""
+"""Workers on other machines: a Dask cluster. Each makes a sandbox of its own; what it does is `work.do`, as here."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from camwidget.cluster import over
 from camwidget.errors import CourseError, three_parts
 from camwidget.grading import work
 from camwidget.grading.course import Course
@@ -14,8 +10,6 @@ from camwidget.grading.local import Result
 from camwidget.grading.submission import Submission
 
 CONNECTING_S = 30.0
-AHEAD = 2
-"""Submissions sent for each thread of the cluster: one to work on, and the next."""
 
 
 def graded_there(
@@ -48,30 +42,7 @@ def graded_there(
             three_parts(given, allowed, "Start one, and workers: `dask worker ADDRESS --nthreads 1`")
         ) from error
     with client:
-        yield from _graded(client, jobs, course, grader, distributed)
-
-
-def _graded(
-    client: Any, jobs: Iterator[tuple[int, Submission]], course: Course, grader: str, distributed: Any
-) -> Iterator[Result]:
-    client.wait_for_workers(1, timeout=CONNECTING_S)
-    numbers: dict[str, int] = {}
-    done = distributed.as_completed(loop=client.loop)  # without it Dask asks for a default client
-
-    def send() -> None:
-        found = next(jobs, None)
-        if found is not None:
-            number, submission = found
-            future = client.submit(work.do, submission, course, grader, pure=False, retries=1)
-            numbers[future.key] = number
-            done.add(future)
-
-    for _ in range(AHEAD * max(sum(client.nthreads().values()), 1)):
-        send()
-    for future in done:
-        number = numbers.pop(future.key)
-        error = future.exception()
-        result = f"the grader failed: {type(error).__name__}: {error}" if error is not None else future.result()
-        future.release()
-        yield number, result
-        send()
+        client.wait_for_workers(1, timeout=CONNECTING_S)
+        tasks = ((number, (submission, course, grader)) for number, submission in jobs)
+        for number, result, raised in over(client, work.do, tasks):
+            yield number, result if raised is None else f"the grader failed: {type(raised).__name__}: {raised}"

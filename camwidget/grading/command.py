@@ -24,8 +24,8 @@ def add_grade(commands: Any) -> None:
         help="for teachers: grade a class",
         description="Grade every submission and write a report. What learners wrote runs in a sandbox (bubblewrap) and "
         "is judged outside of it. A run that was stopped goes on where it was, and what has not changed is not graded "
-        "again. The exit code is 0 if everything has points, 1 if something could not be graded, 2 if something cannot "
-        "be read, and 130 if the run was stopped.",
+        "again. The exit code is 0 if everything has points, 1 if something could not be graded or written to the "
+        "gradebook, 2 if something cannot be read, and 130 if the run was stopped.",
     )
     grade.add_argument("submissions", type=Path, help="a folder, also nbgrader's own, or a zip of Moodle or Canvas")
     grade.add_argument("--out", type=Path, default=Path("graded"), metavar="REPORT", help="folder; `graded` by default")
@@ -70,12 +70,12 @@ def _grade(asked: argparse.Namespace, screen: "Screen") -> int:
     from camwidget.grading.reports.write import write_reports
     from camwidget.grading.roster import read_roster
     from camwidget.grading.runner import Settings, grade_handed
-    from camwidget.grading.sandbox import weaker
+    from camwidget.grading.sandbox import missing, weaker
     from camwidget.grading.summary import summary
 
     if asked.uncontained:
         screen.say("UNCONTAINED: what learners wrote runs with all your rights. The report says so.")
-    elif not asked.scheduler and (lacks := weaker()):
+    elif not asked.scheduler and not missing() and (lacks := weaker()):
         screen.say(lacks)
     settings = Settings(
         checks=asked.checks,
@@ -95,16 +95,17 @@ def _grade(asked: argparse.Namespace, screen: "Screen") -> int:
         keep_out = (asked.submissions, Path(folder))
         record = grade_handed(handed, asked.out, settings=settings, keep_out=keep_out)
         members = members_of(handed, roster)
+        complaints: list[str] = []
         if asked.course:
             from camwidget.grading.gradebook import write_gradebook
 
-            write_gradebook(record, handed, asked.course)
+            complaints = write_gradebook(record, handed, asked.course)
     written = write_reports(
         record, asked.out, stubs=stubs_of(record), settings=marks, members=members, systems=asked.lms
     )
-    for line in summary(record):
+    for line in (*summary(record), *complaints):
         screen.say(line)
     screen.say(f"Read {written[0]}; all rows are in {asked.out / 'grades.csv'}.")
     if not record.finished:
         return STOPPED
-    return GRADED if all(each.points is not None for each in record.graded) else NOT_ALL
+    return GRADED if all(each.points is not None for each in record.graded) and not complaints else NOT_ALL

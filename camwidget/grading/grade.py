@@ -10,7 +10,7 @@ from camwidget.course.items import Item
 from camwidget.grading.course import Course, Release, Task, release_of
 from camwidget.grading.judge import judge_item, ungraded
 from camwidget.grading.limits import refused
-from camwidget.grading.notebook import Cell, UnreadableError, cells_of
+from camwidget.grading.notebook import UNNAMED, Cell, UnreadableError, cells_of
 from camwidget.grading.process import LateError, Process, StoppedError
 from camwidget.grading.records import UNGRADED, Graded, Row
 from camwidget.grading.sandbox import Forks
@@ -131,14 +131,14 @@ class _Work:
         self.outputs[key] = _outputs(answer)
         limits, raised = self.process.limits, answer.get("error")
         if answer.get("cut"):
-            self.events.append(f"Cell {key} printed more than {limits.output_kb} KB; the rest was left out")
+            self.events.append(f"{_called(key)} printed more than {limits.output_kb} KB; the rest was left out")
         why = refused(f"{raised.get('kind')}: {raised.get('message')}", limits) if isinstance(raised, dict) else ""
         if why:
-            self.events.append(f"Cell {key} {why}, and got an error")
+            self.events.append(f"{_called(key)} {why}, and got an error")
 
     def stopped(self, key: str, why: str) -> None:
         """Note that a cell was stopped."""
-        self.events.append(f"Cell {key} {why}")
+        self.events.append(f"{_called(key)} {why}")
         text = f"This cell {why}."
         error = {"output_type": "error", "ename": "Stopped", "evalue": text, "traceback": [text]}
         self.outputs[key] = (error,)
@@ -149,6 +149,12 @@ class _Work:
             return
         item = self.items[task.item]
         self.rows[task.item] = judge_item(self.process, task, item, seed=self.seed, learner=self.learner)
+
+
+def _called(key: str) -> str:
+    """A cell as a teacher finds it: by its name in the release, or counted from the first."""
+    place = key.removeprefix(UNNAMED)
+    return f"Cell {int(place) + 1} of the notebook" if place != key else f"Cell {key}"
 
 
 _KINDS: Mapping[str, tuple[str, ...]] = {

@@ -31,7 +31,7 @@ from camwidget.grading.records import MISSING, NOT_STARTED, UNGRADED, ClassRecor
 from camwidget.grading.reports.write import file_name
 from camwidget.grading.runner import Settings, grade_handed
 from camwidget.grading.sandbox import missing
-from camwidget.grading.stock import ExecuteOutOfReach, remember
+from camwidget.grading.stock import ExecuteOutOfReach, encodable, remember
 
 JUDGED = "judged"
 """In the folder of the gradebook: what was graded for Formgrader, and its secret seed."""
@@ -77,11 +77,11 @@ class Judged(ExecuteOutOfReach):
             name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             cell.execution_count = None
             if name in rows:
-                cell.outputs = _of_check(rows[name])
+                found: Sequence[Mapping[str, Any]] = _of_check(rows[name])
             else:
                 waiting = unnamed.get(cell.source, [])
                 found = graded.outputs.get(name, ()) if name else waiting.pop(0) if waiting else ()
-                cell.outputs = [from_dict(dict(output)) for output in found]
+            cell.outputs = [from_dict(encodable(output)) for output in found]
         resources["ungraded"] = [name for name, row in rows.items() if row.points is None]
         return nb, resources
 
@@ -194,7 +194,7 @@ def _by_source(graded: Graded, content: bytes) -> dict[str, list[Sequence[Mappin
     found: dict[str, list[Sequence[Mapping[str, Any]]]] = {}
     for cell in cells:
         if cell.key in graded.outputs:
-            found.setdefault(cell.source, []).append(graded.outputs[cell.key])
+            found.setdefault(encodable(cell.source), []).append(graded.outputs[cell.key])
     return found
 
 

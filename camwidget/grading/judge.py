@@ -45,6 +45,13 @@ REPORTED: Mapping[str, frozenset[str]] = {
         "nlp_cam.gradient_times_input": "kept",
         "nlp_cam.leave_one_out": "kept",
         "nlp_cam.without_top": "kept",
+        "mistakes.top_losses": "kept",
+        "mistakes.sure_and_wrong": "kept",
+        "mistakes.difference": "kept",
+        "mistakes.place": "kept",
+        "mistakes.occlusion": "left",
+        "mistakes.missing": "kept",
+        "mistakes.panel": "kept",
     }.items()
 }
 """Facts that only the learner's own process can tell: what is left on a network, how often it ran and in which mode,
@@ -53,6 +60,10 @@ It may be a part of the fact: `grad_cam.equals_cam` has its numbers compared out
 
 _GENEROUS_S = 100_000.0
 """The limits are the process's own; the judge's clock is only there for its own code."""
+
+
+class _UnreadableError(Exception):
+    """What was handed in raises as soon as one looks at it; the message is how, without its full stop."""
 
 
 class _FarBudget(Budget):
@@ -132,6 +143,8 @@ def judge_item(process: Process, task: Task, item: Item, *, seed: int, learner: 
         if isinstance(error, BadReplyError):
             far.broke(error)
         problem = far.stopped or str(error)
+    except _UnreadableError as error:
+        problem = str(error)
     except OutOfTime:
         problem = f"did not come back within {far.limit_s:g} seconds"
     if far.stopped:
@@ -155,6 +168,10 @@ def _report(far: _Far, task: Task, item: Item, seed: int) -> tuple[Report, bool]
         far.stopped = str(error)
         raise
     with bad_replies_named():
+        if "error" in reply:
+            kind, message = (clipped(str(reply["error"][part]), longest=200) for part in ("kind", "message"))
+            why = f": {message}" if message else ""
+            raise _UnreadableError(f"raised {kind} when its answer was looked at{why}")
         found = {name: unpack(reply["ok"][name], far.session.resolve) for name in task.names if name in reply["ok"]}
     answers = tuple(found.get(name) for name in task.names) if found else ()
     far.began_s = far.process.spent_s

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -29,6 +30,8 @@ def serve(connection: Connection, forks: Forks, contained: bool) -> None:
         contained: whether it is one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that asks
+    # fastai's imports use it; whoever grades can do nothing about that.
+    warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated", category=FutureWarning)
     from camwidget.grading import work  # noqa: PLC0415 (after the signal: it takes seconds)
 
     work.use(forks, contained=contained)
@@ -48,7 +51,7 @@ def serve(connection: Connection, forks: Forks, contained: bool) -> None:
 class _Worker:
     def __init__(self, forks: Forks, contained: bool) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["camwidget.grading.work"])  # imported once; the workers share it
+        context.set_forkserver_preload(["camwidget.grading.preload"])  # imported once; the workers share it
         self.connection, theirs = context.Pipe()
         self.process: ForkServerProcess = context.Process(target=serve, args=(theirs, forks, contained), daemon=True)
         self.process.start()

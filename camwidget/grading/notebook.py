@@ -9,6 +9,8 @@ import nbformat
 
 MOST_CELLS = 1000
 LONGEST_SOURCE = 1 << 20
+UNNAMED = "cell-"
+"""Begins the key of a cell that the release does not have; its place follows."""
 
 
 class UnreadableError(Exception):
@@ -20,7 +22,7 @@ class Cell:
     """One cell of a notebook."""
 
     key: str
-    """`grade_id`, or its own id where that is one of the release's, or "cell-" and its place."""
+    """`grade_id`, or its own id where that is one of the release's, or `UNNAMED` and its place."""
     is_code: bool
     source: str
 
@@ -38,7 +40,11 @@ def cells_of(content: bytes, known: frozenset[str]) -> tuple[Cell, ...]:
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError, MemoryError) as error:
-        where = f" ({error.msg} in line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        where = (
+            f" ({error.msg.removesuffix(' starting at')} in line {error.lineno})"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
         what = "the file is empty" if not content.strip() else f"it is no notebook, or only a part of one{where}"
         raise UnreadableError(what) from None
     version = notebook.get("nbformat") if isinstance(notebook, dict) else None
@@ -72,5 +78,7 @@ def _cell(cell: Any, place: int, known: frozenset[str]) -> Cell:
     metadata = cell.get("metadata")
     about = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
     graded = about.get("grade_id") if isinstance(about, Mapping) else None
-    key = next((each for each in (graded, cell.get("id")) if isinstance(each, str) and each in known), f"cell-{place}")
+    key = next(
+        (each for each in (graded, cell.get("id")) if isinstance(each, str) and each in known), f"{UNNAMED}{place}"
+    )
     return Cell(key, cell.get("cell_type") == "code", source)

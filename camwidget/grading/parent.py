@@ -46,7 +46,7 @@ def main(control_fd: int, *, contained: bool) -> None:
         return
     problem = _tried(contained)
     if problem:
-        control.send(json.dumps({"problem": problem}).encode())
+        control.send(json.dumps({"problem": problem, "kernel": True}).encode())
         return
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page

@@ -7,7 +7,8 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from camwidget.grading.limits import Limits, over
+from camwidget.errors import clipped
+from camwidget.grading.limits import Limits, over, refused
 from camwidget.grading.sandbox import Forks
 from camwidget.grading.wire import BadReplyError, EndedError, Line, now
 
@@ -127,6 +128,10 @@ class Process:
             raise self._stopped(f"broke the line to the grader: {error}") from None
         if waiting.interrupted:
             raise LateError
+        if "failed" in answer:
+            why = clipped(str(answer["failed"]), longest=300)
+            unfit = f"left Python in a state in which it cannot be judged ({why})"
+            raise self._stopped(refused(why, self.limits) or unfit)
         return answer
 
     def _stopped(self, why: str) -> StoppedError:

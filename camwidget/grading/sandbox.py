@@ -39,6 +39,12 @@ _SYSTEM = ("bin", "lib", "lib32", "lib64", "sbin")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime", "/nix/store")
 _OWN = ("--dev", "/dev", "--proc", "/proc")
 """A container often forbids a `/proc` of one's own, and there is no other: the machine's shows all processes."""
+_INSTALL = "Install it on Linux, on Debian and Ubuntu with `sudo apt-get install bubblewrap`"
+_NAMESPACES = (
+    "The kernel has to let users make namespaces. Ubuntu from 24.04 on does so for programs with a profile of "
+    "AppArmor, or after `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`; other systems after "
+    "`sudo sysctl user.max_user_namespaces=10000`. A container has to allow them, and a /proc of one's own"
+)
 _ENTER = 'echo $$ >"$0" && exec "$@"'
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -71,12 +77,9 @@ def refuse_if_missing() -> None:
     """
     why = missing()
     if why:
-        allowed = "What learners wrote runs in a sandbox only"
-        advice = (
-            "Install it, on Debian and Ubuntu with `sudo apt-get install bubblewrap`; its kernel has to let users make "
-            "namespaces. To grade submissions that you trust as you trust your own code, add --uncontained"
-        )
-        raise CourseError(three_parts(why[0].upper() + why[1:], allowed, advice))
+        advice = _NAMESPACES if sys.platform.startswith("linux") and shutil.which("bwrap") else _INSTALL
+        advice += ". To grade submissions that you trust as you trust your own code, add --uncontained"
+        raise CourseError(three_parts(why[0].upper() + why[1:], "What learners wrote runs in a sandbox only", advice))
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,8 @@ class Sandbox:
         if not told.get("ready"):
             self.close()
             given = f"The sandbox did not start: {told['problem']}"
+            if told.get("kernel"):
+                raise CourseError(three_parts(given, "Each submission gets namespaces of its own", _NAMESPACES))
             raise CourseError(three_parts(given, "It imports PyTorch, fastai and camwidget first", "Try once more"))
         return self
 

@@ -43,6 +43,7 @@ class AsReleased(OverwriteCells):
             nb: what was handed in.
             resources: nbgrader's notes about it.
         """
+        nb = from_dict(encodable(nb))
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as book:
             notebook = book.find_notebook(about["notebook"], about["assignment"])
@@ -68,6 +69,19 @@ class AsReleased(OverwriteCells):
                 cell.source = source.source
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
         return cell, resources
+
+
+def encodable(value: Any) -> Any:
+    """The same with a question mark for each half of a letter: nbgrader could write no file with one.
+
+    Args:
+        value: as JSON has it.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {encodable(key): encodable(each) for key, each in value.items()}
+    return [encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _name_cells(cells: list[NotebookNode], released: Mapping[str, NotebookNode]) -> None:

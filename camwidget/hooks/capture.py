@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from camwidget.errors import ModelError, three_parts
+from camwidget.errors import ModelError, NotFiniteError, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
@@ -404,5 +404,5 @@ def _checked(logits: Any, *, count: int) -> Float[Tensor, "batch class"]:
         wrong = int((~torch.isfinite(logits)).sum())
         given = f"{wrong} of {logits.shape[1]} logits are NaN or infinite"
         advice = "Look for NaN in the weights and the inputs; a model in half precision may overflow: try model.float()"
-        raise ModelError(three_parts(given, "Every logit must be a finite number", advice))
+        raise NotFiniteError(three_parts(given, "Every logit must be a finite number", advice))
     return plain(logits)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import MapError, nearest, three_parts
 from camwidget.hooks.tensors import at_least_single, plain, tensors_in
+from camwidget.hooks.walk import modules_of
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
 """From logits (batch, class) to as many numbers."""
@@ -379,7 +380,8 @@ def _inside(
     if found is not None:
         return found if all(_shape_of(run(other)) is found for other in others) else None
     # Numbers between 0 and 1 may be so by chance, so a sigmoid must also be seen at work.
-    return AFTER_SIGMOID if _in_unit(logits) and _ends_in_sigmoid(network, run, inputs) else None
+    low, high = float(logits.min()), float(logits.max())
+    return AFTER_SIGMOID if low >= 0 and high <= 1 and _ends_in_sigmoid(network, run, inputs) else None
 
 
 def _shape_of(outputs: Tensor) -> Activation | None:
@@ -392,7 +394,7 @@ def _shape_of(outputs: Tensor) -> Activation | None:
 
 
 def _ends_in_sigmoid(network: nn.Module, run: Callable[[Tensor], Tensor], inputs: Tensor) -> bool:
-    sigmoids = [module for module in network.modules() if isinstance(module, nn.Sigmoid | nn.Hardsigmoid)]
+    sigmoids = [module for module in modules_of(network) if isinstance(module, nn.Sigmoid | nn.Hardsigmoid)]
     if not sigmoids:
         return False
     seen: list[Tensor] = []

@@ -15,7 +15,7 @@ from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import Activation
 from camwidget.maps.choice import most_probable
-from camwidget.maps.methods import Reduced, maps_of, reduce_gradients
+from camwidget.maps.methods import Reduced, maps_of, reduce_gradients, why_cancelled
 from camwidget.maps.pipeline import Run, finite, readouts_of
 from camwidget.maps.readout import Readout
 
@@ -88,6 +88,8 @@ def _part(
     )
     readouts = _readouts(capture, pixels, logits, targets, reduced) if method == "cam" else {}
     activations = {name: activation.detach() for name, activation in capture.activations.items()}
+    if reduced.cancelled:
+        raise MapError(why_cancelled(reduced.cancelled[-1]))
     cams = maps_of(method, reduced, activations, valid=readouts, count=targets.shape[1])
     return BatchMaps(
         logits=at_least_single(logits).cpu(),

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from camwidget.errors import three_parts
 from camwidget.hooks.capture import LayerCapture, Target
 from camwidget.hooks.learner_hooks import OwnCapture
 from camwidget.maps.formulas import (
@@ -54,6 +55,8 @@ class Reduced:
     """Method to layer name to maps, for the methods of `FROM_GRADIENTS` that were asked for."""
     constant: Sequence[str]
     """Layers whose gradient is the same at all positions, for every class; determined if CAM was asked for."""
+    cancelled: Sequence[str] = ()
+    """Layers where gradient times activation adds up to nothing at every place, for every class: `cancels`."""
 
 
 def reduce_gradients(
@@ -70,6 +73,7 @@ def reduce_gradients(
     by_gradient = [method for method in methods if method in FROM_GRADIENTS]
     names = list(capture.activations)
     constant = names if "cam" in methods else []
+    cancelled = names if "hires_cam" in methods else []
     weights: dict[str, list[Tensor]] = {name: [] for name in names} if weighted else {}
     cams: dict[str, dict[str, list[Tensor]]] = {method: {name: [] for name in names} for method in by_gradient}
     for target in targets if weighted or by_gradient else ():
@@ -80,6 +84,7 @@ def reduce_gradients(
             for method in by_gradient:
                 cams[method][name].append(FROM_GRADIENTS[method](capture.activations[name].detach(), gradient))
         constant = [name for name in constant if is_constant(gradients[name])]
+        cancelled = [name for name in cancelled if cancels(capture.activations[name].detach(), gradients[name])]
     return Reduced(
         {name: torch.stack(rows, dim=1) for name, rows in weights.items()},
         {
@@ -87,7 +92,41 @@ def reduce_gradients(
             for method, by_layer in cams.items()
         },
         constant,
+        cancelled,
     )
+
+
+LEFT_OVER = 1e-4
+"""Of gradient times activation this much must be left at some place, or single precision has rounded it away."""
+
+
+def cancels(
+    activation: Float[Tensor, "batch channel map_height map_width"],
+    gradient: Float[Tensor, "batch channel map_height map_width"],
+) -> bool:
+    """Return whether gradient times activation adds up to next to nothing at every place, although its parts do not.
+
+    So it is where the next step normalises each place, as layer normalisation does: with all channels twice as large
+    nothing changes, and by Euler's theorem for functions of degree zero the sum is zero. What is left is rounding.
+
+    Args:
+        activation: of a layer.
+        gradient: of one class.
+    """
+    parts = activation * gradient
+    left, all_of_them = parts.sum(dim=1).abs().amax(), parts.abs().sum(dim=1).amax()
+    return bool(left < LEFT_OVER * all_of_them)
+
+
+def why_cancelled(layer: str) -> str:
+    """Return the reason why HiResCAM has no map of a layer.
+
+    Args:
+        layer: its name.
+    """
+    given = f"At every place of layer {layer!r} the parts of HiResCAM, gradient times activation, add up to nothing"
+    allowed = "So it is where the next step normalises each place: the network does not ask how large it is"
+    return three_parts(given, allowed, "Use method='grad_cam' here, or another layer")
 
 
 def maps_of(
@@ -109,6 +148,8 @@ def maps_of(
         valid: the layers from which plain CAM is valid.
         count: how many classes are wanted.
     """
+    if method == "hires_cam":
+        return {name: cams for name, cams in reduced.cams[method].items() if name not in reduced.cancelled}
     if method in FROM_GRADIENTS:
         return dict(reduced.cams[method])
     if method in CLASS_AGNOSTIC:

@@ -10,14 +10,14 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from camwidget.errors import MapError, three_parts
+from camwidget.errors import MapError, NotFiniteError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import Layer
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.activation import SOFTMAX, Activation
 from camwidget.maps.arguments import Request, targets_of
 from camwidget.maps.call import Call
-from camwidget.maps.methods import maps_of, reduce_gradients
+from camwidget.maps.methods import maps_of, reduce_gradients, why_cancelled
 from camwidget.maps.readout import PICTURE_HEAD, Readout, find_readout, why_refused
 from camwidget.maps.result import LayerMaps
 
@@ -74,6 +74,8 @@ def layer_maps(
     if methods == ("cam",) and not readouts:
         raise MapError(next(reversed(refusals.values())))
     activations = {name: activation.detach() for name, activation in source.activations.items()}
+    if methods == ("hires_cam",) and len(reduced.cancelled) == len(activations):
+        raise MapError(why_cancelled(reduced.cancelled[-1]))
     layers = []
     for depth, (name, output) in enumerate(activations.items(), 1):
         channels, map_height, map_width = output.shape[1:]
@@ -87,6 +89,8 @@ def layer_maps(
         else:
             by_layer = maps_of(method, reduced, activations, valid=readouts, count=len(targets))
             cams, refused = {name: cam[0] for name, cam in by_layer.items()}, refusals
+            if method == "hires_cam":
+                refused = refusals | {name: why_cancelled(name) for name in reduced.cancelled}
         results[method] = LayerMaps(
             method=method,
             layers=tuple(layer for layer in layers if layer.name in cams),
@@ -169,4 +173,4 @@ def finite(name: str, cams: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
     if bool(torch.isfinite(cams).all()):
         return cams
     given, allowed = f"The maps of layer {name!r} hold NaN or infinity", "Every value of a map must be a finite number"
-    raise MapError(three_parts(given, allowed, "Numbers overflowed: try model.float() or another layer"))
+    raise NotFiniteError(three_parts(given, allowed, "Numbers overflowed: try model.float() or another layer"))

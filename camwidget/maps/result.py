@@ -56,7 +56,7 @@ class LayerMaps:
     readouts: Mapping[str, Readout]
     """How the network reads a layer, where that is one weighted sum; determined if `"cam"` was among the methods."""
     refusals: Mapping[str, str]
-    """Layer name to the reason why plain CAM is not valid there, or why Score-CAM was not run."""
+    """Layer name to the reason why plain CAM is not valid there, or why HiResCAM or Score-CAM has no map of it."""
     call: Call
     """The call that makes this result again, as data."""
     activation: Activation = SOFTMAX
@@ -312,7 +312,7 @@ class LayerMaps:
             layer = list(self.refusals)[-1]
         if layer is not None and layer in self.cams:
             return layer
-        if self.method in ("cam", "score_cam") and layer is not None and layer in self.refusals:
+        if self.method in ("cam", "score_cam", "hires_cam") and layer is not None and layer in self.refusals:
             raise MapError(self.refusals[layer])
         given = f"There is no map of layer {layer!r} in this explanation"
         close = ", ".join(repr(name) for name in nearest(str(layer), self.cams))

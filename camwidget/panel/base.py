@@ -3,13 +3,11 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import ipywidgets
 import traitlets
-from IPython.display import publish_display_data
 from traitlets import Bunch
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
@@ -17,17 +15,17 @@ from camwidget.maps.call import name_of
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.panel.ahead import Ahead
 from camwidget.panel.controls import Controls
-from camwidget.panel.export import page_html, save_page
-from camwidget.panel.rerun import note_shown, running_cell
+from camwidget.panel.export import save_page
+from camwidget.panel.past import Past
+from camwidget.panel.shown import ShownPanel
 from camwidget.panel.state import FlagSetting, NameSetting, PanelState, Setting
-from camwidget.panel.still import reopened_html
 from camwidget.panel.view import MapView
 from camwidget.pictures.synonyms import synonyms_of
 
 _SENT = {"results", "others"}  # the fields of a state that have to be sent to the browser again
 
 
-class SlidingPanel(ipywidgets.VBox):
+class SlidingPanel(ShownPanel):
     """One view that draws its own controls, and a trait for each of them; what is explained, and how, is a subclass's.
 
     A subclass sets `_state`, `view` and `_controls` before it calls `super().__init__()`. It says how to explain
@@ -63,9 +61,9 @@ class SlidingPanel(ipywidgets.VBox):
     def __init__(self) -> None:
         self._committing = threading.Lock()  # a run of Score-CAM ends in a thread of its own
         self._ahead = Ahead(self._explain_ahead, lambda: self._state.offered.logits)
+        self._past = Past()
         self._asked_at = ""  # beside which control of the view was asked for what is being done
         super().__init__()
-        self.add_class("camw-panel")
 
     @property
     def results(self) -> dict[str, Any]:
@@ -92,18 +90,7 @@ class SlidingPanel(ipywidgets.VBox):
         if name_of(self) is not None:
             named = (self._named(name, results) for name, results in self._state.by_subject().items())
             self.view.write_code([{method: each.call for method, each in results.items()} for results in named])
-        note_shown(self, running_cell())
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle
-
-    def _ipython_display_(self) -> None:
-        """Show the panel, and behind it what a notebook shows that is opened again without its widgets."""
-        bundle = self._repr_mimebundle_()
-        still = bundle.get("image/jpeg", "")
-        _, colab = self.view._repr_mimebundle_() or ({}, {})  # Colab loads widgets in a way of its own, and is told how
-        metadata = colab | ({"image/jpeg": {"alt": self._alt()}} if still else {})
-        publish_display_data(bundle, metadata)
-        publish_display_data({"text/html": reopened_html(bundle, alt=self._alt())})
+        return super()._repr_mimebundle_(**kwargs)
 
     def _named(self, name: str, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results for the view: what has no name of the learner's own is read from the panel, if that has one."""
@@ -124,7 +111,7 @@ class SlidingPanel(ipywidgets.VBox):
         Raises:
             ExportError: it cannot be written there.
         """
-        return save_page(page_html(self.view, title=self._title()), path)
+        return save_page(self.as_html(), path)
 
     @contextmanager
     def hold_trait_notifications(self) -> Iterator[None]:
@@ -172,8 +159,28 @@ class SlidingPanel(ipywidgets.VBox):
             self.view.message = three_parts(given, f"It must be able to read the {self._what}", self._advice)
             raise
         before, after = self._commit(changes)
+        if changes.keys() & _SENT and before.offered is not None:
+            self._past.keep(before)
         self._show(changes)
         self._notify(name, before, after)
+
+    def _go_back(self, number: int) -> None:
+        """Show again what was shown before the picture, the text or the classes changed.
+
+        Args:
+            number: see `Past`; where this is not the last that was kept, nothing happens.
+        """
+        state = self._past.take(number)
+        if state is None:
+            return
+        changes = {each.name: getattr(state, each.name) for each in fields(state)} | self._not_taken_back()
+        before, after = self._commit(changes)
+        self._show(changes)
+        self._notify("", before, after)
+
+    def _not_taken_back(self) -> dict[str, Any]:
+        """The fields of the state that only ever go on."""
+        return {}
 
     def _changes(self, name: str, value: Any) -> dict[str, Any]:
         """Check a new value and compute what it needs; return the fields of the state that change, and change none."""
@@ -249,6 +256,7 @@ class SlidingPanel(ipywidgets.VBox):
         """
         with self.view.hold_sync():
             self.view.message = self.view.busy = ""
+            self.view.past = self._past.numbers
             if changes.keys() & _SENT:
                 self._send_maps()
         self._controls.follow(self._state)
@@ -350,6 +358,8 @@ class SlidingPanel(ipywidgets.VBox):
         match content.get("do"):
             case "add":
                 self.target_class = content["index"]
+            case "back":
+                self._go_back(content["to"])
             case "remove":
                 self.target_classes = [index for index in classes if index != content["index"]]
             case "look at":
@@ -358,10 +368,8 @@ class SlidingPanel(ipywidgets.VBox):
                 self._ahead.look_at(wanted)
 
     def _title(self) -> str:
-        """What the panel shows, in a line."""
         said = f"{METHOD_LABELS.get(self.method, self.method)} for {self._state.offered.class_names[self.target_class]}"
         return f"{said}, at layer {self.layer}"
 
     def _alt(self) -> str:
-        """The same for those who do not see the still picture."""
         return f"A {self._what} with a heatmap: {self._title()}."

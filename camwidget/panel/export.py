@@ -11,7 +11,7 @@ from typing import Any
 
 from camwidget.errors import ExportError, three_parts
 from camwidget.panel.packing import packed
-from camwidget.panel.view import MapView, page_parts, state_of
+from camwidget.panel.view import MapView, ToldView, page_parts, state_of
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -35,7 +35,11 @@ _PAGE = """\
 """
 
 
-def page_html(view: MapView, *, title: str) -> str:
+_WITHOUT_KERNEL = {"message": "", "busy": "", "live": 0, "names": [], "synonyms": [], "past": [], "opened": -1}
+"""What a page starts with where no kernel listens: nothing is searched for, and no other panel is open."""
+
+
+def page_html(view: ToldView, *, title: str, **more: Any) -> str:
     """Return a page that shows a view as it is.
 
     The page's own rules let it run its one script, by its hash, and load nothing, so whatever a text or the name of a
@@ -44,17 +48,20 @@ def page_html(view: MapView, *, title: str) -> str:
     Args:
         view: what is shown.
         title: of the page.
+        **more: what else its script reads, as JSON holds it.
     """
-    # no kernel listens, so nothing is searched for
-    state = state_of(view) | {"message": "", "busy": "", "live": 0, "names": [], "synonyms": []}
-    state["manifest"], maps = packed(view.manifest, view.maps)
-    del state["maps"]
+    state = state_of(view)
+    state |= {name: value for name, value in _WITHOUT_KERNEL.items() if name in state}
+    if isinstance(view, MapView):
+        state["manifest"], maps = packed(view.manifest, view.maps)
+        del state["maps"]
+        more["packed"] = base64.b64encode(maps).decode("ascii")
     binary = {name: base64.b64encode(each).decode("ascii") for name, each in state.items() if isinstance(each, bytes)}
     data = json.dumps(
         {
             "state": {name: each for name, each in state.items() if name not in binary},
             "binary": binary,
-            "packed": base64.b64encode(maps).decode("ascii"),
+            **more,
         },
         allow_nan=False,
     )

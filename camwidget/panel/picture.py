@@ -281,6 +281,11 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
         self.view.cut = self._state.cut.shown() if self._state.cut else {}
         self._offer_run()
 
+    def _go_back(self, number: int) -> None:
+        if self.run_button:
+            self.run_button.halt(wait=True)  # its maps would be of what is shown now
+        super()._go_back(number)
+
     def _run(self) -> None:
         """Run the method shown at the layer shown, beside the kernel's own thread, and show what it found.
 
@@ -308,7 +313,9 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
             results = self._state.results
             both = joined(results[method], now, offered=state.offered)
             self._commit({"results": {**results, method: both}})
+            self._past.forget()
             self._send_maps()
+            self.view.past = []
             self._offer_run()
 
         button.begin(work, self._say, what=f"{METHOD_LABELS[method]} at layer {layer}")

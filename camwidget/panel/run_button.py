@@ -129,7 +129,7 @@ class RunButton(ipywidgets.HBox):
     """
 
     def __init__(self, start: Callable[[], None]) -> None:
-        self.run = ipywidgets.Button(tooltip="Run the method shown at the layer shown")
+        self.run = ipywidgets.Button(description="Run", tooltip="Run the method shown at the layer shown")
         self.stop = ipywidgets.Button(description="Stop", tooltip="Stop the run; what is shown stays")
         self.progress = ipywidgets.IntProgress(0, min=0, max=1, style={"description_width": "initial"})
         super().__init__((self.run, self.progress, self.stop))
@@ -139,7 +139,7 @@ class RunButton(ipywidgets.HBox):
         self._halted = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # two threads show and hide the same buttons
-        self._running, self._what = False, ""
+        self._running, self._offers, self._what = False, False, ""
         self._show()
 
     @property
@@ -153,7 +153,8 @@ class RunButton(ipywidgets.HBox):
         Args:
             what: such as "Score-CAM at layer 0.8: 1,280 passes of the network, about 40 s".
         """
-        self.run.description = f"Run {what}" if what else ""
+        self._offers = bool(what)
+        self.run.description = f"Run {what}".rstrip()  # a button has a name, also where nobody sees it
         self._show()
 
     def halt(self, *, wait: bool = False) -> None:
@@ -206,7 +207,7 @@ class RunButton(ipywidgets.HBox):
         with self._lock:
             running = self._running
             self.run.disabled, self.stop.disabled = running, not running
-            self.run.layout.display = "none" if running or not self.run.description else None
+            self.run.layout.display = "none" if running or not self._offers else None
             for each in (self.progress, self.stop):
                 each.layout.display = None if running else "none"
-            self.layout.display = None if running or self.run.description else "none"
+            self.layout.display = None if running or self._offers else "none"

@@ -192,6 +192,9 @@ class TextCamPanel(SlidingPanel):
         with suppress(CamwidgetError):  # the message line says it
             setattr(self, name, value)
 
+    def _not_taken_back(self) -> dict[str, Any]:
+        return {"versions": {name: version + 1 for name, version in self._state.versions.items()}}
+
     def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         deletions = self._state.deletions
         match content.get("do"):

@@ -28,16 +28,33 @@ _STEPS = 32767
 """Whole-number steps on each side of zero: a value is off by at most 1/65534 of its map's largest magnitude."""
 
 
-def style_text() -> str:
-    """Return the style sheet of all views."""
-    return "".join((STATIC / name).read_text("utf-8") for name in ("panel.css", "tools.css"))
+def style_text(*more: str) -> str:
+    """Return the style sheet of a view: what all views have, and files of its own.
+
+    Args:
+        *more: names of these files.
+    """
+    return "".join((STATIC / name).read_text("utf-8") for name in ("panel.css", *more))
 
 
-class MapView(anywidget.AnyWidget):
-    """Show one map of many; every choice below changes what is seen without asking the kernel."""
+class ToldView(anywidget.AnyWidget):
+    """What every view hears from the kernel besides what it shows."""
 
     _page: str
     """In `static`, the module of a saved page with this view."""
+
+    message = traitlets.Unicode("").tag(sync=True)
+    """What went wrong, in words; empty if nothing did. Written by the panel."""
+    message_at = traitlets.Unicode("").tag(sync=True)
+    """Beside which control the message stands: "picture", "class", or empty for the top."""
+    busy = traitlets.Unicode("").tag(sync=True)
+    """What the kernel is working out, in words; empty if nothing. Written by the panel."""
+    live = traitlets.Int(1, min=0, max=1).tag(sync=True)
+    """1: a kernel listens; 0: it is a saved page."""
+
+
+class MapView(ToldView):
+    """Show one map of many; every choice below changes what is seen without asking the kernel."""
 
     maps = traitlets.Bytes().tag(sync=True)
     """All maps one after another as little-endian int16; `manifest` says where each starts and what one step is."""
@@ -55,18 +72,12 @@ class MapView(anywidget.AnyWidget):
     """0: evidence for and against; 1: only evidence for (the ReLU of Grad-CAM)."""
     own_scale = traitlets.Int(0, min=0, max=1).tag(sync=True)
     """0: one colour scale for all classes of a layer; 1: each class on its own."""
-    message = traitlets.Unicode("").tag(sync=True)
-    """What went wrong, in words; empty if nothing did. Written by the panel."""
-    message_at = traitlets.Unicode("").tag(sync=True)
-    """Beside which control the message stands: "picture", "class", or empty for the top."""
-    busy = traitlets.Unicode("").tag(sync=True)
-    """What the kernel is working out, in words; empty if nothing. Written by the panel."""
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """The name of every class of the model, to search in."""
     synonyms = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """Other words for every class, to search in; empty if none are known."""
-    live = traitlets.Int(1, min=0, max=1).tag(sync=True)
-    """1: a kernel listens; 0: it is a saved page."""
+    past = traitlets.List(traitlets.Int()).tag(sync=True)
+    """The numbers of what the kernel can go back to, the oldest first; written by the panel."""
 
     def write_code(self, calls: Sequence[Mapping[str, Call]]) -> None:
         """Send the code for the maps that are shown again, because things have got names since.
@@ -87,7 +98,7 @@ class HeatmapView(MapView):
     """Show one map of one picture."""
 
     _esm = joined("picture.js")
-    _css = style_text()
+    _css = style_text("tools.css", "lecture.css")
     _page = "picture_page.js"
 
     picture = traitlets.Bytes().tag(sync=True)
@@ -166,7 +177,7 @@ class HeatmapView(MapView):
             self.manifest = manifest
 
 
-def page_parts(view: MapView) -> tuple[str, str]:
+def page_parts(view: ToldView) -> tuple[str, str]:
     """Return the script and the style sheet of a page without a kernel.
 
     Args:
@@ -175,7 +186,7 @@ def page_parts(view: MapView) -> tuple[str, str]:
     return joined(view._page), f"{view._css}{(STATIC / 'page.css').read_text('utf-8')}"
 
 
-def state_of(view: MapView) -> dict[str, Any]:
+def state_of(view: ToldView) -> dict[str, Any]:
     """Return all that a view shows: its own synced traits, not those that every widget has."""
     common = anywidget.AnyWidget.class_trait_names(sync=True)
     return {name: getattr(view, name) for name in view.keys if name not in common and not name.startswith("_")}
@@ -298,7 +309,7 @@ class TextView(MapView):
     """Show the values of one layer and class on the words of a text, and of a second one beside it."""
 
     _esm = joined("text.js")
-    _css = style_text()
+    _css = style_text("tools.css", "lecture.css")
     _page = "text_page.js"
 
     dark_colormap = traitlets.Bytes(colormap(on_dark=True).tobytes()).tag(sync=True)

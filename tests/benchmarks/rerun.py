@@ -1,13 +1,16 @@
-"""How much memory the browser loses each time that a cell with a panel is run again.
+"""How much memory is left each time that a cell with a panel is run again, in the browser and in the kernel.
 
-    python -m tests.benchmarks.rerun [--rounds 10]
+    python -m tests.benchmarks.rerun [--rounds 10] [--panels 10] [--only CamPanel]
 
 One JupyterLab, one notebook with the two panels in a cell each. After some rounds that settle caches, all garbage is
 collected, and what is alive is read: JavaScript objects, the page's own objects, and the numbers in arrays. Pixels of
-canvases, which the browser keeps elsewhere, are added by their size.
+canvases, which the browser keeps elsewhere, are added by their size. In the kernel, the widgets that ipywidgets keeps
+and the panels that are alive are counted behind a collection too. Then one cell shows several panels at once, and its
+output is cleared.
 """
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
@@ -17,17 +20,26 @@ from tests.browser.lab import (
     chromium_browser,
     find_chromium,
     jupyterlab,
+    new_page,
     open_notebook,
     run_all,
     run_cell,
     write_notebook,
 )
+from tests.patience import HANGING_S
 
 START = 'import camwidget as cw\nlearn, image, reader = cw.demo_learner(), cw.demo_image("cat"), cw.text_learner()'
 CELLS = {
     "CamPanel": "panel = cw.CamPanel(learn, image)\npanel",
     "TextCamPanel": 'words = cw.TextCamPanel(reader, "I liked the film, but not the end. " * 20)\nwords',
 }
+SEVERAL = "for _ in range({}): display(cw.CamPanel(learn, image))"
+KEPT = """\
+import gc, psutil, ipywidgets
+from camwidget.panel.shown import ShownPanel
+_ = gc.collect(), gc.collect()
+panels = sum(isinstance(each, ShownPanel) for each in gc.get_objects())
+print("kept", len(ipywidgets.widgets.widget._instances), panels, psutil.Process().memory_info().rss // 1_000_000)"""
 SETTLE = 3
 PIXELS = "function () { return this.reduce((sum, each) => sum + 4 * each.width * each.height, 0); }"
 
@@ -47,37 +59,89 @@ def alive(heap: CDPSession) -> dict[str, int]:
     return {**{name: int(usage[key]) for name, key in parts.items()}, "pixels": int(pixels)}
 
 
+def kept(page: Page) -> tuple[int, int, int]:
+    """In the kernel, once all garbage has gone: widgets, panels, and megabytes that are resident."""
+    number = page.locator(".jp-CodeCell").count() - 1
+    run_cell(page, number)
+    text = page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea").inner_text()
+    found = re.search(r"kept (\d+) (\d+) (\d+)", text)
+    assert found, text
+    return int(found[1]), int(found[2]), int(found[3])
+
+
 def run_again(page: Page, number: int) -> None:
     """Run a cell and wait for the panel that takes the place of the one before."""
     view = page.locator(".jp-CodeCell").nth(number).locator(".camw-view")
     view.evaluate("(shown) => shown.removeAttribute('data-painted')")
     run_cell(page, number)
-    page.wait_for_selector(f".jp-CodeCell >> nth={number} >> .camw-view[data-painted]", timeout=120_000)
+    page.wait_for_selector(f".jp-CodeCell >> nth={number} >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
     page.wait_for_timeout(700)  # until the view has told what it shows
+
+
+def reruns(page: Page, heap: CDPSession, rounds: int, only: str | None) -> None:
+    """Print what each run of a cell leaves behind."""
+    print(f"{'MB per run':16}{'objects':>10}{'page':>10}{'arrays':>10}{'pixels':>10}{'together':>10}   in the kernel")
+    for number, label in enumerate(CELLS, start=1):
+        if only not in (None, label):
+            continue
+        for _ in range(SETTLE):
+            run_again(page, number)
+        before, had = alive(heap), kept(page)
+        for _ in range(rounds):
+            run_again(page, number)
+        after, has = alive(heap), kept(page)
+        lost = [(after[part] - before[part]) / rounds / 1e6 for part in before]
+        told = (
+            f"   after {rounds} runs {has[0] - had[0]:+d} widgets, {has[1] - had[1]:+d} panels, {has[2] - had[2]:+d} MB"
+        )
+        print(f"{label:16}" + "".join(f"{each:10.2f}" for each in [*lost, sum(lost)]) + told, flush=True)
+
+
+def cleared(page: Page, heap: CDPSession, panels: int) -> None:
+    """Print what several panels take, and what is left of that once the output of their cell is cleared."""
+    number = len(CELLS) + 1
+    cell = page.locator(".jp-CodeCell").nth(number)
+    for turn in ("at first", "once more"):
+        before = sum(alive(heap).values())
+        run_cell(page, number)
+        page.wait_for_function(
+            "([number, panels]) => document.querySelectorAll('.jp-CodeCell')[number]"
+            ".querySelectorAll('.camw-view[data-painted]').length === panels",
+            arg=[number, panels],
+            timeout=1000 * HANGING_S,
+        )
+        page.wait_for_timeout(1000)
+        shown = sum(alive(heap).values())
+        cell.locator(".jp-InputPrompt").click()
+        page.get_by_role("menuitem", name="Edit", exact=True).click()
+        page.get_by_role("menuitem", name=re.compile("^Clear Cell Output")).click()
+        page.wait_for_function(
+            f"() => !document.querySelectorAll('.jp-CodeCell')[{number}].querySelector('.camw-view')"
+        )
+        page.wait_for_timeout(1000)
+        left = sum(alive(heap).values())
+        took, stays = (shown - before) / 1e6, (left - before) / 1e6
+        widgets, alive_now, resident = kept(page)
+        print(f"{panels} panels, {turn}: {took:+.1f} MB in the page, cleared {stays:+.1f} MB", end="; ")
+        print(f"in the kernel {widgets} widgets, {alive_now} panels, {resident} MB", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=10, help="runs of each cell between the two readings")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--panels", type=int, default=10, help="panels that one cell shows, before it is cleared")
+    parser.add_argument("--only", choices=CELLS, help="run the cell with this panel again, and not the other")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        write_notebook(Path(name) / "rerun.ipynb", [START, *CELLS.values()])
+        write_notebook(Path(name) / "rerun.ipynb", [START, *CELLS.values(), SEVERAL.format(asked.panels), KEPT])
         with jupyterlab(Path(name)) as address, chromium_browser(find_chromium()) as browser:
-            page = browser.new_page(viewport={"width": 1300, "height": 2600})
+            page = new_page(browser, width=1300, height=2600)
             open_notebook(page, address, "rerun.ipynb")
             run_all(page)
-            page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=120_000)
+            page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
             heap = page.context.new_cdp_session(page)
-            print(f"{'MB per run':16}{'objects':>10}{'page':>10}{'arrays':>10}{'pixels':>10}{'together':>10}")
-            for number, label in enumerate(CELLS, start=1):
-                for _ in range(SETTLE):
-                    run_again(page, number)
-                before = alive(heap)
-                for _ in range(rounds):
-                    run_again(page, number)
-                after = alive(heap)
-                lost = [(after[part] - before[part]) / rounds / 1e6 for part in before]
-                print(f"{label:16}" + "".join(f"{each:10.2f}" for each in [*lost, sum(lost)]))
+            reruns(page, heap, asked.rounds, asked.only)
+            cleared(page, heap, asked.panels)
 
 
 if __name__ == "__main__":

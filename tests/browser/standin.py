@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from camwidget.panel.view import MapView, state_of
+from camwidget.panel.view import ToldView, state_of
 
 MOUNT = """\
 async ({source, css, state, binary}) => {
@@ -30,6 +30,10 @@ async ({source, css, state, binary}) => {
   };
   const module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
   window.model = model;
+  // what the kernel sends by itself, its buffers in base64
+  window.tell = (content, buffers) => {
+    for (const each of listeners.get("msg:custom") ?? []) each(content, buffers.map(bytes));
+  };
   window.listening = () => [...listeners.values()].flat().length;
   window.unmount = module.default.render({model, el: document.body});
   window.module = module;
@@ -46,7 +50,7 @@ PIXELS = """\
 }"""
 
 
-def mount(page: Page, view: MapView, **changes: Any) -> None:
+def mount(page: Page, view: ToldView, **changes: Any) -> None:
     """Show `view` on `page` as it stands, with some traits changed, and wait for its first painted map."""
     own = state_of(view) | changes
     binary = {name: base64.b64encode(value).decode() for name, value in own.items() if isinstance(value, bytes)}

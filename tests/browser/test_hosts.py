@@ -108,6 +108,16 @@ def test_keys_that_are_pressed_in_the_panel_are_no_commands_of_the_notebook(
 
     for stop in stops(page):
         assert press_arrows(page, stop) == (before, 2)
+    slider, sheet = stops(page)[-1], page.locator(".camw-keys")
+    slider.press("?")
+    expect(sheet).to_be_visible()
+    for key in ("d", "d", "a", "ArrowUp", "Escape"):  # with the focus in the sheet
+        page.keyboard.press(key)
+    expect(sheet).to_be_hidden()
+    expect(slider).to_be_focused()
+    slider.press("p")
+    slider.press("u")  # ends what plays, and takes it back
+    assert press_arrows(page, slider) == (before, 2)
     method = stops(page)[0]
     method.evaluate("(each) => { delete each.dataset.lmSuppressShortcuts; }")
     method.press("ArrowLeft")  # is what the notebook would take

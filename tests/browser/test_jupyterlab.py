@@ -246,6 +246,9 @@ def test_the_notebook_is_saved_from_within_the_panel(cats: Page) -> None:
 
     with cats.expect_response(saves):
         slider.press("Control+s")
+    for seen in (False, True):  # the file browser goes and comes back
+        slider.press("Control+b")
+        expect(cats.locator("#jp-left-stack")).to_be_visible(visible=seen)
     slider.press("d")
     slider.press("d")  # without Ctrl, a letter is no command
 

@@ -44,7 +44,7 @@ def test_sliding_deleting_and_undoing(lab: Page) -> None:
     expect(text).to_have_text("A dull film <b>with</b> a ending.")
     expect(lab.locator(".camw-moved")).to_have_text(re.compile(r"^[01]\.\d\d → [01]\.\d\d$"))
     expect(box).to_have_value("A dull film <b>with</b> a ending.")
-    lab.get_by_role("button", name="Undo").click()
+    lab.get_by_role("button", name="Undo", exact=True).click()
     expect(text).to_have_text("A dull film <b>with</b> a terrible ending.")
     expect(lab.locator(".camw-change")).to_have_text("A click on a word deletes it.")
     expect(box).to_have_value("A dull film <b>with</b> a terrible ending.")  # it follows the words a moment later
@@ -86,7 +86,7 @@ def test_a_double_click_deletes_one_word_and_nothing_moves(lab: Page) -> None:
         expect(text).to_have_text("A very very good film.")
     moved = lab.locator(".camw-word", has_text="very").first.bounding_box()
     assert moved == place  # the line that tells what was deleted moved nothing
-    lab.get_by_role("button", name="Undo").click()
+    lab.get_by_role("button", name="Undo", exact=True).click()
     expect(text).to_have_text("A very very very good film.")
 
 

@@ -251,7 +251,7 @@ def test_one_gesture_asks_to_undo_one_deletion_only_and_the_keyboard_keeps_its_p
     view = TextView()
     view.show(results, change={"text": 0, "word": "bad", "before": {str(target): 0.4}})
     mount(page, view)
-    undo = page.get_by_role("button", name="Undo")
+    undo = page.get_by_role("button", name="Undo", exact=True)
 
     undo.dblclick()
     undo.press("Enter")

@@ -1,5 +1,6 @@
 """Every right answer earns all points, every wrong one loses the point meant for it, and no mutant survives."""
 
+import jaxtyping
 import pytest
 
 from camwidget.course.items import find_item, items_of
@@ -18,6 +19,15 @@ LIBERTIES = [(item, name) for item in ITEMS for name in families(item)[0]]
 SLIPS = [(item, name) for item in ITEMS for name in families(item)[1]]
 NAMED = 0.85
 """The share of wrong answers that are told which mistake it is."""
+
+
+@pytest.fixture
+def as_users_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the checks of annotations, most of the time of what runs a thousand times.
+
+    The same judges have run with them, over every right and every wrong answer of the bank.
+    """
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 def entry_of(item: str):
@@ -85,6 +95,7 @@ def test_a_wrong_answer_loses_the_point_and_gets_the_message_meant_for_it(item: 
         assert wrong.loses == "" or isinstance(report, Report)
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 @pytest.mark.parametrize(("item", "name"), LIBERTIES)
 def test_a_liberty_that_an_answer_takes_costs_nothing(item: str, name: str) -> None:
     code = family_code(item, questions(item.partition(".")[0])[item].solution, families(item)[0][name])
@@ -94,6 +105,7 @@ def test_a_liberty_that_an_answer_takes_costs_nothing(item: str, name: str) -> N
         assert is_right(report), told(report)
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 @pytest.mark.parametrize(("item", "name"), SLIPS)
 def test_a_slip_that_can_occur_in_every_item_is_found_and_named(item: str, name: str) -> None:
     family = families(item)[1][name]
@@ -116,6 +128,7 @@ def test_most_wrong_answers_are_told_which_mistake_it_is(assignment: str) -> Non
     assert sum(named) / len(named) >= NAMED
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 @pytest.mark.parametrize("item", ITEMS)
 def test_no_mutant_of_the_solution_survives(item: str) -> None:
     entry = entry_of(item)

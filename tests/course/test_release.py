@@ -184,7 +184,11 @@ def errors(notebook: NotebookNode) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("assignment", WRITTEN)
+IN_A_KERNEL = ("hooks", "mistakes")
+"""Assignments that run in a kernel as well. All run in the sandbox: `grading/test_right_answers.py`."""
+
+
+@pytest.mark.parametrize("assignment", IN_A_KERNEL)
 def test_the_solution_runs_and_earns_every_point(assignment: str, run: Callable[[NotebookNode], None]) -> None:
     notebook = source(assignment)
 
@@ -198,7 +202,7 @@ def test_the_solution_runs_and_earns_every_point(assignment: str, run: Callable[
         assert earned(cell) == cell.metadata.nbgrader.points
 
 
-@pytest.mark.parametrize("assignment", WRITTEN)
+@pytest.mark.parametrize("assignment", IN_A_KERNEL)
 def test_the_exercise_earns_nothing_and_stops_only_where_something_is_not_written(
     assignment: str, run: Callable[[NotebookNode], None]
 ) -> None:

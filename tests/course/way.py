@@ -24,6 +24,7 @@ _STORIES = {
     "02_grad_cam": "What is a channel worth? Grad-CAM, gradients, hooks and callbacks",
     "03_is_it_really_a_cam": "Is it really a CAM? Maps that only look like one",
     "04_which_words": "Which words decide? The same for texts",
+    "05_where_does_it_go_wrong": "Where does it go wrong? A whole data set, and what is missing from it",
 }
 _EXERCISES = {
     "hooks": "Listen to a network while it runs",
@@ -32,12 +33,14 @@ _EXERCISES = {
     "keepdim": "One argument that is easily forgotten",
     "rebuild": "An empty page: build both maps again without looking",
     "nlp_cam": "Which words decide a review?",
+    "mistakes": "Which pictures does a network get wrong, and why?",
 }
 _BEFORE = {
     "hooks": "01_cam_and_hooks",
     "grad_cam": "02_grad_cam",
     "rebuild": "03_is_it_really_a_cam",
     "nlp_cam": "04_which_words",
+    "mistakes": "05_where_does_it_go_wrong",
 }
 """Assignment to the notebook that comes right before it."""
 
@@ -116,7 +119,8 @@ order; about {hours:.0f} hours in all. Each has a link to the next under its tit
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-Minutes are estimates: of a notebook from the length of its text, of an exercise the sum of its items'.
+Minutes are estimates: of a notebook from the length of its text, of an exercise the sum of its
+items', rounded up to five.
 
 In a terminal, in this folder:
 

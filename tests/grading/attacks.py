@@ -338,7 +338,116 @@ ON_THE_LINE = {
     ),
 }
 
-ATTACKS = {**IN_PROCESS, **SYSTEM, **LIMITS_REACHED, **ON_THE_LINE}
+STRANGE = {
+    "a module of the package's name is written and loaded": Attack(
+        "import sys, pathlib, importlib\npathlib.Path('camwidget.py').write_text('def check(*a, **k): raise SystemExit')\n"
+        "for name in [each for each in sys.modules if each.startswith('camwidget')]: del sys.modules[name]\n"
+        "import camwidget as cw"
+    ),
+    "modules are taken out of sys.modules": Attack(
+        "import sys\nfor name in list(sys.modules):\n"
+        "    if name.split('.')[0] in ('torch', 'camwidget', 'IPython', 'json', 'numpy', 'pickle'): del sys.modules[name]"
+    ),
+    "nothing can be imported any more": Attack(
+        "import builtins\ndef no(*_, **__): raise ImportError('no more')\nbuiltins.__import__ = no\n"
+        "import sys\nsys.meta_path.clear(); sys.path.clear()"
+    ),
+    "tensors that are patched": Attack(
+        "import torch\nT = torch.Tensor\nT.__eq__ = T.equal = T.allclose = lambda *_: True\n"
+        "T.detach = T.clone = T.cpu = lambda self: self\nT.__bool__ = lambda self: True\nT.shape = (1,)\nT.numpy = None\n"
+        + MAP
+        + RIGHT_MAP,
+        "keepdim.unsqueeze",
+        says="left Python in a state in which it cannot be judged",
+    ),
+    "what comes at the end never ends": Attack(
+        "import atexit, weakref\natexit.register(lambda: [None for _ in iter(int, 1)])\nclass D:\n"
+        "    def __del__(self):\n        while True: pass\nkept = D()\nweakref.finalize(kept, print)"
+    ),
+    "an alarm goes off again and again": Attack(
+        "import signal\ndef ring(*_): raise ZeroDivisionError('rings')\n"
+        "for each in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF): signal.signal(each, ring)\n"
+        "for each in (0, 1, 2): signal.setitimer(each, 0.005, 0.005)"
+    ),
+    "a cell that ignores the signal, and a function that never ends": Attack(
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + MAP + "while True: pass",
+        "keepdim.unsqueeze",
+        says="did not come back within",
+    ),
+    "every line is traced": Attack(
+        "import sys, threading\ndef trace(frame, event, arg):\n    if 'expected' in frame.f_locals: raise KeyError\n"
+        "    frame.f_locals.clear()\n    return trace\nsys.settrace(trace); threading.settrace(trace); sys.setprofile(trace)"
+    ),
+    "a thread that computes for ever": Attack(
+        "import threading\ndef busy():\n    while True: sum(range(1000))\nthreading.Thread(target=busy, daemon=True).start()"
+    ),
+    "a thread that answers again and again": Attack(
+        "import threading, time\ndef again():\n    while True:\n        get_ipython().user_ns.update(what_it_meets=object(), "
+        "shapes=shapes, picture_width=1)\n        time.sleep(0.001)\nthreading.Thread(target=again, daemon=True).start()",
+    ),
+    "a repr of a gigabyte": Attack(
+        "class R:\n    def __repr__(self): return 'x' * (1 << 30)\nwhat_it_meets = R()",
+        "keepdim.meets",
+        says="MemoryError when its answer was looked at",
+    ),
+    "a repr that raises": Attack(
+        "class R:\n    def __repr__(self): raise ZeroDivisionError('oh')\nwhat_it_meets = R()",
+        "keepdim.meets",
+        says="raised ZeroDivisionError when its answer was looked at: oh",
+    ),
+    "a __class__ that is another": Attack(
+        "class L(list):\n    __class__ = property(lambda self: torch.Tensor)\nwhat_it_meets = L('b')",
+        "keepdim.meets",
+        says="when its answer was looked at",
+    ),
+    "a class whose class lies": Attack(
+        "class M(type):\n    __name__ = property(lambda self: 1 / 0)\n    def __instancecheck__(self, one): return True\n"
+        "    def __getattribute__(self, name): raise KeyError(name)\nclass N(metaclass=M): pass\nwhat_it_meets = N()",
+        "keepdim.meets",
+    ),
+    "a dictionary of names that lies": Attack(
+        "class E(dict):\n    def __contains__(self, name): return True\n    def __getitem__(self, name): return 'b'\n"
+        "get_ipython().user_ns = E(get_ipython().user_ns)",
+        deserved=1.0,  # what it answers to everything is right once, of the quizzes
+    ),
+    "recursion without end": Attack(
+        "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f()\nf()", says="it was left out"
+    ),
+    "await that never ends": Attack("import asyncio\nawait asyncio.sleep(3600)", says="did not end within"),
+    "an event loop that is closed": Attack(
+        "import asyncio\nawait asyncio.sleep(0)\nasyncio.get_running_loop().stop()\nasyncio.set_event_loop(None)"
+    ),
+    "an output of another form": Attack(
+        "from IPython.display import display\ndisplay({'text/html': 7, 8: 'x', 'a/b': {'c': [object()]}}, raw=True)\n"
+        "display({'text/plain': '\\ud800' * 9}, raw=True)\nprint('\\ud800', '\\0', '\\x1b[31m')"
+    ),
+    "the grader's own modules are used": Attack(
+        "from camwidget.grading import judge, grade, standins, process\njudge.REPORTED.clear() if hasattr(judge.REPORTED, 'clear') "
+        "else None\njudge.judge_item = None\nfrom camwidget.course import items\nitems.items_of('keepdim', hidden=True)"
+    ),
+}
+
+ATTACKS = {**IN_PROCESS, **SYSTEM, **LIMITS_REACHED, **ON_THE_LINE, **STRANGE}
+
+SAFE_IN_A_KERNEL = (
+    *IN_PROCESS,
+    "the solution is looked for",
+    "the judges are looked for",
+    "the gradebook is looked for",
+    "input()",
+    "a cell that never ends",
+    "a function that never ends",
+    "a cell that ends Python",
+    "a function that ends Python",
+    "a crash in C",
+    "exit()",
+    "exit() in a function",
+    "a large output",
+    "an error with another's name",
+    "text without an encoding",
+    "a list that holds itself",
+)
+"""Those that may be tried outside of our sandbox: they take no memory or disk, start nothing, and harm no machine."""
 
 USUAL = (
     "check is patched",
@@ -378,5 +487,10 @@ USUAL = (
     "a __class__ that hangs",
     "an endless iterator",
     "all reports forged",
+    "modules are taken out of sys.modules",
+    "nothing can be imported any more",
+    "tensors that are patched",
+    "an alarm goes off again and again",
+    "a repr that raises",
 )
 """Those that every run of the tests tries: one for each way in."""

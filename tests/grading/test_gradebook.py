@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -44,7 +45,7 @@ def graded(learner: str, **points: float | None) -> Graded:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course into which three were written; of one an item has no points, one could not be read."""
+    """A course into which four were written: one lacks an item's points, one cannot be read, one has half letters."""
     folder = tmp_path_factory.mktemp("course")
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     shutil.copytree(ROOT / "solutions" / GRADED, folder / "solutions" / GRADED)
@@ -53,8 +54,14 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = Graded(
         "bad", GRADED, "d", "g", graded("bad", **dict.fromkeys(map(short, items_of(GRADED)))).rows, "No notebook"
     )
-    record = ClassRecord((graded(HOSTILE, silent=1.0, wild=0.0), graded("part", einsum=None), bad), "12ab")
+    halves = tmp_path_factory.mktemp("halves")
+    content = exercise(GRADED, wild="picture_width = 320  # HALF").replace(b"HALF", rb"\ud800")
+    (halves / f"{GRADED}.ipynb").write_bytes(content)
+    half = graded("half")
+    half = replace(half, outputs={**half.outputs, "setup-1": (OUTPUT | {"text": "a half: \udfff"},)})
+    record = ClassRecord((graded(HOSTILE, silent=1.0, wild=0.0), graded("part", einsum=None), bad, half), "12ab")
     handed = [Handed(HOSTILE, GRADED, given), Handed("part", GRADED, given), Handed("bad", GRADED, None, problem="No")]
+    handed.append(Handed("half", GRADED, halves))
 
     assert write_gradebook(record, handed, folder) == []
     return folder
@@ -94,6 +101,14 @@ def test_without_points_there_is_no_score_and_a_person_has_to_look(book: Gradebo
     assert part["keepdim-einsum-check"] == (None, True)
     assert [name for name, (_, look) in part.items() if look] == ["keepdim-einsum-check"]
     assert set(bad.values()) == {(None, True)}
+
+
+def test_half_of_a_letter_in_a_cell_or_an_output_keeps_nobody_out(book: Gradebook, course: Path) -> None:
+    kept = (course / "grading" / "autograded" / "half" / GRADED / f"{GRADED}.ipynb").read_text(encoding="utf-8")
+
+    assert {score for score, _ in scores(book, "half").values()} == {item.points for item in items_of(GRADED).values()}
+    assert "a half: ?" in kept
+    assert "picture_width = 320  # ?" in kept
 
 
 def test_the_autograded_notebook_has_the_outputs_of_the_sandbox(course: Path) -> None:

@@ -53,8 +53,8 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_nothing_is_left
     assert named("bwrap") == sandboxes
 
 
-def test_the_command_grades_without_a_sandbox_only_if_asked_and_says_so_loudly(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_command_grades_without_a_sandbox_only_if_asked_and_says_so_and_what_no_gradebook_took(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "submitted" / "ann" / "keepdim"
     place.mkdir(parents=True)
@@ -68,3 +68,9 @@ def test_the_command_grades_without_a_sandbox_only_if_asked_and_says_so_loudly(
     assert said.out.count("UNCONTAINED") == 2
     record = load_class(tmp_path / "out" / RESULTS)
     assert ([each.points for each in record.graded], record.contained) == ([24], False)
+
+    # Nothing is graded again; nbgrader could not take it, and that is not passed over.
+    monkeypatch.setattr("camwidget.grading.gradebook.write_gradebook", lambda *_: ["ann/keepdim is not in: why"])
+    more = ["--checks", str(SOLUTIONS), "--uncontained", "--course", str(tmp_path)]
+    assert main([*command, *more]) == 1
+    assert "ann/keepdim is not in: why" in capsys.readouterr().out

@@ -129,6 +129,11 @@ ODD: dict[str, tuple[Callable[[], Notebook], dict[str, float]]] = {
         FULL | {"keepdim.wild": 0.0},
     ),
     "text without an encoding": (lambda: insert(keepdim(), "x = '\ud800'", 3), FULL),
+    "an output without an encoding": (
+        lambda: insert(keepdim(), "print('\\ud800'); raise ValueError('\\udfff')", 3),
+        FULL,
+    ),
+    "numbers that JSON has not": (lambda: with_kernel(keepdim(), {"name": float("nan"), "x": float("inf")}), FULL),
 }
 
 
@@ -166,6 +171,10 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "no cells": (b'{"nbformat": 4}', "no list of cells"),
     "cells that are none": (b'{"nbformat": 4, "cells": [1]}', "cell 1 is no cell"),
     "a cell without text": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": {"a": 1}}]}', "cell 1 has no text"),
+    "lines that are no text": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a = 1", 7, null]}]}', "cell 1 has no text"),
+    "no number for a format": (b'{"nbformat": NaN, "cells": []}', "no nbformat"),
+    "cells twice, the last without a list": (b'{"nbformat": 4, "cells": [], "cells": {"0": {}}}', "no list of cells"),
+    "a number of ten thousand digits": (b'{"nbformat": 4, "cells": [], "x": ' + b"7" * 10_000 + b"}", "no notebook"),
     "deep": (b'{"nbformat": 4, "cells": ' + b"[" * 200_000, "no notebook"),
     "too many cells": (json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ""}] * 1001}).encode(), "1001 cells"),
     "a cell of megabytes": (json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "#" * (2 << 20)}]}).encode(), "MB of code"),

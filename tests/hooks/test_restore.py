@@ -141,7 +141,7 @@ def test_the_callers_autocast_does_not_change_the_numbers(name: str, dtype: torc
             assert cam.dtype in (torch.float32, torch.float64)
 
 
-THOUSAND = """
+MANY = """
 import gc, tracemalloc
 import torch
 from torch import nn
@@ -162,10 +162,10 @@ for own in ({}, {"hook": Keeps, "hook_bwd": OnTensor}):
             explain(model, inputs, layers=["body.4"], target_classes=[0], **own)
     ask(200)
     objects, before = len(gc.get_objects()), resident()
-    ask(1000)
+    ask(500)
     print(hook_count(model), len(gc.get_objects()) - objects, resident() - before, end=" ")
     tracemalloc.start()
-    ask(200)
+    ask(100)
     gc.collect()
     traced = tracemalloc.get_traced_memory()[0]
     ask(100)
@@ -177,12 +177,12 @@ for own in ({}, {"hook": Keeps, "hook_bwd": OnTensor}):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory in use is read from /proc")
-def test_a_thousand_explanations_leave_no_hook_and_take_no_memory() -> None:
+def test_five_hundred_explanations_leave_no_hook_and_take_no_memory() -> None:
     # In an interpreter of its own, where annotations are not checked: the checker keeps something of every call.
-    for line in run_code(THOUSAND).splitlines():
+    for line in run_code(MANY).splitlines():
         hooks, objects, resident, traced = map(int, line.split())
 
         assert hooks == 0
-        assert objects < 100  # a tenth of an object for each explanation
-        assert resident < 2_000_000  # 2 kB for each; the graph of one takes more
+        assert objects < 50  # a tenth of an object for each explanation
+        assert resident < 1_000_000  # 2 kB for each; the graph of one takes more
         assert traced < 10_000  # in a hundred more, 100 bytes for each; one map takes 160

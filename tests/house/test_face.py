@@ -11,22 +11,42 @@ from tests.house.repository import run_code
 PUBLIC = [
     "CamPanel",
     "Explanation",
+    "Found",
     "Hook",
     "HookBwd",
     "Hooks",
+    "MistakesPanel",
     "TextCamPanel",
     "check",
+    "demo_dataset",
     "demo_image",
     "demo_images",
     "demo_learner",
+    "demo_mistakes_learner",
     "explain",
     "explain_batch",
+    "find_mistakes",
+    "group_maps",
+    "hide_place",
     "load",
     "load_reviews",
     "pets_learner",
+    "plot_top_losses",
     "text_learner",
 ]
-HEAVY = ["PIL", "anywidget", "fastai", "ipywidgets", "jaxtyping", "matplotlib", "numpy", "timm", "torch", "torchvision"]
+HEAVY = [
+    "PIL",
+    "anywidget",
+    "fastai",
+    "ipywidgets",
+    "jaxtyping",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "timm",
+    "torch",
+    "torchvision",
+]
 
 
 def loaded_by(statement: str) -> list[str]:

@@ -24,6 +24,9 @@ ONE_IDEA: dict[str, dict[str, str]] = {
         "course/bank/grad_cam.py": "a list of answers as learners write them",
         "course/bank/hooks.py": "a list of answers as learners write them",
         "course/bank/keepdim.py": "a list of answers as learners write them",
+        "course/bank/mistakes.py": "a list of answers as learners write them",
+        "grading/attacks.py": "a list of attacks and what each deserves",
+        "grading/whole.py": "a list of ways to write a notebook, and the run over them",
         "panel/test_state.py": "what setting a trait does and does not, for every trait of both panels",
     },
 }

@@ -13,7 +13,7 @@ from tests.house.repository import ROOT, run_python, tracked_files
 
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 MATERIALS = ("COURSE.md", "exercises", "notebooks")
-FOR_MAINTAINERS = ("README.md", "types.d.ts", "tools.d.ts")
+FOR_MAINTAINERS = ("README.md", "types.d.ts", "tools.d.ts", "dataset.d.ts")
 """Files of the package that lie in the repository alone: pages about the code, types for editors."""
 
 
@@ -59,7 +59,8 @@ def test_no_test_no_answer_and_no_tool_of_the_maintainers_is_in_the_wheel(names:
 
 def test_what_the_browser_needs_and_the_packaged_network_are_in_the_wheel(names: set[str]) -> None:
     assert {
-        f"camwidget/panel/static/{name}" for name in ("panel.css", "tools.css", "page.css", "picture.js", "text.js")
+        f"camwidget/panel/static/{name}"
+        for name in ("panel.css", "tools.css", "lecture.css", "page.css", "picture.js", "text.js")
     } <= names
     assert {f"camwidget/text/packaged/{name}" for name in ("record.json", "weights.pt", "words.txt")} <= names
     assert {"camwidget/py.typed", "camwidget/materials/notebooks/01_cam_and_hooks.ipynb"} <= names

@@ -4,17 +4,27 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import captum.attr
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from camwidget.errors import MapError
 from camwidget.hooks.capture import LayerCapture
 from camwidget.maps import formulas as maps
-from camwidget.maps.methods import CLASS_AGNOSTIC, DEFAULT_METHODS, EXPENSIVE, FROM_GRADIENTS, METHOD_LABELS, METHODS
+from camwidget.maps.methods import (
+    CLASS_AGNOSTIC,
+    DEFAULT_METHODS,
+    EXPENSIVE,
+    FROM_GRADIENTS,
+    METHOD_LABELS,
+    METHODS,
+    cancels,
+)
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.still import contact_sheet
 from camwidget.panel.view import pack
+from camwidget.pictures.batch import explain_batch
 from camwidget.pictures.explain import explain, explain_methods
 from camwidget.pictures.result import Explanation
 from camwidget.text.explain import TEXT_METHODS
@@ -207,3 +217,46 @@ def test_the_panel_offers_any_methods() -> None:
     assert "knows no class" in panel.view.manifest["methods"][-1]["label"]
     assert [each["knows_class"] for each in panel.view.manifest["methods"]] == [True, True, False]
     assert set(FROM_GRADIENTS) < set(METHODS)
+
+
+class Normed(nn.Module):
+    """Two convolutions; what comes out of the first is normalised place by place, and goes nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 6, 3)
+        self.norm = nn.LayerNorm(6, eps=1e-12)
+        self.second = nn.Conv2d(6, 5, 3)
+        self.head = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        normed = self.norm(self.first(inputs).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        logits: Tensor = self.head(self.second(normed))
+        return logits
+
+
+def test_hires_cam_has_no_map_where_each_place_is_normalised_next_and_says_why() -> None:
+    torch.manual_seed(3)
+    model, inputs = Normed().eval(), torch.randn(1, 3, 11, 14)
+    first = captum.attr.LayerGradientXActivation(model, model.first).attribute(inputs, target=1).detach()
+    assert first.sum(dim=1).abs().max() < 1e-4 * first.abs().sum(dim=1).max()  # Euler: a sum of zero, up to rounding
+
+    found = explain_methods(model, inputs, methods=("cam", "grad_cam", "hires_cam"), layers=["first", "second"])
+
+    assert set(found["hires_cam"].cams) == {"second"}
+    assert set(found["grad_cam"].cams) == {"first", "second"}
+    with pytest.raises(MapError, match=r"of layer 'first' the parts of HiResCAM.*add up to nothing.*grad_cam"):
+        found["hires_cam"].cam("first")
+    with pytest.raises(MapError, match="add up to nothing"):
+        explain(model, inputs, method="hires_cam", layers=["first"])
+    with pytest.raises(MapError, match="add up to nothing"):
+        explain_batch(model, inputs.repeat(2, 1, 1, 1), method="hires_cam", layers=["first"])
+    assert "first" not in explain(model, inputs, method="hires_cam").cams
+
+
+def test_a_dead_layer_is_no_layer_that_cancels() -> None:
+    nothing = torch.zeros(1, 3, 4, 5)
+
+    assert not cancels(nothing, torch.ones(1, 3, 4, 5))
+    assert cancels(torch.ones(1, 2, 4, 5), torch.tensor([1.0, -1.0])[None, :, None, None].expand(1, 2, 4, 5))
+    assert not cancels(torch.ones(1, 2, 4, 5), torch.tensor([1.0, -0.9])[None, :, None, None].expand(1, 2, 4, 5))

@@ -124,6 +124,18 @@ def test_a_new_picture_stops_the_run_and_forgets_its_maps() -> None:
     assert panel.method == "score_cam"
 
 
+def test_a_button_that_offers_nothing_is_hidden_and_has_a_name_all_the_same() -> None:
+    button = RunButton(lambda: None)
+    shown = (button.layout.display, button.run.layout.display, button.run.description)
+    button.offer("it")
+    offered = (button.layout.display, button.run.layout.display, button.run.description)
+    button.offer("")
+
+    assert shown == ("none", "none", "Run")
+    assert offered == (None, None, "Run it")
+    assert (button.layout.display, button.run.layout.display, button.run.description) == shown
+
+
 def test_run_where_there_is_nothing_to_run_says_so() -> None:
     panel = panel_of(PooledLinear().double())
 

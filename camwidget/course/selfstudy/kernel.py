@@ -33,6 +33,16 @@ class _ThisPython(AsyncKernelManager):
         return KernelSpec(argv=command, display_name="camwidget check", language="python")
 
 
+LOADING = 5
+"""So many times the limit a cell of the course's own may take."""
+
+
+def _is_ours(cell: NotebookNode) -> bool:
+    """Whether a cell is the course's own, and no check of what a learner wrote."""
+    about = cell.metadata.get("nbgrader", {})
+    return bool(about.get("locked") and not about.get("grade"))
+
+
 class Kernel:
     """A kernel for one notebook, at work until `close`, or the end of a `with` block.
 
@@ -106,7 +116,7 @@ class Kernel:
                     client.execute_cell(notebook.cells[places[place]], places[place])
                 except CellTimeoutError:
                     self.close()
-                    return {place: f"it did not end within {self._limit_s:g} seconds: a loop that never ends?"}
+                    return {place: self._late(notebook.cells[places[place]])}
                 except DeadKernelError:
                     self.close()
                     return {place: "it ended Python altogether: exit, a crash, or too little memory?"}
@@ -115,11 +125,21 @@ class Kernel:
             raise
         return {}
 
+    def _limit_of(self, cell: NotebookNode) -> float:
+        """How long a cell may take: one of the course's own has no loop in it, and loads what takes long."""
+        return self._limit_s * (LOADING if _is_ours(cell) else 1)
+
+    def _late(self, cell: NotebookNode) -> str:
+        if _is_ours(cell):
+            told = f"loading took longer than {self._limit_of(cell):g} seconds: try again, or give it more time"
+            return f"{told}, `--limit {2 * self._limit_s:g}`"
+        return f"it did not end within {self._limit_s:g} seconds: a loop that never ends?"
+
     def _started(self) -> Any:
         if self._client is None:
             client = NotebookClient(
                 nbformat.v4.new_notebook(),
-                timeout_func=lambda _: self._limit_s,  # `timeout` takes no fraction of a second in nbclient 0.10
+                timeout_func=self._limit_of,  # `timeout` takes no fraction of a second in nbclient 0.10
                 allow_errors=True,
                 kernel_manager_class=_ThisPython,
                 resources={"metadata": {"path": str(self._folder)}},

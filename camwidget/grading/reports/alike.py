@@ -113,7 +113,7 @@ def _tokens(source: str) -> list[str]:
     try:
         found = tokenize.generate_tokens(io.StringIO(source).readline)
         return [token.string for token in found if token.type not in skipped]
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError):  # half of a letter
         return _TOKEN.findall(source)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from camwidget.course.items import SEE_NOTE
 from camwidget.errors import clipped
 from camwidget.grading.records import MISSING, NOT_STARTED, PARTLY, RIGHT, UNGRADED, WRONG, Graded, Row
 
@@ -139,8 +140,12 @@ def mistake_of(row: Row) -> str:
     Args:
         row: a wrong or partly wrong answer.
     """
-    if row.note and len(row.facts) == 1:  # a quiz: what is said about the options that were chosen
-        return clipped("; ".join(row.note.splitlines()), longest=_LONGEST_MISTAKE)
+    chosen = row.note.splitlines() if len(row.facts) == 1 else []
+    if chosen:  # a quiz: the note says something about each option that was chosen, also about one that is right
+        letters = " and ".join(line.partition(":")[0] for line in chosen)
+        if row.cause == SEE_NOTE:
+            return clipped(chosen[0] if len(chosen) == 1 else f"{letters} together", longest=_LONGEST_MISTAKE)
+        return clipped(f"{letters}: {row.cause}", longest=_LONGEST_MISTAKE)
     unnamed = {fact.says for fact in row.facts}
     return "" if row.cause in unnamed else row.cause
 

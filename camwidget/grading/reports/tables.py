@@ -8,6 +8,7 @@ from camwidget.errors import CourseError, nearest, three_parts
 from camwidget.grading.records import UNGRADED, ClassRecord, Graded
 from camwidget.grading.reports.marking import Marking, final
 from camwidget.grading.roster import Member
+from camwidget.spreadsheet import as_text
 
 LMS = ("moodle", "canvas")
 """Systems for which there is a file."""
@@ -120,15 +121,8 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([[_cell(value) for value in line] for line in lines])
+    writer.writerows([[as_text(value) for value in line] for line in lines])
     return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """A value as a spreadsheet shows it: what a learner wrote must not become a formula."""
-    text = str(value).replace("\r", " ").replace("\0", "")
-    # Canvas's own line for the points begins with spaces; everything else that begins so is no formula either.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
 
 
 def _number(value: float | None) -> str:

@@ -80,7 +80,7 @@ export class CellFacts {
     this.title = element("p", "camw-title");
     this.close = element("button", "camw-button", "Back to the classes");
     this.close.addEventListener("click", () => on.closed());
-    this.value = element("p", "camw-big");
+    this.value = element("div", "camw-big");
     this.share = element("p", "camw-cell-share");
     this.sees = element("p", "camw-cell-share");
     this.rows = element("div", "camw-channels");

@@ -9,7 +9,7 @@ import { clamp } from "./maps.js";
 /** @typedef {{row: number, column: number}} Place  on the picture, both from 0 to 1 */
 
 /** Rows and columns that an arrow key goes on by. @type {Record<string, [number, number]>} */
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const ARROW_STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** The cell of a map that lies at a place. @param {Place} place @param {LayerEntry} layer */
 export function cellAt(place, layer) {
@@ -24,7 +24,7 @@ export function cellAt(place, layer) {
  * @param {Place | null} place @param {string} key @param {LayerEntry} layer
  */
 export function placeAfter(place, key, { map_height, map_width }) {
-  const step = STEPS[key];
+  const step = ARROW_STEPS[key];
   if (!step) return null;
   const row = place ? Math.floor(place.row * map_height) + step[0] : Math.floor(map_height / 2);
   const column = place ? Math.floor(place.column * map_width) + step[1] : Math.floor(map_width / 2);

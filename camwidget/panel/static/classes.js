@@ -2,6 +2,7 @@
 
 import { element, makeMessage } from "./elements.js";
 import { formatAnswer } from "./format.js";
+import { rowOf } from "./keys.js";
 import { choose } from "./model.js";
 import { Search } from "./search.js";
 import { Slider } from "./slider.js";
@@ -115,7 +116,7 @@ export class Classes {
 
   /** Delete takes the class shown off the list. @param {KeyboardEvent} event */
   onKey(event) {
-    if (event.key !== "Delete" || !this.kernel.live || this.model.get("names").length <= 2) return;
+    if (rowOf("list", event) !== "remove" || !this.kernel.live || this.model.get("names").length <= 2) return;
     event.preventDefault();
     event.stopPropagation();
     const shown = this.entries()[this.model.get("class_index")];

@@ -1,6 +1,8 @@
-/** Elements that both views use. */
+/** Elements that all views use. */
 
-/** @typedef {import("./types.js").MapTraits} MapTraits */
+import { isCommand } from "./keys.js";
+
+/** @typedef {import("./types.js").Told} Told */
 /** @typedef {import("./kernel.js").Kernel} Kernel */
 /**
  * @template Traits
@@ -23,19 +25,26 @@ export function keepKeys(made) {
   return made;
 }
 
-const TYPED_IN = "textarea, input:not([type=range], [type=file])";
+const TYPED_IN = "textarea, input:not([type=range], [type=file], [type=checkbox])";
+const EDITS = new Set(["a", "c", "v", "x", "y", "z", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Backspace", "Delete"]);
+
+/** Whether a key with Ctrl, Cmd or Alt is for what has the focus all the same: it edits what is typed, or opens a list. @param {HTMLElement} target @param {KeyboardEvent} event */
+function isOwnCommand(target, event) {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (target.matches(TYPED_IN)) return event.altKey || EDITS.has(key); // with Alt one writes letters
+  return target.matches("select") && event.altKey;
+}
 
 /**
- * What is pressed with Ctrl or Cmd, such as to save, is for the notebook. It looks when the key reaches the document, so
- * the mark is away just then. Where one types, Ctrl+Z and the like are for what is typed; only saving is not.
+ * What is pressed with Ctrl, Cmd or Alt, such as to save or to run the cell, is for the notebook. It looks when the key
+ * reaches the document, so the mark is away just then.
  * @param {HTMLElement} root @param {AbortSignal} signal
  */
 export function letCommandsThrough(root, signal) {
   window.addEventListener("keydown", (event) => {
     const [target] = event.composedPath();
-    if (!(event.ctrlKey || event.metaKey) || !(target instanceof HTMLElement) || !target.dataset.lmSuppressShortcuts) return;
-    if (!(root.closest(".camw-panel") ?? root).contains(target)) return;
-    if (target.matches(TYPED_IN) && event.key.toLowerCase() !== "s") return;
+    if (!isCommand(event) || !(target instanceof HTMLElement) || !target.dataset.lmSuppressShortcuts) return;
+    if (!(root.closest(".camw-panel") ?? root).contains(target) || isOwnCommand(target, event)) return;
     delete target.dataset.lmSuppressShortcuts;
     setTimeout(() => keepKeys(target));
   }, { capture: true, signal });
@@ -50,6 +59,14 @@ export function element(tag, className, text) {
   made.className = className;
   if (text !== undefined) made.textContent = text;
   return FOCUSABLE.has(tag) ? keepKeys(made) : made;
+}
+
+/** A drawing in the colour of the letters. The parser knows its namespace, so that no address stands in a page that asks for none. @param {string} shapes @param {string} [box]  what is seen of it */
+export function makeSvg(shapes, box) {
+  const size = box ? ` viewBox="${box}"` : "";
+  const svg = /** @type {SVGSVGElement} */ (new DOMParser().parseFromString(`<svg${size}>${shapes}</svg>`, "text/html").querySelector("svg"));
+  svg.setAttribute("aria-hidden", "true");
+  return svg;
 }
 
 /** The element that holds a whole view. @param {string} label  for screen readers */
@@ -78,7 +95,7 @@ export function makeAnnouncer() {
   return announcer;
 }
 
-/** The line for what went wrong. @param {Model<MapTraits>} model @param {string} [at]  the control that it stands beside; the top if empty */
+/** The line for what went wrong. @param {Model<Told>} model @param {string} [at]  the control that it stands beside; the top if empty */
 export function makeMessage(model, at = "") {
   const message = element("p", "camw-message");
   message.setAttribute("role", "alert");
@@ -94,7 +111,7 @@ export function makeMessage(model, at = "") {
 /**
  * The line for what the kernel is working out, and the same for screen readers. It is outside of what is marked as
  * busy, because a change inside of that is not read out.
- * @param {Model<MapTraits>} model @param {Kernel} kernel  what it is said of @param {HTMLElement[]} regions  what is about to change
+ * @param {Model<Told>} model @param {Kernel} kernel  what it is said of @param {HTMLElement[]} regions  what is about to change
  */
 export function makeBusy(model, kernel, ...regions) {
   const busy = element("p", "camw-busy");

@@ -4,6 +4,7 @@ import { differenceSum, differenceTitle, KINDS, moreWords, nameOf, pairOf } from
 import { element } from "./elements.js";
 import { makeLegend, paintLegend } from "./facts.js";
 import { formatAnswer, formatNumber } from "./format.js";
+import { keepPlainKey } from "./keys.js";
 import { optionsOf } from "./look.js";
 import { choose } from "./model.js";
 import { PairChoices } from "./pair_choices.js";
@@ -67,7 +68,7 @@ export class Equation {
     const [first, second, difference] = this.figures;
     for (const [side, { select, caption }] of [first, second].entries()) {
       select.addEventListener("change", () => this.pick(side, Number(select.value)));
-      caption.addEventListener("keydown", (event) => event.stopPropagation());
+      caption.addEventListener("keydown", keepPlainKey);
     }
     this.search = new Search(kernel, (index) => this.add(index), "or another");
     second.caption.append(this.search.box);

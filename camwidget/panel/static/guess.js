@@ -2,8 +2,9 @@
 
 import { cellAt } from "./cells.js";
 import { element } from "./elements.js";
+import { rowOf } from "./keys.js";
 import { extremes } from "./maps.js";
-import { KEY_STEP } from "./marks.js";
+import { stepOfArrow } from "./marks.js";
 import { choose } from "./model.js";
 
 /** @typedef {import("./types.js").LayerEntry} LayerEntry */
@@ -60,7 +61,7 @@ export class Guess {
   constructor(model, marks, side) {
     this.model = model;
     this.marks = marks;
-    this.big = element("p", "camw-big");
+    this.big = element("div", "camw-big");
     this.words = element("p", "camw-guess-words");
     this.words.setAttribute("aria-live", "polite");
     this.button = element("button", "camw-button", "Show where it looks");
@@ -101,13 +102,11 @@ export class Guess {
 
   /** @param {KeyboardEvent} event @returns {boolean}  whether it was meant for this */
   key(event) {
-    if (event.key === "Enter") this.go();
-    /** @type {Record<string, [number, number]>} */
-    const steps = { ArrowUp: [-KEY_STEP, 0], ArrowDown: [KEY_STEP, 0], ArrowLeft: [0, -KEY_STEP], ArrowRight: [0, KEY_STEP] };
-    const step = steps[event.key];
-    if (!step) return event.key === "Enter";
-    const from = guessOf(this.model);
-    if (!this.revealed) this.mark(from ? { row: from.row + step[0], column: from.column + step[1] } : { row: 0.5, column: 0.5 });
+    const row = rowOf("guess", event);
+    if (row === "show") this.go();
+    if (row !== "move" || this.revealed) return row !== null;
+    const [from, [down, across]] = [guessOf(this.model), stepOfArrow(event.key)];
+    this.mark(from ? { row: from.row + down, column: from.column + across } : { row: 0.5, column: 0.5 });
     return true;
   }
 

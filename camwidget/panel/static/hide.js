@@ -3,9 +3,12 @@
 import { barsEnd } from "./classes.js";
 import { element } from "./elements.js";
 import { formatAnswer, formatNumber } from "./format.js";
+import { rowOf } from "./keys.js";
 import { labelled, optionsOf } from "./look.js";
-import { KEY_STEP } from "./marks.js";
+import { clamp } from "./maps.js";
+import { KEY_STEP, stepOfArrow } from "./marks.js";
 import { choose } from "./model.js";
+import { SLIDER_STEPS } from "./slider.js";
 
 /** @typedef {import("./tools.js").HiddenEntry} HiddenEntry */
 /** @typedef {import("./types.js").LayerEntry} LayerEntry */
@@ -20,6 +23,8 @@ import { choose } from "./model.js";
  * @typedef {import("./types.js").Model<Traits>} Model
  */
 
+/** @type {Region} */
+const FIRST = [2 / 7, 2 / 7, 4 / 7, 4 / 7]; // what a key draws
 const SMALLEST = 0.02; // of the picture; a click draws nothing
 const POINTS = 8; // in a row of a cell, at which it is asked whether it is hidden
 
@@ -51,12 +56,9 @@ export function sharesOf(map, covered) {
   return { area: hidden / map.length, evidence: all > 0 ? held / all : null };
 }
 
-/** A region after an arrow key: moved, or with another size; it stays inside of the picture. @param {Region} region @param {string} key @param {boolean} sizes @returns {Region | null} */
+/** A region after an arrow key: moved, or with another size; it stays inside of the picture. @param {Region} region @param {string} key @param {boolean} sizes @returns {Region} */
 export function regionAfter([top, left, bottom, right], key, sizes) {
-  /** @type {Record<string, [number, number]>} */
-  const steps = { ArrowUp: [-KEY_STEP, 0], ArrowDown: [KEY_STEP, 0], ArrowLeft: [0, -KEY_STEP], ArrowRight: [0, KEY_STEP] };
-  const step = steps[key];
-  if (!step) return null;
+  const step = stepOfArrow(key);
   if (sizes) return [top, left, Math.min(1, Math.max(top + KEY_STEP, bottom + step[0])), Math.min(1, Math.max(left + KEY_STEP, right + step[1]))];
   const down = Math.max(-top, Math.min(1 - bottom, step[0]));
   const across = Math.max(-left, Math.min(1 - right, step[1]));
@@ -69,8 +71,6 @@ export class Hide {
     this.model = model;
     this.kernel = kernel;
     this.marks = marks;
-    /** @type {Region[][]} */
-    this.before = []; // what was hidden earlier, for undo
     /** @type {Place | null} */
     this.from = null;
     /** @type {Region | null} */
@@ -78,18 +78,17 @@ export class Hide {
     /** @type {Seen | null} */
     this.seen = null;
     this.rows = element("div", "camw-hide-rows");
-    this.big = element("p", "camw-hide-big");
+    this.rows.addEventListener("keydown", (event) => this.onRowKey(event));
+    this.big = element("div", "camw-hide-big");
     this.words = element("p", "camw-cell-share");
     this.words.setAttribute("aria-live", "polite");
     this.way = element("select", "");
     this.way.append(...optionsOf(["blur", "grey", "fill"]));
     this.way.addEventListener("change", () => choose(model, "fill_index", Number(this.way.value)));
-    this.undo = element("button", "camw-button", "Undo");
-    this.undo.addEventListener("click", () => this.goBack());
     this.clear = element("button", "camw-button", "Clear");
     this.clear.addEventListener("click", () => this.put([]));
     const line = element("div", "camw-hide-line");
-    line.append(labelled("Hide by", this.way), this.undo, this.clear);
+    line.append(labelled("Hide by", this.way), this.clear);
     this.box = element("section", "camw-section camw-hide");
     this.box.append(this.rows, this.big, this.words, line);
     side.append(this.box);
@@ -103,17 +102,6 @@ export class Hide {
   /** Hide these parts. @param {Region[]} regions */
   put(regions) {
     if (!this.kernel.free) return;
-    this.before.push(this.regions);
-    this.set(regions);
-  }
-
-  goBack() {
-    const regions = this.before.pop();
-    if (regions) this.set(regions);
-  }
-
-  /** @param {Region[]} regions */
-  set(regions) {
     const rounded = regions.map((each) => /** @type {Region} */ (each.map((value) => Math.round(1e4 * value) / 1e4)));
     this.model.set("regions", rounded);
     this.model.save_changes();
@@ -143,17 +131,23 @@ export class Hide {
 
   /** @param {KeyboardEvent} event */
   key(event) {
+    const row = rowOf("hide", event);
+    if (!row) return false;
     const { regions } = this;
     const last = regions[regions.length - 1];
-    if (event.key === "Delete" || event.key === "Backspace") {
-      if (last) this.put(regions.slice(0, -1));
-      return true;
-    }
-    if (event.key === "Escape") { this.put([]); return true; }
-    const next = regionAfter(last ?? [2 / 7, 2 / 7, 4 / 7, 4 / 7], event.key, event.shiftKey);
-    if (!next) return false;
-    this.put([...regions.slice(0, -1), last ? next : [2 / 7, 2 / 7, 4 / 7, 4 / 7]]);
+    if (row === "clear") this.put([]);
+    else if (row === "drop") this.put(regions.slice(0, -1));
+    else this.put([...regions.slice(0, -1), last ? regionAfter(last, event.key, row === "size") : FIRST]);
     return true;
+  }
+
+  /** The rows are one stop, as the class slider is elsewhere. @param {KeyboardEvent} event */
+  onRowKey(event) {
+    const row = rowOf("class", event);
+    if (!row) return;
+    event.preventDefault();
+    event.stopPropagation(); // the notebook would go to another cell
+    choose(this.model, "class_index", clamp(this.model.get("class_index") + SLIDER_STEPS.class[row], this.rows.children.length - 1));
   }
 
   paintMarks() {
@@ -176,7 +170,6 @@ export class Hide {
   paint(seen) {
     this.seen = seen;
     this.way.value = String(this.model.get("fill_index"));
-    this.undo.disabled = !this.before.length;
     this.clear.disabled = !this.regions.length;
     this.paintMarks();
     this.list(seen);
@@ -193,9 +186,11 @@ export class Hide {
     const end = barsEnd(probabilities);
     const head = element("div", "camw-hide-row camw-hide-head");
     head.append(element("span", ""), element("span", "", probabilities.length ? `bars to ${Number((100 * end).toPrecision(2))} %` : ""), element("span", "", answer ? "whole \u2192 hidden" : "whole"), element("span", "", answer?.places ? "\u25cb elsewhere" : ""));
+    const focused = this.rows.contains(/** @type {Document | ShadowRoot} */ (this.rows.getRootNode()).activeElement); // on a row that is about to go
     this.rows.replaceChildren(head, ...classes.map((each, i) => {
       const row = element("button", "camw-hide-row");
       row.setAttribute("aria-pressed", String(i === target));
+      row.tabIndex = i === target ? 0 : -1;
       row.addEventListener("click", () => choose(this.model, "class_index", i));
       const told = (/** @type {number | null | undefined} */ value) => (value === null || value === undefined ? "" : formatAnswer({ probability: each.probability === null ? null : value, value }));
       const bar = element("span", each.probability === null ? "" : "camw-bar");
@@ -208,6 +203,7 @@ export class Hide {
       row.append(element("bdi", "camw-name", each.name), bar, element("span", "camw-percent", now ? `${told(each.value)} \u2192 ${told(now.value)}` : told(each.value)), element("span", "camw-percent", told(now?.other_value)));
       return row;
     }));
+    if (focused) /** @type {HTMLElement | undefined} */ (this.rows.children[target + 1])?.focus();
   }
 
   /** @param {Seen} seen */

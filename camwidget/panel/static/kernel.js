@@ -4,7 +4,7 @@
  * later, so what needs the kernel is locked meanwhile.
  */
 
-/** @typedef {import("./types.js").MapTraits} MapTraits */
+/** @typedef {import("./types.js").Told} Told */
 /** @typedef {import("./types.js").Request} Request */
 /**
  * @template Traits
@@ -12,18 +12,19 @@
  */
 
 const ANSWER_WITHIN_MS = 800;
-const WORDS = {
+const SLIDING = {
   free: "",
   busy: "The kernel is busy. Sliding goes on; new classes, pictures and words wait",
   gone: "No kernel listens. Sliding goes on; run the cell again for anything new",
 };
 
 export class Kernel {
-  /** @param {Model<MapTraits>} model @param {AbortSignal} signal  ends all listening */
-  constructor(model, signal) {
+  /** @param {Model<Told>} model @param {AbortSignal} signal  ends all listening @param {typeof SLIDING} [told]  what is said of each state */
+  constructor(model, signal, told = SLIDING) {
     this.model = model;
+    this.told = told;
     this.live = Boolean(model.get("live"));
-    /** @type {keyof typeof WORDS} */
+    /** @type {keyof typeof SLIDING} */
     this.state = "free";
     /** @type {(() => void)[]} */
     this.listeners = [];
@@ -48,7 +49,7 @@ export class Kernel {
   }
 
   get words() {
-    return WORDS[this.state];
+    return this.told[this.state];
   }
 
   /** @param {() => void} listener  is called when the state has changed, and once now */
@@ -94,7 +95,7 @@ export class Kernel {
     }
   }
 
-  /** @param {keyof typeof WORDS} state */
+  /** @param {keyof typeof SLIDING} state */
   become(state) {
     if (state === this.state) return;
     this.state = state;

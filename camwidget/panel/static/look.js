@@ -1,6 +1,7 @@
 /** How maps are made and drawn: one line of choices, each the browser's own. */
 
 import { element } from "./elements.js";
+import { keepPlainKey } from "./keys.js";
 import { choose } from "./model.js";
 
 /** @typedef {import("./types.js").Manifest} Manifest */
@@ -56,7 +57,7 @@ export class Look {
     const input = element("input", "camw-heat");
     Object.assign(input, { type: "range", min: "0", max: "1", step: "0.05" });
     input.addEventListener("input", () => choose(model, "heatmap_opacity", Number(input.value)));
-    input.addEventListener("keydown", (event) => event.stopPropagation()); // the notebook would go to another cell
+    input.addEventListener("keydown", keepPlainKey); // the notebook would go to another cell
     this.box.append(labelled("Heatmap", input));
     return () => {
       input.value = String(model.get("heatmap_opacity"));

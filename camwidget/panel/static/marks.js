@@ -1,9 +1,15 @@
 /** Marks over a picture: lines, circles and rectangles that are seen on any ground, since each is drawn twice. */
 
-import { element } from "./elements.js";
+import { element, makeSvg } from "./elements.js";
 
 /** How far an arrow key moves a mark, of the picture. */
 export const KEY_STEP = 1 / 28;
+
+/** Where an arrow key moves a mark: down, and to the right. @param {string} key @returns {[number, number]} */
+export const stepOfArrow = (key) => [
+  key === "ArrowUp" ? -KEY_STEP : key === "ArrowDown" ? KEY_STEP : 0,
+  key === "ArrowLeft" ? -KEY_STEP : key === "ArrowRight" ? KEY_STEP : 0,
+];
 
 const UNDER = { stroke: "#000a", "stroke-width": "4.5" };
 const OVER = { stroke: "#fff", "stroke-width": "2" };
@@ -11,9 +17,7 @@ const OVER = { stroke: "#fff", "stroke-width": "2" };
 export class Marks {
   constructor() {
     this.box = element("div", "camw-marks");
-    // the parser knows the namespace, so that no address stands in a page that asks for none
-    this.svg = /** @type {SVGSVGElement} */ (new DOMParser().parseFromString("<svg></svg>", "text/html").querySelector("svg"));
-    this.svg.setAttribute("aria-hidden", "true");
+    this.svg = makeSvg("");
     this.box.append(this.svg);
   }
 

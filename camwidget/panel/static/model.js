@@ -20,7 +20,7 @@ export function choose(model, trait, value) {
 
 /**
  * Call a listener whenever its trait changes, until the returned function is called.
- * @template {MapTraits} Traits
+ * @template {object} Traits
  * @param {Model<Traits>} model @param {{[Name in keyof Traits & string]?: () => void}} listeners
  */
 export function follow(model, listeners) {

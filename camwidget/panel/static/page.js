@@ -1,6 +1,7 @@
 /** The page that a panel is saved as, without a kernel. It hands the view an object with the calls that it uses. */
 
 import { linkOf, positionsOf } from "./link.js";
+import { viewOf } from "./saved.js";
 
 /** @typedef {import("./types.js").PageData} PageData */
 /** @typedef {PageData["state"]} State */
@@ -20,29 +21,31 @@ export async function unpacked(packed) {
   return new DataView(bytes.buffer);
 }
 
-/** @returns {Promise<PageData>} */
-async function readData() {
+/** What Python wrote into the page. @returns {PageData} */
+export function readData() {
   /** @type {PageData} */
-  const data = JSON.parse(place("camw-data").textContent ?? "");
-  const bytes = (/** @type {string} */ text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  for (const [name, text] of Object.entries(data.binary)) Object.assign(data.state, { [name]: bytes(text) });
-  data.state.maps = await unpacked(bytes(data.packed).buffer);
+  const data = JSON.parse(elementOf("camw-data").textContent ?? "");
+  for (const [name, text] of Object.entries(data.binary)) Object.assign(data.state, { [name]: viewOf(text) });
   return data;
 }
 
-/** @param {string} id */
-const place = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** An element that every page has. @param {string} id */
+export const elementOf = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** @param {State} state @returns {Model} */
-function makeModel(state) {
-  /** @type {Map<string, ((content?: never) => void)[]>} */
+/**
+ * A model that nobody listens to.
+ * @template {object} Traits
+ * @param {Traits} state @returns {import("./types.js").Model<Traits>}
+ */
+export function makeModel(state) {
+  /** @type {Map<string, ((content: undefined, buffers: never[]) => void)[]>} */
   const listeners = new Map();
   const of = (/** @type {string} */ event) => listeners.get(event) ?? [];
   return {
     get: (name) => state[name],
     set(name, value) {
       state[name] = value;
-      for (const each of of(`change:${name}`)) each();
+      for (const each of of(`change:${String(name)}`)) each(undefined, []);
     },
     on: (event, added) => listeners.set(event, [...of(event), added]),
     off: (event, gone) => listeners.set(event, of(event).filter((each) => each !== gone)),
@@ -53,10 +56,12 @@ function makeModel(state) {
 
 /** @param {(context: Context) => unknown} render  of the view that the page shows */
 export function openPage(render) {
-  readData().then(({ state }) => {
+  const { state, packed } = readData();
+  unpacked(/** @type {ArrayBuffer} */ (viewOf(packed).buffer)).then((maps) => {
+    state.maps = maps;
     const model = makeModel(state);
     followAddress(model);
-    render({ model, el: place("camw-view") });
+    render({ model, el: elementOf("camw-view") });
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { KINDS } from "./compare.js";
 import { element } from "./elements.js";
+import { keepPlainKey } from "./keys.js";
 import { labelled, optionsOf } from "./look.js";
 import { choose } from "./model.js";
 
@@ -34,7 +35,7 @@ export class PairChoices {
     const swipe = (this.swipe = element("input", "camw-heat"));
     Object.assign(swipe, { type: "range", min: "0", max: "1", step: "0.01" });
     swipe.addEventListener("input", () => choose(model, "swipe", Number(swipe.value)));
-    swipe.addEventListener("keydown", (event) => event.stopPropagation());
+    swipe.addEventListener("keydown", keepPlainKey);
     const demo = (this.demo = element("select", ""));
     demo.addEventListener("change", () => { if (demo.value) kernel.ask({ do: "second", name: demo.value, at: "" }); });
     kernel.follow(() => { demo.disabled = !kernel.free; });

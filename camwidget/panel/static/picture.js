@@ -97,6 +97,7 @@ class PictureView {
     this.colormap = new Uint8Array(bytesOf(this.model.get("colormap")));
     this.page.facts.list(manifest);
     this.page.look.list(manifest);
+    this.page.lecture.show();
     this.equation?.list(this.maps);
     this.page.upload.show();
     this.page.film.list(manifest.layers);

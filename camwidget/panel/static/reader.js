@@ -5,6 +5,7 @@ import { cellAt, placeAfter } from "./cells.js";
 import { element } from "./elements.js";
 import { shareOf } from "./facts.js";
 import { middleOf } from "./guess.js";
+import { rowOf } from "./keys.js";
 import { bytesOf } from "./maps.js";
 
 /** @typedef {import("./tools.js").Seen} Seen */
@@ -81,17 +82,18 @@ export class Reader {
 
   /** @param {KeyboardEvent} event */
   key(event) {
+    const row = rowOf("slide", event);
     const from = this.place ?? this.probe;
-    if (event.key === "Escape" && from) {
+    if (row === "leave" && from) {
       if (this.place) this.look(null);
       this.readAt(null);
       return true;
     }
-    if (event.key === "Enter" && this.seen?.map && from) {
+    if (row === "look" && this.seen?.map && from) {
       this.look(this.place ? null : middleOf(cellAt(from, this.seen.shown), this.seen.shown));
       return true;
     }
-    const next = this.seen && placeAfter(from, event.key, this.seen.shown);
+    const next = row === "move" && this.seen && placeAfter(from, event.key, this.seen.shown);
     if (!next) return false;
     if (this.place) this.look(next);
     else this.readAt(next);

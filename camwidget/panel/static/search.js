@@ -2,6 +2,7 @@
 
 import { element } from "./elements.js";
 import { makeIndex, search } from "./find.js";
+import { keepPlainKey, rowOf, STEPS } from "./keys.js";
 
 /** @typedef {import("./kernel.js").Kernel} Kernel */
 /** @typedef {import("./find.js").Found} Found */
@@ -112,11 +113,11 @@ export class Search {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    event.stopPropagation(); // letters are commands of the notebook
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) this.mark(this.marked + step);
-    else if (event.key === "Enter" && this.found.length) this.choose(this.found[this.marked].index);
-    else if (event.key === "Escape") { this.input.value = ""; this.waiting = null; this.show([]); }
+    keepPlainKey(event); // letters are commands of the notebook
+    const row = rowOf("search", event);
+    if (row === "back" || row === "on") this.mark(this.marked + STEPS[row]);
+    else if (row === "take" && this.found.length) this.choose(this.found[this.marked].index);
+    else if (row === "clear") { this.input.value = ""; this.waiting = null; this.show([]); }
     else return;
     event.preventDefault();
   }

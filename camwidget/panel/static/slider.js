@@ -1,12 +1,11 @@
 /** A slider over names: the browser's own, so that touch, pointer and screen readers know it; keys go one step, everywhere alike. */
 
 import { element } from "./elements.js";
+import { rowOf, STEPS } from "./keys.js";
 import { clamp } from "./maps.js";
 
-/** Steps that a key goes on by: on a slider that lies, and on one that stands beside a list. @type {Record<string, number>} */
-const LYING = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -3, PageUp: 3, Home: -Infinity, End: Infinity };
-/** @type {Record<string, number>} */
-const STANDING = { ...LYING, ArrowDown: 1, ArrowUp: -1, PageDown: 5, PageUp: -5 };
+/** Steps that a key goes on by: on the slider that lies under the layers, and on the one that stands beside the classes. */
+export const SLIDER_STEPS = { layer: { ...STEPS, farBack: -3, farOn: 3 }, class: { ...STEPS, farBack: -5, farOn: 5 } };
 
 export class Slider {
   /** @param {string} label @param {(i: number) => void} moved @param {{standing?: boolean}} [how] */
@@ -20,14 +19,14 @@ export class Slider {
     /** @type {string[]} */
     this.names = [];
     this.moved = moved;
-    const steps = standing ? STANDING : LYING;
+    const group = standing ? "class" : "layer";
     this.input.addEventListener("input", () => this.go(Number(this.input.value)));
     this.input.addEventListener("keydown", (event) => {
-      const step = event.altKey || event.ctrlKey || event.metaKey ? undefined : steps[event.key];
-      if (step === undefined) return;
+      const row = rowOf(group, event);
+      if (!row) return;
       event.preventDefault();
       event.stopPropagation(); // the notebook would go to another cell
-      this.go(Number(this.input.value) + step);
+      this.go(Number(this.input.value) + SLIDER_STEPS[group][row]);
     });
   }
 

@@ -1,6 +1,7 @@
 /** What is done with the maps: one tab for each, and one stop for all of them. */
 
 import { element } from "./elements.js";
+import { rowOf, STEPS } from "./keys.js";
 import { clamp } from "./maps.js";
 import { choose } from "./model.js";
 
@@ -43,12 +44,12 @@ export class Tabs {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = rowOf("tabs", event);
+    if (!row) return;
     event.preventDefault();
     event.stopPropagation(); // the notebook would go to another cell
     const open = this.tabs.filter((each) => !each.hidden);
-    const to = this.tabs.indexOf(open[clamp(open.indexOf(this.tabs[this.model.get("mode_index")]) + step, open.length)]);
+    const to = this.tabs.indexOf(open[clamp(open.indexOf(this.tabs[this.model.get("mode_index")]) + STEPS[row], open.length)]);
     choose(this.model, "mode_index", to);
     this.tabs[to].focus();
   }

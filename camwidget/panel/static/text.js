@@ -6,6 +6,7 @@ import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, letCommandsThrough
 import { headline } from "./facts.js";
 import { formatNumber } from "./format.js";
 import { Kernel } from "./kernel.js";
+import { Lecture } from "./lecture.js";
 import { Look } from "./look.js";
 import { bytesOf, paintedNow } from "./maps.js";
 import { choose, follow } from "./model.js";
@@ -47,6 +48,9 @@ function makeLayers(model) {
   };
 }
 
+/** @type {import("./keys.js").Group[]} */
+const KEY_GROUPS = ["anywhere", "layer", "class", "words"];
+
 /** The elements, in the order of the page. @param {Model} model @param {AbortSignal} signal */
 function makePage(model, signal) {
   const root = makeRoot("Words of the text, coloured by what they say to the network");
@@ -54,13 +58,16 @@ function makePage(model, signal) {
   const heading = element("p", "camw-heading");
   const look = new Look(model, null);
   const line = element("div", "camw-line");
-  line.append(heading, look.box);
   const { message, show: showMessage } = makeMessage(model);
   const layers = makeLayers(model);
   const change = element("p", "camw-change");
   change.setAttribute("role", "status");
   const announcer = makeAnnouncer();
   const announce = (/** @type {string} */ text) => { announcer.textContent = text; };
+  const lecture = new Lecture(model, kernel, root, { groups: kernel.live ? [...KEY_GROUPS, "list", "search", "deletion"] : KEY_GROUPS, announce }, signal);
+  const bar = element("div", "camw-actions");
+  bar.append(look.box, lecture.box);
+  line.append(heading, bar);
   const columns = [0, 1].map((number) => new Column(model, number, kernel, announce, signal));
   const texts = element("div", "camw-texts");
   texts.append(...columns.map((each) => each.box));
@@ -71,7 +78,7 @@ function makePage(model, signal) {
   root.addEventListener("keydown", (event) => { if (event.target === classes.slider.input) classes.onKey(event); }, { signal });
   const showMessages = () => { showMessage(); classes.showMessage(); };
   showMessages();
-  return { root, kernel, heading, look, layers, showMessage: showMessages, change, announce, columns, texts, working };
+  return { root, kernel, heading, look, lecture, layers, showMessage: showMessages, change, announce, columns, texts, working };
 }
 
 /** What the network said and says of a class: "0.93 -> 0.61". @param {number | undefined} before @param {ClassEntry} now */
@@ -150,6 +157,7 @@ class PairView {
     heading.replaceChildren(...headline(columns[0].maps, this.manifest.other));
     this.paintChange(this.manifest);
     this.page.look.show();
+    this.page.lecture.show();
     this.page.layers.stand(columns[0].maps.at().layer);
     root.dataset.painted = paintedNow(columns[0].maps);
     clearTimeout(this.timer);

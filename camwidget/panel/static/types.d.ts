@@ -1,6 +1,6 @@
 /**
  * What Python sends, and the model that carries it. Types only: an editor and `tsc` read this file, no browser does.
- * The traits are those of `MapView`, `HeatmapView` and `TextView` in view.py; a test compares the two.
+ * The traits are those of the views in view.py; a test compares them.
  */
 
 import type { HiddenEntry, Inside, NoHidden, NoInside, Region } from "./tools.js";
@@ -98,11 +98,20 @@ export interface TextManifest extends Manifest {
 /** A manifest before the kernel has sent one. */
 export interface NoManifest {
   layers?: undefined;
+  classes?: undefined;
 }
 
 export type Bytes = DataView<ArrayBuffer>;
 
-export interface MapTraits {
+/** What every view hears from the kernel besides what it shows. */
+export interface Told {
+  message: string;
+  message_at: string;
+  busy: string;
+  live: number;
+}
+
+export interface MapTraits extends Told {
   maps: Bytes;
   manifest: PictureManifest | NoManifest;
   colormap: Bytes;
@@ -111,12 +120,9 @@ export interface MapTraits {
   method_index: number;
   only_for: number;
   own_scale: number;
-  message: string;
-  message_at: string;
-  busy: string;
   names: string[];
   synonyms: string[];
-  live: number;
+  past: number[];
 }
 
 export interface PictureTraits extends MapTraits {
@@ -167,12 +173,14 @@ export interface TextTraits extends MapTraits {
   dark_colormap: Bytes;
 }
 
+export * from "./dataset.js";
+
 /** What a view uses of an anywidget model; a saved page and the tests hand it an object with the same calls. */
 export interface Model<Traits> {
   get<Name extends keyof Traits>(name: Name): Traits[Name];
   set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void;
-  on(event: `change:${keyof Traits & string}` | "msg:custom", listener: (content: any) => void): void;
-  off(event: `change:${keyof Traits & string}` | "msg:custom", listener: (content: any) => void): void;
+  on(event: `change:${keyof Traits & string}` | "msg:custom", listener: (content: any, buffers: Bytes[]) => void): void;
+  off(event: `change:${keyof Traits & string}` | "msg:custom", listener: (content: any, buffers: Bytes[]) => void): void;
   save_changes(): void;
   send(message: Request & { number: number }, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
   /** In hosts that have one: what knows the kernel. */
@@ -194,7 +202,9 @@ export type Request =
   | { do: "crop"; position: number; at: string }
   | { do: "letterbox"; on: boolean; at: string }
   | { do: "delete"; text: number; word: number; version: number }
-  | { do: "undo" };
+  | { do: "undo" }
+  | { do: "back"; to: number }
+  | { do: "tiles"; rows: number[] };
 
 export interface Context<Traits> {
   model: Model<Traits>;
@@ -216,8 +226,8 @@ export interface StepColours {
 }
 
 /** A saved page: the traits of its view, the binary ones apart and in base64. */
-export interface PageData {
-  state: PictureTraits & TextTraits;
+export interface PageData<Traits = PictureTraits & TextTraits> {
+  state: Traits;
   binary: Record<string, string>;
   /** The maps, deflated. */
   packed: string;

@@ -1,6 +1,7 @@
 /** A picture of one's own: chosen, dropped or pasted; or one of those that come along; and which part of it is seen. */
 
 import { element, makeMessage } from "./elements.js";
+import { keepPlainKey } from "./keys.js";
 
 /** @typedef {import("./types.js").PictureTraits} PictureTraits */
 /** @typedef {import("./types.js").Cut} Cut */
@@ -82,7 +83,7 @@ export class Upload {
     const range = element("input", "");
     Object.assign(range, { type: "range", min: "0", max: "1", step: "0.05" });
     range.setAttribute("aria-label", "Which part of the picture the network sees");
-    range.addEventListener("keydown", (event) => event.stopPropagation());
+    range.addEventListener("keydown", keepPlainKey);
     range.addEventListener("change", () => this.kernel.ask({ do: "crop", position: Number(range.value), at: "picture" }));
     const bars = element("input", "");
     bars.type = "checkbox";

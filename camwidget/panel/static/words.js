@@ -4,6 +4,7 @@
  */
 
 import { element, keepKeys } from "./elements.js";
+import { rowOf } from "./keys.js";
 import { clamp } from "./maps.js";
 
 /** @typedef {import("./types.js").TextManifest} TextManifest */
@@ -109,14 +110,12 @@ export class Words {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    const ahead = getComputedStyle(this.box).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const back = ahead === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
-    const goal = { [ahead]: this.focused + 1, [back]: this.focused - 1, Home: 0, End: this.spans.length - 1 }[event.key];
-    const deletes = event.key === "Enter" || event.key === "Delete" || event.key === " ";
-    if (goal === undefined && !deletes) return;
+    const right = getComputedStyle(this.box).direction === "rtl" ? -1 : 1;
+    const row = rowOf("words", event);
+    if (!row && rowOf("deletion", event) !== "remove") return;
     event.preventDefault();
     event.stopPropagation(); // the notebook would run or leave the cell
-    if (goal !== undefined) this.focus(goal);
+    if (row) this.focus({ left: this.focused - right, right: this.focused + right, first: 0, last: this.spans.length - 1 }[row]);
     else if (!event.repeat) this.remove(this.focused); // a key held down is one press
   }
 

@@ -107,3 +107,27 @@ def test_what_has_no_written_part_or_lacks_one_is_not_started() -> None:
     assert not judged(PARTS, (unwritten, unwritten)).started
     assert judged(PARTS, (unwritten, lambda: 1)).points == 1
     assert not judged(PARTS, (None, lambda: 1)).started
+
+
+def judge_cases(one: Attempt) -> None:
+    for number in (1, 2, 3):
+        got = one.call(one.answer, number, called=f"answer({number})")
+        one.fact("small" if number == 1 else "large", got == number, likely="give it back")
+
+
+CASES = Item(
+    "cam.cases", "cases", judge=judge_cases, facts={"small": ("1 is 1", 1), "large": ("others too", 1)}, rounds=1
+)
+
+
+def breaks_at_three(number: int) -> int:
+    return {1: 1, 2: 2}[number]
+
+
+def test_what_held_until_a_later_call_failed_did_not_hold_every_time() -> None:
+    report = judged(CASES, (breaks_at_three,))
+
+    assert (report.right, report.points) == (False, 1)
+    assert [(fact.passed, fact.tried) for fact in report.facts] == [(True, True), (False, False)]
+    assert "KeyError: 3" in report.stopped
+    assert judged(CASES, (lambda number: number,)).right

@@ -18,6 +18,7 @@ MAPS = {
     "nlp_cam.word_scores": "word_scores",
     "nlp_cam.logits": "logits_from_words",
     "nlp_cam.gradient_times_input": "gradient_times_input",
+    "mistakes.difference": "difference_maps",
 }
 """Items whose answer is a function from tensors to one tensor, and the function's name."""
 
@@ -29,6 +30,7 @@ RUNS = {
     "hooks.change_output": ("without_channel", "model, layer, channel, inputs"),
     "cam.q2b": ("cam_layer", "model, inputs"),
     "grad_cam.any_layer": ("grad_cam", "model, layer, inputs, target_class, relu=False"),
+    "mistakes.occlusion": ("hiding_effect", "model, inputs, target_class, place, elsewhere"),
 }
 """Items whose answer is a function that runs a network: its name, and its parameters."""
 

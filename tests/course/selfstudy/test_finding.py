@@ -102,4 +102,4 @@ def test_a_memory_that_is_damaged_is_no_memory(course: Path, tmp_path: Path) -> 
 
 def test_after_an_assignment_comes_the_next_of_the_course() -> None:
     assert next_assignment("hooks") == "cam"
-    assert next_assignment("nlp_cam") == next_assignment("toy") == ""
+    assert next_assignment("mistakes") == next_assignment("toy") == ""

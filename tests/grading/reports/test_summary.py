@@ -2,6 +2,7 @@
 
 import pytest
 
+from camwidget.course.items import SEE_NOTE
 from camwidget.grading.records import FactRow
 from camwidget.grading.reports.summary import Bar, mistake_of, summarise
 from tests.grading.reports.small_class import ada, ben, broken, cem, graded, hostile, row
@@ -82,12 +83,26 @@ def test_few_learners_and_equal_points_tell_nothing() -> None:
 
 
 def test_a_mistake_is_named_by_the_check_or_by_what_is_said_about_an_option() -> None:
-    chosen = (FactRow("chosen", "the right option is chosen", 1.0, False),)
-    quiz = row("x", "q", 0.0, 1.0, cause="read what is said about your choice", note="b: no.\nc: no.", facts=chosen)
-
-    assert mistake_of(quiz) == "b: no.; c: no."
     assert mistake_of(ben().rows[1]) == "the sign is turned around"
     assert mistake_of(cem().rows[1]) == ""
+
+
+@pytest.mark.parametrize(
+    ("cause", "note", "name"),
+    [
+        (SEE_NOTE, "b: It is not.", "b: It is not."),
+        (SEE_NOTE, "b: It is not.\nc: It is.", "b and c together"),
+        # What is said about an option that is right is no mistake.
+        ("more than one option is right: 1 missing", "c: It is.", "c: more than one option is right: 1 missing"),
+        ("answer with letters such as 'a'", "", "answer with letters such as 'a'"),
+    ],
+)
+def test_a_mistake_in_a_quiz_is_named_by_what_was_chosen_and_never_by_a_right_option(
+    cause: str, note: str, name: str
+) -> None:
+    chosen = (FactRow("chosen", "the right option is chosen", 1.0, False),)
+
+    assert mistake_of(row("x", "q", 0.0, 1.0, cause=cause, note=note, facts=chosen)) == name
 
 
 def test_what_the_sandbox_stopped_is_listed_with_its_place() -> None:

@@ -9,10 +9,10 @@ from playwright.sync_api import Page
 from torch import nn
 
 import camwidget as cw
-from camwidget.panel.export import page_html
 from docs.gallery import STYLE, hash_of, lesson_html, list_html, write_gallery
-from docs.lessons import LESSONS, Lesson
+from docs.lessons import LESSONS, Lesson, about_mistakes, mistakes
 from tests.browser.lab import chromium_browser, new_page
+from tests.mistakes.small import loader, network
 
 HOSTILE = '</title><script>alert("x")</script> & more'
 
@@ -28,7 +28,7 @@ def lesson() -> Lesson:
 def test_texts_of_a_lesson_are_shown_and_never_run(lesson: Lesson) -> None:
     page, listed = lesson_html(lesson, number=0, lessons=[lesson]), list_html([lesson])
 
-    saved = page_html(lesson.panel.view, title=HOSTILE)
+    saved = lesson.panel.as_html(title=HOSTILE)
     assert page.count("<script") == saved.count("<script") == 2  # the panel's data, and its one script
     assert "<script" not in listed
     assert 'alert("x")' not in listed
@@ -55,7 +55,7 @@ def test_the_last_lesson_leads_to_the_first_and_each_to_the_list(lesson: Lesson)
 
 
 def test_a_saved_page_of_another_form_is_refused(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("docs.gallery.page_html", lambda *_, **__: "<html></html>")
+    monkeypatch.setattr(lesson.panel, "as_html", lambda **_: "<html></html>")
 
     with pytest.raises(ValueError, match="0 times, not once"):
         lesson_html(lesson, number=0, lessons=[lesson])
@@ -90,7 +90,10 @@ def look_at(opened: Page, page: Path, index: Path) -> None:
 
 @pytest.mark.slow
 def test_what_the_lessons_say_of_the_packaged_networks_is_so() -> None:
-    cat, pair, inner, words = (make() for make in LESSONS)
+    guess, cat, pair, inner, words = (make() for make in LESSONS if make is not mistakes)  # that one trains a network
+
+    assert guess.panel.mode == "guess"
+    assert not re.search("in row [0-9]", "".join(guess.paragraphs))  # the answer is not given away
 
     cells = cat.panel.result.cam("0.8", "cat")
     assert divmod(int(cells.argmax()), 7) == (5, 3)  # on the nose, as one sees
@@ -100,3 +103,19 @@ def test_what_the_lessons_say_of_the_packaged_networks_is_so() -> None:
     assert espresso[:3].sum() > 0 > pair.panel.results["cam"].cam("0.8", "Egyptian cat")[4:].sum()
     assert words.panel.results["cam"].word_values("conv3", "negative").min() > 0
     assert "changes by +" in words.answer  # without "never" it is more negative
+
+
+def test_the_lesson_on_mistakes_counts_what_was_found(chromium: str, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    found = cw.find_mistakes(network(), loader(60), class_names=["ant", "bee", "cow"], progress=False)
+    group = max(cw.group_maps(found), key=len)
+    lesson = about_mistakes(found, group, cw.hide_place(found, group))
+    wrong = found.table[~found.table["right"]]
+
+    assert f"is wrong on {len(wrong)} of 60 test pictures" in lesson.paragraphs[0]
+    assert (
+        f"{(wrong['said'] == group.said).sum()} of the {len(wrong)} mistakes are called {group.said}" in lesson.answer
+    )
+    index, page = write_gallery(tmp_path, [lesson])
+    with chromium_browser(chromium) as browser:
+        look_at(new_page(browser, width=380, height=800), page, index)

@@ -1,0 +1,52 @@
+"""What a panel is in a notebook: live, still where its widgets are missing, asleep once its cell is run again."""
+
+from typing import Any
+
+import ipywidgets
+from IPython.display import publish_display_data
+
+from camwidget.panel.export import page_html
+from camwidget.panel.rerun import note_shown, running_cell
+from camwidget.panel.still import reopened_html
+from camwidget.panel.view import ToldView
+
+
+class ShownPanel(ipywidgets.VBox):
+    """A box around one view, and what a notebook keeps of it."""
+
+    view: ToldView
+
+    def __init__(self, children: Any = ()) -> None:
+        super().__init__(children)
+        self.add_class("camw-panel")
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The live panel; an older one that the same cell showed goes to sleep."""
+        note_shown(self, running_cell())
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle
+
+    def _ipython_display_(self) -> None:
+        """Show the panel, and behind it what a notebook shows that is opened again without its widgets."""
+        bundle = self._repr_mimebundle_()
+        still = bundle.get("image/jpeg", "")
+        _, colab = self.view._repr_mimebundle_() or ({}, {})  # Colab loads widgets in a way of its own, and is told how
+        metadata = colab | ({"image/jpeg": {"alt": self._alt()}} if still else {})
+        publish_display_data(bundle, metadata)
+        publish_display_data({"text/html": reopened_html(bundle, alt=self._alt())})
+
+    def as_html(self, *, title: str | None = None) -> str:
+        """Return the panel as it is as the text of one page, which `save_html` writes into a file.
+
+        Args:
+            title: of the page; None for what the panel shows.
+        """
+        return page_html(self.view, title=title or self._title())
+
+    def _title(self) -> str:
+        """What the panel shows, in a line."""
+        raise NotImplementedError
+
+    def _alt(self) -> str:
+        """The same for those who do not see the still picture."""
+        raise NotImplementedError

@@ -1,0 +1,131 @@
+"""A data set's mistakes with two maps each, over a bare forward pass and beside the peers; and memory by picture.
+
+    python -m tests.benchmarks.mistakes [--rounds 5]
+    python -m tests.benchmarks.mistakes --memory 20000
+
+A resnet34 with random weights, 64 pictures at 224 x 224 in batches of 16, Grad-CAM of two classes at the last layer.
+The bare pass is the same batches through the same network without gradients. The peers are called as their READMEs say,
+in the same batches: torchcam one class after the other, pytorch-grad-cam with a target for each picture. All take turns
+within one run.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torchvision.models import resnet34
+
+from camwidget import find_mistakes
+
+COUNT, BATCH, LAYER = 64, 16, "layer4"
+
+
+def bare(model: nn.Module, loader: DataLoader) -> None:
+    with torch.no_grad():
+        for pixels, _ in loader:
+            model(pixels)
+
+
+def ours(model: nn.Module, loader: DataLoader) -> None:
+    find_mistakes(model, loader, layer=LAYER, progress=False)
+
+
+def torchcam_loop(model: nn.Module, loader: DataLoader) -> None:
+    from torchcam.methods import GradCAM
+
+    with GradCAM(model, target_layer=LAYER) as extractor:
+        for pixels, labels in loader:
+            for true in (False, True):
+                logits = model(pixels)
+                targets = labels if true else logits.argmax(1)
+                extractor(targets.tolist(), logits)
+
+
+def grad_cam_loop(model: nn.Module, loader: DataLoader) -> None:
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    with GradCAM(model=model, target_layers=[model.get_submodule(LAYER)]) as method:
+        for pixels, labels in loader:
+            method(input_tensor=pixels, targets=None)  # the most probable class
+            method(input_tensor=pixels, targets=[ClassifierOutputTarget(int(label)) for label in labels])
+
+
+def seconds(run: Callable[[nn.Module, DataLoader], None], model: nn.Module, loader: DataLoader) -> float:
+    start = time.perf_counter()
+    run(model, loader)
+    return time.perf_counter() - start
+
+
+def speed(rounds: int) -> None:
+    model = resnet34(weights=None).eval()
+    loader = DataLoader(TensorDataset(torch.randn(COUNT, 3, 224, 224), torch.arange(COUNT)), batch_size=BATCH)
+    contestants = {
+        "bare forward": bare,
+        "camwidget": ours,
+        "torchcam": torchcam_loop,
+        "pytorch-grad-cam": grad_cam_loop,
+    }
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    bare(model, loader)
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            times[name].append(seconds(run, model, loader))
+    print(f"resnet34, {COUNT} pictures of 224 x 224 in batches of {BATCH}, {torch.get_num_threads()} threads")
+    print(f"{'':18}{'turns':>6}{'ms a picture':>14}{'over bare':>11}{'over camwidget':>16}")
+    for name, taken in times.items():
+        over = [
+            statistics.median([mine / other for mine, other in zip(taken, times[each], strict=True)])
+            for each in ("bare forward", "camwidget")
+        ]
+        middle = 1000 * statistics.median(taken) / COUNT
+        print(f"{name:18}{len(taken):>6}{middle:>14.1f}{over[0]:>11.2f}{over[1]:>16.2f}")
+
+
+class Made(Dataset):
+    """Pictures that are made when they are read."""
+
+    def __init__(self, count: int) -> None:
+        self.samples = [
+            (f"/pictures/validation/a class of some length/{index:08d}.jpg", index % 4) for index in range(count)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return torch.full((3, 56, 56), index / len(self)), self.samples[index][1]
+
+
+def memory(count: int) -> None:
+    body = nn.Sequential(nn.Conv2d(3, 8, 8, stride=8), nn.ReLU())
+    model = nn.Sequential(body, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))).eval()
+    find_mistakes(model, DataLoader(Made(2000), batch_size=64), progress=False)  # what a first pass loads
+    loader = DataLoader(Made(count), batch_size=64)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = find_mistakes(model, loader, progress=False)
+    peak = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    table, maps = int(found.table.memory_usage(deep=True).sum()), found.maps.nbytes
+    print(f"{count} pictures, two maps of {found.maps.shape[2]} x {found.maps.shape[3]} cells each")
+    print(f"table {table / count:.0f} bytes a picture, paths among them; maps {maps / count:.0f}")
+    print(f"peak of the pass over what was there: {peak / count:.0f} bytes a picture, {peak / 1e6:.1f} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
+    parser.add_argument("--memory", type=int, help="measure memory with so many pictures instead")
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.manual_seed(0)
+    memory(asked.memory) if asked.memory else speed(asked.rounds)
+
+
+if __name__ == "__main__":
+    main()
