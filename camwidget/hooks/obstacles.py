@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from camwidget.errors import CamwidgetError, ImageError, ModelError, TextError, three_parts
-from camwidget.hooks.walk import buffers_of, modules_of, parameters_of
 
 RUNS_ALONE = "A network to be explained is called with one argument, the batch, and returns logits"
 """What a network must take."""
@@ -92,7 +91,7 @@ def refuse_unready(network: nn.Module) -> None:
     Raises:
         ModelError: a lazy module was never run, or weights are on the meta device.
     """
-    unready = [tensor for tensor in (*parameters_of(network), *buffers_of(network)) if _is_empty(tensor)]
+    unready = [tensor for tensor in (*network.parameters(), *network.buffers()) if _is_empty(tensor)]
     if not unready:
         return
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
@@ -117,7 +116,7 @@ def why_closed(network: nn.Module) -> str:
         network: any.
     """
     name = type(network).__name__
-    if any(isinstance(module, torch.jit.ScriptModule) for module in modules_of(network)):
+    if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
         whole = isinstance(network, torch.jit.ScriptModule)
         start = f"This {name} is" if whole else f"Parts of this {name} are"
         return f"{start} compiled by TorchScript, which calls no hooks inside"

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from camwidget.hooks.layout import Grid
-from camwidget.hooks.walk import named_modules_of
 
 MOST_CELLS_UNASKED = 9
 """Maps of more cells are read only if they answer to changes of the picture, or are like its patches."""
@@ -89,7 +88,7 @@ def convolutions_noted(network: nn.Module) -> Iterator[Noted]:
                 noted.patches[name] = output.detach()
 
     with ExitStack() as stack:
-        for name, module in named_modules_of(network):
+        for name, module in network.named_modules():
             if isinstance(module, nn.Conv2d) or "pool" in type(module).__name__.lower():
                 call = partial(note, name, patches=isinstance(module, nn.Conv2d) and _cuts_patches(module))
                 hook = module.register_forward_hook(lambda _, __, output, call=call: call(output))

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from camwidget.hooks.turns import alone_with, compiler_stands_aside, random_numbers_left_as_found
-from camwidget.hooks.walk import modules_of, parameters_of
 
 _PYTORCHS = frozenset(vars(nn.Module()))
 """Attributes that every module has: its parameters, buffers and hooks, which are restored elsewhere."""
@@ -33,16 +32,16 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     Args:
         model: the network.
     """
-    devices = {parameter.device for parameter in parameters_of(model)}
+    devices = {parameter.device for parameter in model.parameters()}
     with (
         alone_with(model),
         compiler_stands_aside(),
         random_numbers_left_as_found(gpus=_gpus_among(devices)),
         _without_autocast(devices),
     ):
-        modules = modules_of(model)
+        modules = list(model.modules())
         training = [module.training for module in modules]
-        parameters = parameters_of(model)
+        parameters = list(model.parameters())
         required = [parameter.requires_grad for parameter in parameters]
         buffers = [
             (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))

@@ -13,8 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from camwidget.hooks.walk import modules_of
-
 
 @dataclass(frozen=True, eq=False)
 class _Hold:
@@ -40,7 +38,7 @@ def alone_with(network: nn.Module) -> Iterator[None]:
         network: the network.
     """
     things: dict[int, object] = {}
-    for module in modules_of(network):  # one walk: this is done for every explanation
+    for module in network.modules():  # one walk: this is done for every explanation
         things |= {id(thing): thing for thing in (module, *module._parameters.values(), *module._buffers.values())}
     things.pop(id(None), None)  # the place of a parameter or buffer that is not there
     hold = _Hold(threading.get_ident(), things)

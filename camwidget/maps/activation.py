@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from camwidget.errors import MapError, nearest, three_parts
 from camwidget.hooks.tensors import at_least_single, plain, tensors_in
-from camwidget.hooks.walk import modules_of
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
 """From logits (batch, class) to as many numbers."""
@@ -394,7 +393,7 @@ def _shape_of(outputs: Tensor) -> Activation | None:
 
 
 def _ends_in_sigmoid(network: nn.Module, run: Callable[[Tensor], Tensor], inputs: Tensor) -> bool:
-    sigmoids = [module for module in modules_of(network) if isinstance(module, nn.Sigmoid | nn.Hardsigmoid)]
+    sigmoids = [module for module in network.modules() if isinstance(module, nn.Sigmoid | nn.Hardsigmoid)]
     if not sigmoids:
         return False
     seen: list[Tensor] = []

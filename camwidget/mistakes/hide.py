@@ -17,7 +17,7 @@ from camwidget.maps.arguments import class_index, network_of
 from camwidget.mistakes.found import Found
 from camwidget.mistakes.groups import Group, Place, strongest_place
 from camwidget.pictures.explain import picture_activation
-from camwidget.pictures.inputs import prepared
+from camwidget.pictures.inputs import as_taken_by, prepared
 
 LEAST = 0.1
 """The network is said to need a place if the interval of the effect lies above this: ten points of probability."""
@@ -249,7 +249,6 @@ class _Hiding:
         self.found, self.target, self.asked = found, target, activation
         self.activation: Activation | None = None
         self.network = network_of(found.model)
-        self.like = next((each for each in self.network.parameters() if each.is_floating_point()), torch.zeros(1))
         self.capture = LayerCapture(self.network, ())
 
     def __enter__(self) -> "_Hiding":
@@ -267,7 +266,7 @@ class _Hiding:
 
     def see(self, row: int, places: Sequence[Place]) -> tuple[np.ndarray, np.ndarray]:
         """The probability of the class and the answer: as the picture is, then with each of the places hidden."""
-        pixels = self._read(int(row)).to(device=self.like.device, dtype=self.like.dtype)
+        pixels = as_taken_by(self.network, self._read(int(row)))
         if self.activation is None:
             logits = self.capture.forward(pixels)
             self.activation = picture_activation(self.asked, self.found.model, self.capture, pixels, logits)

@@ -15,7 +15,7 @@ from camwidget.mistakes.found import unique
 from camwidget.mistakes.rows import Seen
 from camwidget.mistakes.source import Batch, Source, some_names
 from camwidget.pictures.batch import BatchReader, open_batches
-from camwidget.pictures.inputs import prepared
+from camwidget.pictures.inputs import as_taken_by, prepared
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,6 @@ class Pass:
         with _Looking(self) as looking:
             for batch in self.source.batches():
                 try:
-                    if not batch.finite:
-                        raise NotFiniteError("A picture holds NaN or infinity")
                     yield looking.step(batch)
                 except NotFiniteError:  # of which picture is found out one by one
                     yield from map(looking.alone, batch.singles())
@@ -95,8 +93,7 @@ class _Looking:
         self._opened: tuple[tuple[int, ...], BatchReader] | None = None
         self._stack = ExitStack()
         self._places: Tensor | None = None
-        network = network_of(self.model)
-        self._like = next((each for each in network.parameters() if each.is_floating_point()), torch.zeros(1))
+        self._network = network_of(self.model)
 
     def __enter__(self) -> "_Looking":
         return self
@@ -106,6 +103,8 @@ class _Looking:
 
     def step(self, batch: Batch) -> Step:
         """What comes of a batch."""
+        if not batch.finite:
+            raise NotFiniteError("The picture holds NaN or infinity, once it is prepared")
         seen = None
         if batch.pixels is not None and batch.labels is not None:
             seen = self.at(batch.pixels, batch.labels, batch.indices)
@@ -114,8 +113,6 @@ class _Looking:
     def alone(self, batch: Batch) -> Step:
         """What comes of one picture; a row with the reason if the network computes no number from it."""
         try:
-            if not batch.finite:
-                raise NotFiniteError("The picture holds NaN or infinity, once it is prepared")
             return self.step(batch)
         except NotFiniteError as error:
             problems = dict.fromkeys(batch.indices, clipped(str(error), longest=200))
@@ -123,7 +120,7 @@ class _Looking:
 
     def at(self, pixels: Tensor, labels: Tensor, indices: Sequence[int]) -> Seen:
         """What the network says of a batch, and the maps."""
-        pixels = pixels.to(device=self._like.device, dtype=self._like.dtype)
+        pixels = as_taken_by(self._network, pixels)
         shape = tuple(pixels.shape[1:])
         if self._opened is None or self._opened[0] != shape:
             self._open(pixels[:1], shape)

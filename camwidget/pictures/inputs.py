@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, ImageError, three_parts
 from camwidget.hooks.turns import random_numbers_left_as_found
-from camwidget.hooks.walk import modules_of, parameters_of
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.checks import checked_inputs, refuse_levels
 from camwidget.pictures.decode import open_image
@@ -152,9 +151,8 @@ def prepared(model: Explainable, picture: Picture, **asked: Unpack[Prepare]) -> 
         inputs, note = _made(told, picture), told.note
     is_ours = not isinstance(picture, Tensor) or told.knows_numbers or told.channels == 3
     image, shown = _shown(inputs, *((told.mean, told.std) if is_ours else (None, None)))
-    like = _reference(network, inputs)
     notes = tuple(each for each in (note, shown) if each)
-    return Prepared(inputs.to(device=like.device, dtype=like.dtype), image, notes)
+    return Prepared(as_taken_by(network, inputs), image, notes)
 
 
 def _refuse_asked(asked: Mapping[str, Any], *, tensor: bool) -> None:
@@ -238,12 +236,24 @@ def _shown(inputs: Tensor, mean: Sequence[float] | None, std: Sequence[float] | 
     return image, f"{start}stretched from its smallest value to its largest: for its own colours pass mean= and std=."
 
 
+def as_taken_by(
+    network: nn.Module, inputs: Float[Tensor, "batch channel height width"]
+) -> Float[Tensor, "batch channel height width"]:
+    """Return inputs on the device and of the dtype of the place where they go into a network.
+
+    Args:
+        network: any.
+        inputs: prepared pictures.
+    """
+    like = _reference(network, inputs)
+    return inputs.to(device=like.device, dtype=like.dtype)
+
+
 def _reference(network: nn.Module, inputs: Tensor) -> Tensor:
-    """A tensor of the device and dtype that a network's inputs should have: where they go in."""
-    floating = [parameter for parameter in parameters_of(network) if parameter.is_floating_point()]
+    floating = [parameter for parameter in network.parameters() if parameter.is_floating_point()]
     if len({parameter.dtype for parameter in floating}) > 1:
         # Single numbers and heads may have another precision than the convolution that reads the picture.
-        first = next((module.weight for module in modules_of(network) if isinstance(module, nn.Conv2d)), None)
+        first = next((module.weight for module in network.modules() if isinstance(module, nn.Conv2d)), None)
         if first is not None and first.is_floating_point():
             return first
     return floating[0] if floating else inputs

@@ -8,7 +8,6 @@ import numpy as np
 from torch import nn
 
 from camwidget.errors import CamwidgetError, three_parts
-from camwidget.hooks.walk import modules_of
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of red, green and blue over ImageNet, for values in [0, 1]."""
@@ -137,7 +136,7 @@ def channels_of(network: nn.Module) -> int | None:
         network: any.
     """
     declared = getattr(getattr(network, "config", None), "num_channels", None)
-    first = next((module for module in modules_of(network) if isinstance(module, nn.Conv2d)), None)
+    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
     return declared if _is_count(declared) else None if first is None else first.in_channels
 
 
@@ -157,7 +156,7 @@ def _told_by(network: nn.Module) -> Preparation:
 def _timm_config(network: nn.Module) -> Mapping[str, Any] | None:
     """Timm's notes on a network: its own, or those of the networks inside it if they agree."""
     own = getattr(network, "pretrained_cfg", None)
-    inside = (vars(module).get("pretrained_cfg") for module in modules_of(network))
+    inside = (vars(module).get("pretrained_cfg") for module in network.modules())
     found = [own] if isinstance(own, dict) else [config for config in inside if isinstance(config, dict)]
     return found[0] if len({_from_timm(config, 3) for config in found}) == 1 else None
 
@@ -181,7 +180,7 @@ def _from_timm(config: Mapping[str, Any], channels: int) -> Preparation:
 def _size_of(network: nn.Module) -> tuple[int, int] | None:
     """The size that a network was built for: some with tokens take no other."""
     own = getattr(getattr(network, "config", None), "image_size", None)
-    for module in modules_of(network):
+    for module in network.modules():
         kept = vars(module)  # asking a module for an attribute that it has not is slow
         for size in (kept.get("img_size"), kept.get("image_size"), own):
             if (sides := _sides(size)) is not None:
