@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from camwidget.errors import CamwidgetError, CourseError, nearest, three_parts
+from camwidget.errors import CamwidgetError, CourseError, nearest, three_parts, typed
 from camwidget.grading.command import add_grade
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _start(asked: argparse.Namespace, screen: "Screen") -> int:
     kept = f" {len(left)} already existed and were left as they are." if left else ""
     screen.say(
         f"{len(copied)} files copied.{kept} The way through is in {asked.folder / 'COURSE.md'}. "
-        f"Begin with: jupyter lab {asked.folder / 'notebooks' / '01_cam_and_hooks.ipynb'}"
+        f"Begin with: jupyter lab {typed(asked.folder / 'notebooks' / '01_cam_and_hooks.ipynb')}"
     )
     return RIGHT
 
@@ -176,6 +176,8 @@ def _check(asked: argparse.Namespace, screen: "Screen") -> int:
 def _check_one(each: "Wanted", screen: "Screen", kernels: "Kernels", *, keep: bool) -> "NotebookProgress | None":
     from camwidget.course.selfstudy.memory import remember
 
+    if screen.watched:
+        screen.notice(f"Running {each.path}. The first cell loads PyTorch, which takes some seconds.")
     try:
         progress = kernels.check(each, keep=lambda progress: keep and not progress.right)
     except CamwidgetError as error:  # the other notebooks are still checked
@@ -283,7 +285,8 @@ def _reset(asked: argparse.Namespace, screen: "Screen") -> int:
         screen.say("Nothing was changed.")
         return NOT_YET
     reset.apply()
-    screen.say(f"Done. To go back: mv {reset.copy} {reset.path}")
+    move = "move" if sys.platform == "win32" else "mv"
+    screen.say(f"Done. To go back: {move} {typed(reset.copy)} {typed(reset.path)}")
     return RIGHT
 
 
@@ -317,7 +320,8 @@ def _doctor(_: argparse.Namespace, screen: "Screen") -> int:
 
     colours = {MISSING: "red", NOTE: "yellow"}
     findings = []
-    for each in examine():
+    # Not part of the report, which may go into a file.
+    for each in examine(lambda: screen.notice("Now a panel is made, to see whether that works. It may take a minute.")):
         findings.append(each)
         for line in lines_of(each):
             screen.say(line, style=colours.get(each.state, ""))

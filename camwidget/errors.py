@@ -1,16 +1,15 @@
-"""The errors of camwidget, and the two helpers that keep their messages useful.
+"""The errors of camwidget, and the helpers that keep their messages useful.
 
 Every message has three parts: what was given, what is allowed, what to try.
 """
 
 import difflib
+import shlex
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
+from pathlib import Path
 
 
 class CamwidgetError(ValueError):
@@ -137,3 +136,10 @@ def quietly() -> Iterator[None]:
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
+
+
+def typed(path: Path) -> str:
+    """Return a path as it is typed in a command: in quotation marks where it has to be, on every system."""
+    if sys.platform == "win32":
+        return f'"{path}"' if " " in str(path) else str(path)
+    return shlex.quote(str(path))

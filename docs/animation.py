@@ -24,6 +24,8 @@ STILLS = {"inner-layer": inner_layer, "compared": pair, "words": words, "mistake
 QUICK_MS, SLOW_MS = 420, 1500
 """How long a frame stays on the way, and at an end of it."""
 MOST_BYTES = 1_000_000
+MARGIN = 16
+"""Pixels around a panel; the page itself leaves as much at its sides."""
 
 
 def main() -> None:
@@ -74,7 +76,10 @@ def still(browser: Browser, panel: Panel, *, dark: bool) -> Image.Image:
         page.goto(panel.save_html(Path(folder) / "panel.html").as_uri())
         page.locator(".camw-view").wait_for()
         page.wait_for_timeout(500)  # words are coloured after the view stands
-        return Image.open(io.BytesIO(page.locator("main").screenshot())).convert("RGB")
+        # Of a line that is too long, what stands out is to be seen, not cut off.
+        box = page.locator("main").bounding_box() or {"y": 0, "height": HEIGHT}
+        clip = {"x": 0, "y": max(0, box["y"] - MARGIN), "width": WIDTH, "height": box["height"] + 2 * MARGIN}
+        return Image.open(io.BytesIO(page.screenshot(clip=clip, full_page=True))).convert("RGB")
 
 
 def shot(page: Page) -> Image.Image:

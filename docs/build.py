@@ -2,6 +2,7 @@
 
     python -m pip install -e ".[docs]"
     python -m docs.build OUT
+    python -m docs.build --other-hosts OUT    ask the hosts that pages link to; writes OUT/output.txt
 
 OUT/index.html opens from the disk. Nothing in the pages asks another host, which is checked as well.
 """
@@ -21,9 +22,14 @@ def main() -> None:
     """Build, then check."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path, help="folder of the pages; it is replaced")
-    out = parser.parse_args().out.resolve()
+    parser.add_argument("--other-hosts", action="store_true", help="ask whether links to other hosts lead somewhere")
+    asked = parser.parse_args()
+    out = asked.out.resolve()
     with tempfile.TemporaryDirectory() as folder:
         source = gathered(Path(folder))
+        if asked.other_hosts:
+            subprocess.run([sys.executable, "-m", "sphinx", "-q", "-b", "linkcheck", str(source), str(out)], check=True)
+            return
         # -W: a warning fails; --keep-going: all of them are told first
         command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
         subprocess.run([*command, "-d", str(Path(folder) / "state"), str(source), str(out)], check=True)

@@ -1,9 +1,11 @@
 """The errors and the two helpers that keep their messages useful."""
 
+from pathlib import Path
+
 import pytest
 
 from camwidget import errors
-from camwidget.errors import CamwidgetError, NotStoredError, nearest, three_parts
+from camwidget.errors import CamwidgetError, NotStoredError, nearest, three_parts, typed
 
 
 def test_every_error_is_a_value_error_that_can_be_caught_at_once() -> None:
@@ -40,3 +42,15 @@ def test_three_parts_become_three_sentences() -> None:
 
 def test_an_empty_part_leaves_no_stray_full_stop() -> None:
     assert three_parts("It is empty", "", " Give a picture ") == "It is empty. Give a picture."
+
+
+def test_a_path_with_a_space_is_typed_in_quotation_marks_that_the_system_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    assert [typed(Path(each)) for each in ("my/course", "my course/a", "it's")] == [
+        "my/course",
+        "'my course/a'",
+        "'it'\"'\"'s'",
+    ]
+
+    monkeypatch.setattr("sys.platform", "win32")
+    assert [typed(Path(each)) for each in ("my/course", "my course/a")] == ["my/course", '"my course/a"']

@@ -111,6 +111,25 @@ class Restless(nn.Module):
         return self.conv(inputs).mean(dim=(2, 3))
 
 
+class Tally:
+    """A number that stays when plain attributes are put back, as they are after every explanation."""
+
+    count = 0
+
+
+class Counted(nn.Module):
+    """Counts in `tally` how often it runs; a copy counts its own runs."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.tally = Tally()
+
+    @property
+    def runs(self) -> int:
+        """How often it ran."""
+        return self.tally.count
+
+
 def strided(classes: int, *, channels: int = 5, kind: Callable[..., nn.Sequential] = nn.Sequential) -> nn.Sequential:
     """Two convolutions with strides under a pooled linear head: plain CAM is exact from the body, layer "0".
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from camwidget.course.calling import Budget
 from camwidget.course.compare import as_numbers, brief, numbers_agree
 from camwidget.course.mistakes import likely_mistake, usual_mistakes, where_they_differ, why_shape
-from camwidget.course.reading import notebook_data, why_none
+from camwidget.course.reading import filled_defaults, notebook_data, why_none
 from camwidget.course.report import Fact
 from camwidget.errors import CourseError, nearest, three_parts
 
@@ -47,6 +48,8 @@ class Attempt:
         """Facts stated since the newest call."""
         self._before: list[str] = []
         """Those stated between the call before it and it."""
+        self._fitting: dict[str, list[str]] = {}
+        """Of each fact, the mistakes that fit everything that has come so far."""
         self._parts: list[bool] = []
         """Of each part judged by itself: whether somebody has written it."""
 
@@ -99,7 +102,8 @@ class Attempt:
         if outcome.stopped:
             self.unwritten = outcome.unwritten
             own = [meaning for part, meaning in (meanings or {}).items() if part in str(outcome.error)]
-            self._stop(outcome.stopped, own[0] if own else outcome.likely)
+            foreign = self._from_elsewhere() if outcome.error is not None and not outcome.unwritten else ""
+            self._stop(outcome.stopped, foreign or (own[0] if own else outcome.likely))
         if outcome.value is None and not allow_none:
             self._stop("Your code returned None", (meanings or {}).get("None", "") or why_none(function))
         return outcome.value
@@ -167,11 +171,28 @@ class Attempt:
             vague: whether `likely` only says where to look.
         """
         if not passed and (not likely or vague):
-            likely, vague = (told, False) if (told := self._from_notebook()) else (likely, True)
+            likely, vague = (told, False) if (told := self._from_elsewhere()) else (likely, True)
         self._state(key, passed, expected=expected, got=got, likely=likely, vague=vague)
         if stop and not passed:
             raise Abandoned
         return passed
+
+    def narrowed(self, key: str, fitting: Sequence[str]) -> str:
+        """Return what to read of the mistakes that fit this case, and every earlier one; empty if that is not clear.
+
+        A case on which several mistakes give the same is made clear by the next: where it comes, the fact says so.
+
+        Args:
+            key: which of the promised facts.
+            fitting: what to read of each known mistake that gives what came, also where that is right.
+        """
+        before = self._fitting.get(key, fitting)
+        now = self._fitting[key] = [says for says in before if says in fitting]
+        told = now[0] if len(now) == 1 else f"one of two: {now[0]}; or {now[1]}" if len(now) == 2 else ""
+        fact = self.facts.get(key)
+        if told and fact is not None and not fact.passed and (fact.vague or fact.likely.startswith("one of two: ")):
+            self.facts[key] = replace(fact, likely=told, vague=False)
+        return told
 
     def _state(
         self, key: str, passed: bool, *, expected: Any = "", got: Any = "", likely: str = "", vague: bool = False
@@ -189,8 +210,14 @@ class Attempt:
                 says, points, passed, called=called, expected=expected_text, got=got_text, likely=likely, vague=vague
             )
 
-    def _from_notebook(self) -> str:
-        """What to read where the answer uses the notebook's own data; empty if it does not."""
+    def _from_elsewhere(self) -> str:
+        """What to read where the answer uses data of the notebook or of earlier calls; empty if it does not."""
+        kept = [name for answer in self.answers for name in filled_defaults(answer)]
+        if kept:
+            return (
+                f"`{kept[0]}` has a default value that is made once, and keeps what earlier calls have put into it: "
+                "make it new inside the function"
+            )
         names = [name for answer in self.answers for name in notebook_data(answer)]
         if not names:
             return ""
@@ -217,7 +244,7 @@ class Attempt:
             named = dict(mistakes or {}).get(actual, "")
             likely = named or why_shape(actual, wanted)
             if actual != wanted:
-                likely = self._from_notebook() or likely
+                likely = self._from_elsewhere() or likely
             vague = likely.startswith("look at which axis")
             self.fact(key, actual == wanted, expected=wanted, got=actual, likely=likely, stop=True, vague=vague)
 

@@ -42,6 +42,10 @@ _EXPLAINED = {
     "einsum(": "the letters of einsum do not fit the shapes: write the shapes down, one letter per axis",
     "must match the size of tensor": "two shapes do not broadcast: compare them from the last axis backwards",
     "is not broadcastable": "two shapes do not broadcast: compare them from the last axis backwards",
+    "The expanded size of the tensor": "what is written into a part of a tensor has another shape than that part: is a "
+    "size written into your code?",
+    "arg is an empty sequence": "a list is empty here: what should come out then?",
+    "iterable argument is empty": "a list is empty here: what should come out then?",
     "is invalid for input of size": "view and reshape keep all numbers: is a size written into your code?",
     "Given groups=": "these inputs do not fit this layer: the whole model has to run, not the layer alone",
     "shapes cannot be multiplied": "a matrix product needs equal inner sizes",
@@ -198,7 +202,7 @@ def described(error: BaseException, called: Any = None) -> str:
     if own:
         code = f" `{clipped(own[-1].line, longest=LONGEST_ERROR)}`" if own[-1].line else ""
         where = f", in your line {own[-1].lineno}{code}"
-    elif functions := functions_of(called):
+    elif functions := [each for each in functions_of(called) if _is_own(each.__code__.co_filename)]:
         first = next((each for each in functions if each.__name__ == "__init__"), functions[0])
         where = f", in the call of what begins in your line {first.__code__.co_firstlineno}"
     return f"Your code raised {type(error).__name__}: {clipped(message, longest=LONGEST_ERROR)}{where}"

@@ -57,6 +57,7 @@ def usual_mistakes(expected: Any) -> dict[str, Any]:
         "you subtracted the smallest value": right - right.min(),
         "you subtracted the mean and divided by the deviation": (right - right.mean()) / right.std(),
         "you rounded it": right.round(),
+        **{f"you rounded it, to {digits} places": right.round(decimals=digits) for digits in (1, 2, 3)},
         "you made whole numbers of it: what is behind the point is cut off": right.trunc(),
         "this is a sigmoid, not the raw values": right.sigmoid(),
         "this is exp() of the right values": right.exp(),

@@ -95,6 +95,23 @@ def why_none(answer: Any) -> str:
     )
 
 
+def filled_defaults(answer: Any) -> list[str]:
+    """Return the parameters whose default value is a list, dict or set that has something in it by now.
+
+    Such a value is made once, and keeps what earlier calls have put into it.
+
+    Args:
+        answer: a function or a class.
+    """
+    found = []
+    for function in functions_of(answer):
+        code, defaults = function.__code__, function.__defaults__ or ()
+        named = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+        pairs = [*zip(named, defaults, strict=True), *(function.__kwdefaults__ or {}).items()]
+        found += [name for name, value in pairs if isinstance(value, list | dict | set) and value]
+    return found
+
+
 def notebook_data(answer: Any) -> list[str]:
     """Return the names of the notebook's own tensors, networks and fastai objects that an answer uses.
 

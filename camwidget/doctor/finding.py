@@ -25,3 +25,8 @@ def homeless(text: str | Path) -> str:
     """Return a text in which the home folder is written as `~`, so that a report can be shown to others."""
     home = str(Path.home())
     return str(text).replace(home, "~") if len(home) > 1 else str(text)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a number of things in words: "1 thread", "4 threads"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

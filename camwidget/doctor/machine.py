@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from camwidget.doctor.finding import NOTE, Finding, homeless
+from camwidget.doctor.finding import NOTE, Finding, counted, homeless
 
 GIB = 2**30
 KERNEL_GIB = 1.1
@@ -104,7 +104,7 @@ def container_limit(root: Path = Path("/sys/fs/cgroup")) -> int | None:
     """
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         try:
-            text = (root / name).read_text().strip()
+            text = (root / name).read_text(encoding="ascii").strip()
         except OSError:
             continue
         # "max", and the largest number of the older form, mean no limit
@@ -124,8 +124,8 @@ def findings(cache: Path) -> list[Finding]:
     while not place.exists() and place != place.parent:
         place = place.parent
     size = sum(each.stat().st_size for each in cache.rglob("*") if each.is_file()) if cache.is_dir() else None
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    described = f"{platform.platform()}, {platform.machine()}, {processors} processors"
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    described = f"{platform.platform()}, {platform.machine()}, {counted(processors, 'processor')}"
     return [
         about_system(platform.system(), described),
         about_memory(psutil.virtual_memory().available, container_limit()),

@@ -1,17 +1,22 @@
 """All findings, in the order in which one reads them, and as text to paste into a report."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from camwidget.doctor import jupyter, machine, packages, trial
 from camwidget.doctor.finding import MISSING, NOTE, Finding
 from camwidget.text.reviews import data_folder
 
 
-def examine() -> Iterable[Finding]:
-    """Yield every finding about this machine, the quick ones first."""
+def examine(before_trial: Callable[[], None] = lambda: None) -> Iterable[Finding]:
+    """Yield every finding about this machine, the quick ones first.
+
+    Args:
+        before_trial: called before a panel is made, which takes seconds, and minutes on a slow machine.
+    """
     yield from packages.findings()
     yield from machine.findings(data_folder())
     yield from jupyter.findings()
+    before_trial()
     yield from trial.findings()
 
 

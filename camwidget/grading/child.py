@@ -13,7 +13,6 @@ import marshal
 import os
 import pickle
 import random
-import resource
 import signal
 import socket
 import sys
@@ -91,6 +90,8 @@ def prepare(request: Mapping[str, Any], *, contained: bool) -> None:
         request: the limits.
         contained: whether this is the sandbox.
     """
+    import resource  # noqa: PLC0415 (not on Windows, where judges import this file for the kinds of its messages)
+
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     limits = {
         resource.RLIMIT_AS: size + (request["memory_mb"] << 20),
@@ -204,7 +205,7 @@ class _Session:
     def forget(self) -> None:
         self.handles: list[Any] = []
         self.modules: list[nn.Module] = []
-        self.attributes: list[set[str]] = []
+        self.attributes: list[_Parts] = []
         """Of each network's part, those that it came with."""
         self.known: list[dict[str, Kept]] = []
         """Of each network's part its tensors, as the judge knows them."""
@@ -276,7 +277,7 @@ class _Session:
         for root in payload["roots"]:
             new = [module for module in root.modules() if not any(module is known for known in self.modules)]
             self.modules += new
-            self.attributes += [set(vars(module)) for module in new]
+            self.attributes += [_parts_of(module) for module in new]
             self.known += [{name: Kept(each) for name, each in own_tensors(module).items()} for module in new]
         for module, known, state in zip(self.modules, self.known, payload["state"], strict=True):
             self.put(module, known, state)
@@ -360,7 +361,7 @@ class _Session:
         modules = [
             {
                 "training": bool(module.training),
-                "as_it_came": set(vars(module)) == attributes,
+                "as_it_came": _parts_of(module) == attributes,
                 **self.changed(module, known),
                 "runs": [self.run(each) for each in list(getattr(module, "runs", ()))[:MOST_RUNS]],
             }
@@ -418,6 +419,14 @@ class _Session:
         return unpack(answer["ok"], lambda message: None)
 
 
+_Parts = tuple[frozenset[str], tuple[tuple[str, int], ...]]
+
+
+def _parts_of(module: nn.Module) -> _Parts:
+    """What a module has: the names of its attributes, and its layers, each by itself."""
+    return frozenset(vars(module)), tuple((name, id(layer)) for name, layer in module._modules.items())
+
+
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
     """Parameters and buffers of a module itself, by name.
 
@@ -452,7 +461,9 @@ class _Given(pickle.Unpickler):
         if kind == "handle":
             return session.handles[rest[0]]
         if kind == "method":
-            return getattr(session.handles[rest[0]], rest[1])
+            owner, name = session.handles[rest[0]], rest[1]
+            # As Python does it: to call a class is to make an object, also where its objects can be called.
+            return getattr(type(owner), name).__get__(owner) if name in SPECIAL else getattr(owner, name)
         if kind == "attribute":
             return lambda: getattr(session.handles[rest[0]], rest[1])
         if kind == "module":

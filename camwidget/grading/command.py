@@ -70,9 +70,10 @@ def _grade(asked: argparse.Namespace, screen: "Screen") -> int:
     from camwidget.grading.reports.write import write_reports
     from camwidget.grading.roster import read_roster
     from camwidget.grading.runner import Settings, grade_handed
-    from camwidget.grading.sandbox import missing, weaker
+    from camwidget.grading.sandbox import missing, refuse_other_systems, weaker
     from camwidget.grading.summary import summary
 
+    refuse_other_systems()
     if asked.uncontained:
         screen.say("UNCONTAINED: what learners wrote runs with all your rights. The report says so.")
     elif not asked.scheduler and not missing() and (lacks := weaker()):

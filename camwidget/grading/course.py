@@ -44,6 +44,8 @@ class Release:
     """In its order."""
     locked: Mapping[str, str]
     """`grade_id` to source of the code cells that learners are not to change, check cells left out."""
+    play: frozenset[str]
+    """Sources of the code cells that are neither graded nor locked."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,15 @@ def release_of(assignment: str) -> Release:
     """
     tasks: list[Task] = []
     locked: dict[str, str] = {}
+    play: set[str] = set()
     answer: tuple[str, str] = ("", "")
     for cell in json.loads(_released(assignment))["cells"]:
         about: Mapping[str, Any] = cell["metadata"].get("nbgrader", {})
         source = "".join(cell["source"])
-        if cell["cell_type"] != "code" or not about:
+        if cell["cell_type"] != "code":
+            continue
+        if not about:
+            play.add(source)
             continue
         name = str(about["grade_id"])
         if about["solution"]:
@@ -139,7 +145,7 @@ def release_of(assignment: str) -> Release:
             tasks.append(Task(item, names, answer[0], name, answer[1]))
         elif about["locked"]:
             locked[name] = source
-    return Release(tuple(tasks), locked)
+    return Release(tuple(tasks), locked, frozenset(play))
 
 
 def stubs_of(record: ClassRecord) -> dict[str, str]:

@@ -1,18 +1,21 @@
 """The way of one submission: its cells run in order, and each item is judged where its check stands."""
 
+import ast
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from camwidget.course.items import Item
+from camwidget.errors import clipped
 from camwidget.grading.course import Course, Release, Task, release_of
 from camwidget.grading.judge import judge_item, ungraded
 from camwidget.grading.limits import refused
 from camwidget.grading.notebook import UNNAMED, Cell, UnreadableError, cells_of
+from camwidget.grading.plain import Reader, names_bound
 from camwidget.grading.process import LateError, Process, StoppedError
-from camwidget.grading.records import UNGRADED, Graded, Row
+from camwidget.grading.records import MISSING, NOT_STARTED, UNGRADED, WRONG, Graded, Row
 from camwidget.grading.sandbox import Forks
 from camwidget.grading.submission import Submission
 
@@ -60,6 +63,7 @@ def grade(submission: Submission, course: Course, sandbox: Forks, *, grader: str
         graded,
         rows=rows,
         events=tuple(work.events),
+        notes=(*graded.notes, *work.marked()),
         seconds=round(time.perf_counter() - began, 3),
         memory_mb=round(process.memory_mb, 1),
         answers=_answers(cells, release),
@@ -81,6 +85,36 @@ def _answers(cells: tuple[Cell, ...], release: Release) -> dict[str, str]:
     return {task.item: sources[task.answer_cell] for task in release.tasks if task.answer_cell in sources}
 
 
+@dataclass(frozen=True)
+class _Failed:
+    """Why a cell did not run to its end: what it did, and the learner's line."""
+
+    why: str
+    line: str
+
+
+def _raised(error: Mapping[str, Any]) -> _Failed:
+    """The same for a cell that raised; the texts are the learner's process's own."""
+    kind, message, line = (clipped(str(error.get(part, "")), longest=200) for part in ("kind", "message", "line"))
+    return _Failed(f"raised {kind}" + (f": {message}" if message else ""), line)
+
+
+def _because(row: Row, failed: _Failed) -> Row:
+    """Where there is no answer because its cell did not run to its end, say so: it was begun, and is no empty one."""
+    if row.status not in (MISSING, NOT_STARTED):
+        return row
+    lacks = "There is no answer: its name is not defined" if row.status == MISSING else "There is no answer"
+    status = row.status if row.status == MISSING else WRONG
+    cause = failed.why.partition(":")[0]
+    return replace(row, status=status, reason=f"{lacks}, as its cell {failed.why}", cause=cause, line=failed.line)
+
+
+def _stands_above(task: Task, keys: Sequence[str]) -> bool:
+    """Whether a check stands above the answer that it checks."""
+    both = task.check_cell in keys and task.answer_cell in keys
+    return both and keys.index(task.check_cell) < keys.index(task.answer_cell)
+
+
 @dataclass
 class _Work:
     """One submission on its way."""
@@ -93,21 +127,43 @@ class _Work:
     rows: dict[str, Row] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     outputs: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    failed: dict[str, _Failed] = field(default_factory=dict)
+    """Why a cell did not run to its end, by the cell's key."""
+    beyond: str = ""
+    """What of the cells that have run so far could reach the grader; empty while all of them are plain."""
+
+    def __post_init__(self) -> None:
+        theirs = "\n".join((*self.release.locked.values(), *self.release.play))
+        names = {name for node in ast.walk(ast.parse(theirs)) for name in names_bound(node)}
+        self.reader = Reader(frozenset(names))
+
+    def read(self, key: str, source: str) -> None:
+        """Read a cell before it runs: once something is not plain, reports of this process are only its word."""
+        if self.beyond or source in self.release.play or source == self.release.locked.get(key):
+            return
+        if what := self.reader.beyond(source):
+            self.beyond = f"{_called(key)} has {what}"
 
     def run(self, cells: tuple[Cell, ...]) -> None:
-        """Run the cells, and judge each item where its check cell stands, or after its answer if that is gone.
+        """Run the cells, and judge each item where its check cell stands, or after its answer if none stands below it.
 
         What comes after the last check changes no points and is not run.
         """
-        keys = {cell.key for cell in cells}
-        checks = {task.check_cell: task for task in self.release.tasks}
-        unchecked = {task.answer_cell: task for task in self.release.tasks if task.check_cell not in keys}
+        keys = [cell.key for cell in cells]
+        late = {task.check_cell for task in self.release.tasks if _stands_above(task, keys)}
+        checks = {task.check_cell: task for task in self.release.tasks if task.check_cell not in late}
+        unchecked = {task.answer_cell: task for task in self.release.tasks if task.check_cell not in {*keys} - late}
+        answers = {task.answer_cell for task in self.release.tasks}
         for name, source in self.release.locked.items():
             if name not in keys:
                 self.cell(name, source)
         for cell in cells:
             if cell.key in checks:
                 self.judge(checks[cell.key])
+            elif cell.key in late:
+                continue
+            elif not cell.is_code and cell.key in answers:
+                self.failed[cell.key] = _Failed("is no code cell", "")
             elif cell.is_code and len(self.rows) < len(self.items):
                 self.cell(cell.key, self.release.locked.get(cell.key, cell.source))
                 if cell.key in unchecked:
@@ -117,6 +173,7 @@ class _Work:
 
     def cell(self, key: str, source: str) -> None:
         """Run one cell. One that ends Python is left out, and the earlier ones run again before the next."""
+        self.read(key, source)
         limit_s = self.process.limits.cell_s
         try:
             answer = self.process.ask({"cell": source}, limit_s)
@@ -130,15 +187,26 @@ class _Work:
         self.process.done.append(source)
         self.outputs[key] = _outputs(answer)
         limits, raised = self.process.limits, answer.get("error")
+        self.failed.pop(key, None)
+        if isinstance(raised, dict) and raised.get("kind") != "NotImplementedError":
+            self.failed[key] = _raised(raised)
         if answer.get("cut"):
             self.events.append(f"{_called(key)} printed more than {limits.output_kb} KB; the rest was left out")
         why = refused(f"{raised.get('kind')}: {raised.get('message')}", limits) if isinstance(raised, dict) else ""
         if why:
             self.events.append(f"{_called(key)} {why}, and got an error")
 
+    def marked(self) -> tuple[str, ...]:
+        """A note where points rest on the process's word, and on which cell they do so."""
+        points = sum(row.reported_points for row in self.rows.values())
+        if not points:
+            return ()
+        return (f"Points that are only the word of the learner's own process: {points:g}. {self.beyond}; look at it.",)
+
     def stopped(self, key: str, why: str) -> None:
         """Note that a cell was stopped."""
         self.events.append(f"{_called(key)} {why}")
+        self.failed[key] = _Failed(why.partition(";")[0], "")
         text = f"This cell {why}."
         error = {"output_type": "error", "ename": "Stopped", "evalue": text, "traceback": [text]}
         self.outputs[key] = (error,)
@@ -148,7 +216,9 @@ class _Work:
         if task.item in self.rows or task.item not in self.items:
             return
         item = self.items[task.item]
-        self.rows[task.item] = judge_item(self.process, task, item, seed=self.seed, learner=self.learner)
+        row = judge_item(self.process, task, item, seed=self.seed, learner=self.learner, plain=not self.beyond)
+        failed = self.failed.get(task.answer_cell)
+        self.rows[task.item] = _because(row, failed) if failed else row
 
 
 def _called(key: str) -> str:

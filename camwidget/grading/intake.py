@@ -12,13 +12,15 @@ from camwidget.course.selfstudy.materials import item_in
 from camwidget.errors import CourseError, clipped, three_parts
 from camwidget.grading.archive import LARGEST_INNER_ZIP, Entry, Shelf
 from camwidget.grading.limits import Limits
-from camwidget.grading.naming import Owner, owner_of
+from camwidget.grading.naming import Owner, around_all, owner_of
 from camwidget.grading.notebook import Cell, UnreadableError, cells_of
 from camwidget.grading.roster import Member
 from camwidget.grading.submission import Place, Submission, read
 
 LONGEST_NAME = 200
 """Characters of a learner's name that are kept."""
+MOST_ZIPS_IN_A_ZIP = 4
+"""Zips that are unpacked out of one that a learner handed in."""
 _BESIDE = re.compile(r"(?!.*\.ipynb$)(?!timestamp\.txt$)\w[\w .-]{0,99}", re.ASCII)
 """Names of files that go along with a notebook: plain ones, as a name that was handed in is to become no path."""
 NOTHING = "nothing was handed in"
@@ -69,8 +71,11 @@ def take_in(source: Path, into: Path, *, assignment: str = "", roster: Sequence[
         CourseError: the source cannot be opened, or there is nothing in it.
     """
     by_owner: dict[tuple[str, str], list[tuple[Owner, Entry]]] = {}
-    for entry in _unpacked(Shelf(into / "files"), source):
-        owner = owner_of(entry.parts, ASSIGNMENTS)
+    entries = list(_unpacked(Shelf(into / "files"), source))
+    around = around_all([each.parts for each in entries if _is_notebook(each.name)], ASSIGNMENTS)
+    for each in entries:
+        owner = owner_of(each.parts[around:] or each.parts, ASSIGNMENTS)
+        entry = replace(each, parts=(*each.parts[:-1], owner.file or each.name))  # as the learner called it
         by_owner.setdefault((owner.learner, owner.number), []).append((owner, entry))
     found: list[Handed] = []
     for files in by_owner.values():
@@ -87,15 +92,37 @@ def take_in(source: Path, into: Path, *, assignment: str = "", roster: Sequence[
 def _unpacked(shelf: Shelf, source: Path) -> Iterator[Entry]:
     """The files of a source, with those of a zip that a learner handed in instead of that zip."""
     for entry in shelf.entries_of(source):
-        if not entry.name.lower().endswith(".zip") or entry.copy is None:
-            yield entry
-            continue
-        where = entry.parts if len(entry.parts) > 1 or "_" in entry.name else (entry.name[:-4],)
-        try:
-            for each in shelf.in_zip(entry.copy, entry.name, most=LARGEST_INNER_ZIP):
-                yield replace(each, parts=(*where, *each.parts))
-        except CourseError as error:
-            yield replace(entry, copy=None, problem=str(error).rstrip("."))
+        where = entry.parts if len(entry.parts) > 1 or "_" in entry.name else (_stem(entry.name),)
+        left = MOST_ZIPS_IN_A_ZIP
+        for each in _instead_of_zip(shelf, entry, where):
+            nested = each is not entry and left > 0 and _is_zip(each)
+            left -= nested
+            yield from _instead_of_zip(shelf, each, each.parts) if nested else (each,)
+
+
+def _instead_of_zip(shelf: Shelf, entry: Entry, where: tuple[str, ...]) -> Iterator[Entry]:
+    """The files of a zip instead of that zip; any other file as it is."""
+    if not _is_zip(entry) or entry.copy is None:
+        yield entry
+        return
+    try:
+        for each in shelf.in_zip(entry.copy, entry.name, most=LARGEST_INNER_ZIP):
+            yield replace(each, parts=(*where, *each.parts))
+    except CourseError as error:
+        yield replace(entry, copy=None, problem=str(error).rstrip("."))
+
+
+def _is_zip(entry: Entry) -> bool:
+    return entry.name.lower().endswith(".zip")
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _is_notebook(name: str) -> bool:
+    """Whether a file is a notebook by its name; some browsers put an ending of their own behind it."""
+    return name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json"))
 
 
 def _of_learner(files: Sequence[tuple[Owner, Entry]], into: Path, assignment: str) -> list[Handed]:
@@ -106,7 +133,7 @@ def _of_learner(files: Sequence[tuple[Owner, Entry]], into: Path, assignment: st
     stamps = [entry for _, entry in files if entry.name == "timestamp.txt"]
     handed: dict[str, list[tuple[Entry, tuple[Cell, ...], str]]] = {}
     for each, entry in files:
-        if entry.name.lower().endswith(".ipynb") or entry.problem:
+        if _is_notebook(entry.name) or entry.problem:
             cells, problem = _read(entry)
             meant = assignment or each.assignment or _assignment_of(cells) or _in_name(entry)
             handed.setdefault(meant, []).append((entry, cells, problem))
@@ -115,7 +142,10 @@ def _of_learner(files: Sequence[tuple[Owner, Entry]], into: Path, assignment: st
         beside = {
             each.file: entry
             for each, entry in files
-            if entry.copy and each.assignment in ("", meant) and _BESIDE.fullmatch(each.file)
+            if entry.copy
+            and each.assignment in ("", meant)
+            and _BESIDE.fullmatch(each.file)
+            and not _is_notebook(each.file)
         }
         made.append(_submission(notebooks, meant, beside, stamps, into / (meant or "unknown"), blank))
     if not made and len(stamps) < len(files):
@@ -163,6 +193,8 @@ def _submission(
         (into / name).write_bytes(each.read())
     notes = [f"The notebook was handed in as {_one_line(entry.name)!r}."] * (entry.name != f"{assignment}.ipynb")
     notes += [f"Of several notebooks the latest was taken, not {', '.join(map(repr, others))}."] * bool(others)
+    beside_it = sorted(_one_line(each.name) for each, _ in mine if each is not entry and each not in dict(candidates))
+    notes += [f"Not taken, because of its name: {', '.join(map(repr, beside_it))}."] * bool(beside_it)
     notes += [f"Not read: {each}." for each in broken]
     handed_in = next(filter(None, map(_time_in, stamps)), entry.changed)
     return replace(made, folder=into, notes=tuple(notes), handed_in=handed_in)

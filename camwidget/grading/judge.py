@@ -56,7 +56,8 @@ REPORTED: Mapping[str, frozenset[str]] = {
 }
 """Facts that only the learner's own process can tell: what is left on a network, how often it ran and in which mode,
 what became of an argument, and what the package's own `explain`, which runs there too, made of a learner's hooks.
-It may be a part of the fact: `grad_cam.equals_cam` has its numbers compared outside, and its argument not."""
+Only code that is not plain can make it tell something else (see `plain`). It may be a part of the fact:
+`grad_cam.equals_cam` has its numbers compared outside, and its argument not."""
 
 _GENEROUS_S = 100_000.0
 """The limits are the process's own; the judge's clock is only there for its own code."""
@@ -122,7 +123,7 @@ class _Far:
         self.stopped = f"broke the line to the grader: {error}"
 
 
-def judge_item(process: Process, task: Task, item: Item, *, seed: int, learner: str) -> Row:
+def judge_item(process: Process, task: Task, item: Item, *, seed: int, learner: str, plain: bool = False) -> Row:
     """Judge one item where the submission is now; always return a row.
 
     Args:
@@ -131,6 +132,7 @@ def judge_item(process: Process, task: Task, item: Item, *, seed: int, learner: 
         item: the hidden check.
         seed: the class's secret one.
         learner: whose it is.
+        plain: whether all code that ran in the process is such that it cannot reach the grader (see `plain`).
     """
     began = time.perf_counter()
     assignment = item.name.partition(".")[0]
@@ -154,7 +156,7 @@ def judge_item(process: Process, task: Task, item: Item, *, seed: int, learner: 
     if report is None:
         facts = tuple(FactRow(key, says, float(points), False, False) for key, (says, points) in item.facts.items())
         return replace(row, facts=facts, reason=f"Your code {problem}", cause=_short(problem))
-    return _filled(row, item, report, missing=missing)
+    return _filled(row, item, report, missing=missing, plain=plain)
 
 
 def _report(far: _Far, task: Task, item: Item, seed: int) -> tuple[Report, bool]:
@@ -179,8 +181,9 @@ def _report(far: _Far, task: Task, item: Item, seed: int) -> tuple[Report, bool]
     return report, not found
 
 
-def _filled(row: Row, item: Item, report: Report, *, missing: bool) -> Row:
-    keys, reported = list(item.facts), REPORTED.get(item.name, frozenset())
+def _filled(row: Row, item: Item, report: Report, *, missing: bool, plain: bool) -> Row:
+    keys = list(item.facts)
+    reported = frozenset() if plain else REPORTED.get(item.name, frozenset())
     facts = tuple(
         FactRow(key, fact.says, float(fact.points), fact.passed, fact.tried, fact.likely, key in reported)
         for key, fact in zip(keys, report.facts, strict=True)

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ class _Worker:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["camwidget.grading.preload"])  # imported once; the workers share it
         self.connection, theirs = context.Pipe()
-        self.process: ForkServerProcess = context.Process(target=serve, args=(theirs, forks, contained), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, forks, contained), daemon=True)
         self.process.start()
         theirs.close()
         self.job: int | None = None

@@ -38,18 +38,12 @@ def cells_of(content: bytes, known: frozenset[str]) -> tuple[Cell, ...]:
         UnreadableError: it is no notebook.
     """
     try:
-        notebook = json.loads(content.decode("utf-8-sig"))
+        notebook = json.loads(content)  # also in UTF-16 and UTF-32, which are seen from the first bytes
     except (ValueError, RecursionError, MemoryError) as error:
-        where = (
-            f" ({error.msg.removesuffix(' starting at')} in line {error.lineno})"
-            if isinstance(error, json.JSONDecodeError)
-            else ""
-        )
-        what = "the file is empty" if not content.strip() else f"it is no notebook, or only a part of one{where}"
-        raise UnreadableError(what) from None
+        raise UnreadableError(_what_it_is(content, error)) from None
     version = notebook.get("nbformat") if isinstance(notebook, dict) else None
     if type(version) is not int:
-        raise UnreadableError("it is JSON, but no notebook: it has no nbformat")
+        raise UnreadableError("it is JSON, but no notebook: it has no nbformat that is a whole number")
     if version < 4:
         try:
             notebook = nbformat.reads(json.dumps(notebook), as_version=4)
@@ -63,6 +57,32 @@ def cells_of(content: bytes, known: frozenset[str]) -> tuple[Cell, ...]:
     if len(cells) > MOST_CELLS:
         raise UnreadableError(f"it has {len(cells)} cells; {MOST_CELLS} are allowed")
     return tuple(_cell(cell, place, known) for place, cell in enumerate(cells))
+
+
+_BEGINNINGS: Mapping[bytes, str] = {
+    b"PK": "it is a zip that is called a notebook; unpack it",
+    b"\x1f\x8b": "it is packed, and called a notebook; unpack it",
+    b"%PDF": "it is a PDF that is called a notebook",
+    b"<": "it is a web page that is called a notebook; save the notebook itself",
+}
+
+
+def _what_it_is(content: bytes, error: Exception) -> str:
+    """Why bytes are no notebook, without its full stop."""
+    begins = content[:1000].lstrip()
+    if not begins and not content.strip():
+        return "the file is empty"
+    for beginning, what in _BEGINNINGS.items():
+        if begins.startswith(beginning) and not begins.startswith(b"<<<<"):
+            return what
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no notebook, or one that was saved in another encoding than UTF-8"
+    where = (
+        f" ({error.msg.removesuffix(' starting at')} in line {error.lineno})"
+        if isinstance(error, json.JSONDecodeError)
+        else ""
+    )
+    return f"it is no notebook, or only a part of one{where}"
 
 
 def _cell(cell: Any, place: int, known: frozenset[str]) -> Cell:

@@ -27,7 +27,6 @@ _NAMESPACES = 0x10000000 | 0x20000000 | 0x20000 | 0x08000000 | 0x40000000 | 0x04
 """User, processes, mounts, System V IPC, network, host name."""
 _SAMPLE_S = 0.1
 """From one measurement to the next."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(control_fd: int, *, contained: bool) -> None:
@@ -53,7 +52,10 @@ def main(control_fd: int, *, contained: bool) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the watchers
     control.send(json.dumps({"ready": True}).encode())
     while True:
-        request, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        try:
+            request, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        except ConnectionResetError:  # whoever could ask ended before everything was read
+            return
         if not request:
             return
         if os.fork() == 0:
@@ -104,6 +106,10 @@ def _warm_shell() -> Any:
             """An error goes back as an error. Printed as well, it would be there twice, and late."""
 
         showsyntaxerror = showtraceback
+
+        def _tee(self, *_: Any, **__: Any) -> contextlib.AbstractContextManager[None]:
+            """Nothing of what is printed goes into IPython's history as well: that has no bound."""
+            return contextlib.nullcontext()
 
     shell = Shell.instance()
     shell.colors = "nocolor"
@@ -329,7 +335,7 @@ def _computed_s(pid: int) -> float:
     """Seconds that a process and its ended children computed."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / _TICKS
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return 0.0
 
 

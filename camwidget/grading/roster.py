@@ -1,6 +1,9 @@
 """A class list: who should have handed in, and what each is called elsewhere."""
 
+import codecs
 import csv
+import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +47,10 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+_NOBODY = "Points Possible"
+"""Stands where a name should be, in the first line of what Canvas exports."""
+
+
 def read_roster(path: Path) -> tuple[Member, ...]:
     """Read a class list: a CSV with headings, such as the ones that Moodle and Canvas export.
 
@@ -51,19 +58,26 @@ def read_roster(path: Path) -> tuple[Member, ...]:
         CourseError: it cannot be read, names nobody, or names somebody twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            sample = file.read(4096)
-            file.seek(0)
-            comma = max(",;\t", key=sample.partition("\n")[0].count)
-            rows = list(csv.DictReader(file, delimiter=comma))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
+        told = re.match(r"sep=(.)\r?\n", text)  # a line for spreadsheets
+        text = text[told.end() :] if told else text
+        headings = text.lstrip().partition("\n")[0]
+        comma = told[1] if told else max(",;\t|", key=headings.count)
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=comma))
+    except UnicodeDecodeError as error:
         given = f"The roster {str(path)!r} cannot be read: {error}"
-        raise CourseError(three_parts(given, "It is a CSV in UTF-8", "Export it again")) from error
+        saved = "In a spreadsheet save it as 'CSV UTF-8'"
+        raise CourseError(three_parts(given, "It is a CSV in UTF-8 or UTF-16", saved)) from error
+    except (OSError, csv.Error) as error:
+        given = f"The roster {str(path)!r} cannot be read: {error}"
+        raise CourseError(three_parts(given, "It is a CSV", "Export it again")) from error
     members = tuple(member for row in rows if (member := _member(row)).learner)
     if not members:
         given = f"The roster {str(path)!r} names nobody"
         headings = ", ".join(_COLUMNS["learner"])
-        raise CourseError(three_parts(given, f"One column is called {headings}, or name", "Add a line of headings"))
+        allowed = f"Its first line has headings, and one is {headings}, or name, in English"
+        raise CourseError(three_parts(given, allowed, "Write one of these over the column with the names"))
     names = [member.learner for member in members]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -79,6 +93,8 @@ def _member(row: Mapping[str | None, str | list[str] | None]) -> Member:
         for what, headings in _COLUMNS.items()
     }
     name = found["name"] or f"{found['first']} {found['last']}".strip()
+    if name == _NOBODY:
+        return Member("")
     if "," in name:  # "Lovelace, Ada"
         last, _, first = name.partition(",")
         name = f"{first.strip()} {last.strip()}"

@@ -39,7 +39,7 @@ _SYSTEM = ("bin", "lib", "lib32", "lib64", "sbin")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime", "/nix/store")
 _OWN = ("--dev", "/dev", "--proc", "/proc")
 """A container often forbids a `/proc` of one's own, and there is no other: the machine's shows all processes."""
-_INSTALL = "Install it on Linux, on Debian and Ubuntu with `sudo apt-get install bubblewrap`"
+_INSTALL = "Install it, on Debian and Ubuntu with `sudo apt-get install bubblewrap`"
 _NAMESPACES = (
     "The kernel has to let users make namespaces. Ubuntu from 24.04 on does so for programs with a profile of "
     "AppArmor, or after `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`; other systems after "
@@ -50,6 +50,17 @@ _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from camwidget.grading.parent import main; main(int(sys.argv[2]), contained=sys.argv[3] == 'contained')"
 )
+
+
+def refuse_other_systems() -> None:
+    """Raise where there is no Linux, whether in a sandbox or not: forks, signals and what they take come from it.
+
+    Raises:
+        CourseError: with where to run it.
+    """
+    if not sys.platform.startswith("linux"):
+        advice = "Run it on a Linux machine or in a virtual one; on Windows, WSL 2 is one"
+        raise CourseError(three_parts(f"This is {sys.platform}", "`camwidget grade` needs Linux", advice))
 
 
 def missing() -> str:
@@ -77,7 +88,7 @@ def refuse_if_missing() -> None:
     """
     why = missing()
     if why:
-        advice = _NAMESPACES if sys.platform.startswith("linux") and shutil.which("bwrap") else _INSTALL
+        advice = _NAMESPACES if shutil.which("bwrap") else _INSTALL
         advice += ". To grade submissions that you trust as you trust your own code, add --uncontained"
         raise CourseError(three_parts(why[0].upper() + why[1:], "What learners wrote runs in a sandbox only", advice))
 
@@ -112,6 +123,7 @@ class Sandbox:
     """
 
     def __init__(self, *, contained: bool = True, hidden_from_view: tuple[Path, ...] = ()) -> None:
+        refuse_other_systems()
         if contained:
             refuse_if_missing()
         self.contained = contained

@@ -38,7 +38,7 @@ from camwidget.grading.child import (
     walk,
 )
 from camwidget.grading.raised import made_again, raise_from_line
-from camwidget.grading.wire import BadReplyError, bad_replies_named, pack, unpack
+from camwidget.grading.wire import BadReplyError, bad_replies_named, pack, raw_of, unpack
 
 AnswerBack = Callable[[Any], Mapping[str, Any]]
 """Answers a question that comes in the middle of a call."""
@@ -438,8 +438,7 @@ class _Sent(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         """Send a judge's own function as code, a module by its name, and a tensor as its bytes."""
         if type(obj) is Tensor and obj.layout == torch.strided and obj.grad_fn is None and not obj.requires_grad:
-            raw = obj.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if obj.numel() else b""
-            return made_tensor, (str(obj.dtype).removeprefix("torch."), tuple(obj.shape), raw)
+            return made_tensor, (str(obj.dtype).removeprefix("torch."), tuple(obj.shape), raw_of(obj))
         if isinstance(obj, types.ModuleType):
             return importlib.import_module, (obj.__name__,)
         if not isinstance(obj, types.FunctionType) or not _is_judges(obj):

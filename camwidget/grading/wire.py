@@ -24,6 +24,8 @@ LONGEST_LINE = 64 << 20
 MOST_VALUES = 200_000
 """Plain values in one message, and characters in one text; 100 levels deep at most."""
 DEEPEST = 100
+MOST_BITS = 14_000
+"""Of a whole number. Python writes no more than 4300 digits of one."""
 
 DTYPES = {
     str(kind).removeprefix("torch."): kind
@@ -118,8 +120,10 @@ def pack(value: Any, refer: Refer) -> Mapping[str, Any]:
         refer: returns what stands for an object that is no plain value; for a tensor with a graph, what to say of it
             beside its numbers.
     """
-    if value is None or type(value) in (bool, int, float, str):
+    if value is None or type(value) in (bool, float, str):
         return {"v": value}
+    if type(value) is int:
+        return {"v": _writable(value)}
     if isinstance(value, Tensor):
         packed = _packed_tensor(value)
         return {**packed, **refer(value)} if value.grad_fn is not None else packed
@@ -137,7 +141,9 @@ def pack(value: Any, refer: Refer) -> Mapping[str, Any]:
             return {"l": [pack(each, refer) for each in value], "k": kind.__name__}
     if isinstance(value, dict):
         return {"d": [[pack(key, refer), pack(each, refer)] for key, each in value.items()]}
-    for plain in (str, int, float):
+    if isinstance(value, int):
+        return {"v": _writable(int(value))}
+    for plain in (str, float):
         if isinstance(value, plain):
             return {"v": plain(value)}
     if not isinstance(value, type) and hasattr(value, "__array__"):
@@ -145,15 +151,36 @@ def pack(value: Any, refer: Refer) -> Mapping[str, Any]:
     return refer(value)
 
 
+def _writable(number: int) -> int:
+    """A whole number, if Python writes it down."""
+    if number.bit_length() > MOST_BITS:
+        raise ValueError(f"a whole number of {number.bit_length()} bits is too long to be looked at")
+    return number
+
+
 def _packed_tensor(value: Tensor) -> Mapping[str, Any]:
-    value = Tensor.as_subclass(value, Tensor)  # a subclass may have any methods of its own
+    if type(value) is not Tensor:  # a subclass may have any methods of its own
+        value = Tensor.as_subclass(value, Tensor)
+    if value.device.type == "meta":  # by itself PyTorch raises what stands for an answer that is not written
+        raise TypeError("a tensor on the device 'meta' has a shape and no numbers")
     asks = bool(value.requires_grad)
     with torch.no_grad():
         plain = value.detach().cpu()
-        plain = (plain.to_dense() if plain.layout != torch.strided else plain).resolve_conj().resolve_neg().contiguous()
-        raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
+        plain = (plain.to_dense() if plain.layout != torch.strided else plain).resolve_conj().resolve_neg()
+        raw = raw_of(plain)
     kind = str(plain.dtype).removeprefix("torch.")
     return {"t": [kind, list(plain.shape), base64.b64encode(raw).decode()], "g": asks}
+
+
+def raw_of(plain: Tensor) -> bytes:
+    """The numbers of a tensor as bytes, in order.
+
+    Args:
+        plain: it is no subclass, has no graph, and lies in the processor's memory.
+    """
+    # A copy, because `contiguous` leaves a tensor of one number as it is, whatever stride it has.
+    dense = plain.clone(memory_format=torch.contiguous_format).reshape(-1)
+    return dense.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
 
 
 def unpack(message: Any, resolve: Resolve) -> Any:

@@ -13,12 +13,19 @@ from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
 from camwidget.hooks.obstacles import checkpointed, refuse_unready, running
-from camwidget.hooks.restore import attributes_left_as_found, left_as_found
-from camwidget.hooks.scores import why_no_gradient
+from camwidget.hooks.restore import attributes_left_as_found, gpus_of, left_as_found
+from camwidget.hooks.scores import a_number_of, why_no_gradient
 from camwidget.hooks.subject import PICTURE, Subject
 from camwidget.hooks.tensors import plain
+from camwidget.hooks.turns import random_states
 
 Noted = TypeVar("Noted")
+
+RANDOM = (
+    "The network draws random numbers when it answers, in evaluation mode too. The answer and the maps are of one "
+    "draw: another one has others."
+)
+"""What a network is said to do that is no function of its inputs."""
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
@@ -82,12 +89,14 @@ class LayerCapture:
         """What the model runs on."""
         self.call = call
         """The call that counts, of layers that run several times."""
+        self.notes: tuple[str, ...] = ()
+        """What to know of the forward pass before believing what came out of it, in sentences; mostly empty."""
         self._modules = {name: find_module(model, name) for name in layer_names}
         self._stack = ExitStack()
         self._logits: Tensor | None = None
         self._remembered: tuple[Target, dict[str, list[Tensor]]] | None = None
         # The pass in progress. Between passes others may run the model or its layers, and none of that counts.
-        self._pass: Literal["", "forward", "rerun"] = ""
+        self._pass: Literal["", "forward", "rerun", "backward"] = ""
         self._order: dict[str, list[int]] = {}  # when each call that has an output came to its end
         self._replacing: dict[str, tuple[int, Tensor]] = {}
 
@@ -95,8 +104,7 @@ class LayerCapture:
         refuse_unready(self.model)
         with ExitStack() as stack:
             stack.enter_context(left_as_found(self.model))
-            if self.subject.stateful:
-                stack.enter_context(attributes_left_as_found(self.model))
+            stack.enter_context(attributes_left_as_found(self.model))
             for name, module in self._modules.items():
                 stack.callback(module.register_forward_hook(self._hook(name)).remove)
             self._stack = stack.pop_all()
@@ -120,11 +128,14 @@ class LayerCapture:
         """
         self.subject.check(inputs)
         self.forget()
+        gpus = gpus_of(self.model)
+        before = random_states(gpus=gpus)
         with torch.inference_mode(False), torch.enable_grad(), self._passing("forward"):
             # An inference tensor cannot be recorded; its clone can.
             with running(self.model, inputs):
                 output = self._run(inputs.clone() if inputs.is_inference() else inputs)
             self._logits = _checked(output, count=inputs.shape[0])
+        self.notes = (RANDOM,) if random_states(gpus=gpus) != before else ()
         one = AsItIs(self.call)
         shown = {name: one.calls(len(outputs))[0] for name, outputs in self.outputs.items()}
         # A layer is placed by the call that counts.
@@ -300,16 +311,20 @@ class LayerCapture:
             if self.subject.scores is not None:
                 raise ModelError(why_no_gradient(list(self.subject.scores)))
             given = "The model's logits carry no gradient back to the layers"
-            allowed = "Its forward must compute them from the layers without detach() or torch.no_grad()"
+            allowed = "Its forward must compute them from the layers without detach(), torch.no_grad() or checkpoints "
+            allowed += "with use_reentrant=True"
             raise ModelError(three_parts(given, allowed, "Look for these in its forward, or name later layers"))
         with torch.inference_mode(False), torch.enable_grad():
             whole = scalar_of(target, self._logits)
+            self._pass = "backward"
             try:
                 gradients = torch.autograd.grad(whole, tuple(sources), retain_graph=True, allow_unused=True)
             except RuntimeError as error:
                 if (told := checkpointed(error)) is not None:
                     raise told from error
                 raise
+            finally:
+                self._pass = ""
         return tuple(
             torch.zeros_like(source) if gradient is None else gradient
             for source, gradient in zip(sources, gradients, strict=True)
@@ -357,17 +372,21 @@ class LayerCapture:
         def fire(_: nn.Module, inputs: Any, output: Any) -> Any:
             if not self._pass:
                 return None
-            self.calls[name] = self.calls.get(name, 0) + 1
             first = self.subject.first_of(output)
+            again = self._pass == "backward"  # checkpointing runs parts again, to record what it recorded before
+            if not again:
+                self.calls[name] = self.calls.get(name, 0) + 1
             if self._pass == "rerun":
                 replacement = self._replacement(name, first)
                 return None if replacement is None else _with_first(output, replacement)
             if not isinstance(first, Tensor) or not first.is_floating_point():
-                self.other_outputs[name] = output
+                if not again:
+                    self.other_outputs[name] = output
                 return None
             kept = differentiable(plain(first), inputs)
-            self.outputs[name] = [*self.outputs.get(name, []), kept]
-            self._order[name] = [*self._order.get(name, []), sum(self.calls.values())]
+            if not again:
+                self.outputs[name] = [*self.outputs.get(name, []), kept]
+                self._order[name] = [*self._order.get(name, []), sum(self.calls.values())]
             with torch.enable_grad():
                 return _with_first(output, kept.clone())
 
@@ -393,6 +412,10 @@ def _with_first(output: Any, first: Tensor) -> Any:
 
 def _checked(logits: Any, *, count: int) -> Float[Tensor, "batch class"]:
     advice = "Wrap it in a module whose forward returns only the logits"
+    if number := a_number_of(logits):
+        advice += f", or explain a number of your own, as in target=lambda output: {number}"
+    if isinstance(logits, Tensor) and logits.ndim > 2 and logits[0, 0].numel() == 1:
+        advice = "Take the axes of one place away: explain(nn.Sequential(model, nn.Flatten()), ...)"
     allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture or text"
     if not isinstance(logits, Tensor):
         size = f" of {len(logits)}" if isinstance(logits, tuple | list | dict) else ""

@@ -7,7 +7,12 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from camwidget.hooks.turns import alone_with, compiler_stands_aside, random_numbers_left_as_found
+from camwidget.hooks.turns import (
+    alone_with,
+    compiler_stands_aside,
+    random_numbers_left_as_found,
+    transformers_run_as_written,
+)
 
 _PYTORCHS = frozenset(vars(nn.Module()))
 """Attributes that every module has: its parameters, buffers and hooks, which are restored elsewhere."""
@@ -27,7 +32,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     itself enters counts.
 
     Code compiled by `torch.compile` runs as it was written for the block: compiled code silently skips hooks that were
-    registered after its first run.
+    registered after its first run. The short cut that PyTorch's transformers take is off for the same reason.
 
     Args:
         model: the network.
@@ -36,6 +41,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     with (
         alone_with(model),
         compiler_stands_aside(),
+        transformers_run_as_written(model),
         random_numbers_left_as_found(gpus=_gpus_among(devices)),
         _without_autocast(devices),
     ):
@@ -43,6 +49,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
         training = [module.training for module in modules]
         parameters = list(model.parameters())
         required = [parameter.requires_grad for parameter in parameters]
+        names = [(module, list(module._buffers)) for module in modules if not _is_compiled(module)]
         buffers = [
             (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))
             for module in modules
@@ -60,6 +67,9 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
                 module.training = flag
             for parameter, flag in zip(parameters, required, strict=True):
                 parameter.requires_grad_(flag)
+            for module, known in names:
+                for name in [name for name in module._buffers if name not in known]:  # made while it ran
+                    del module._buffers[name]
             for module, name, buffer, values, version in buffers:
                 module._buffers[name] = buffer
                 if buffer is not None and values is not None and (version is None or _version(buffer) != version):
@@ -71,11 +81,17 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
 def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
     """Restore, when the block ends, what modules keep in plain attributes.
 
-    A recurrent network keeps its state there, and fastai's AWD-LSTM the weights made by its dropout. Tensors, lists
-    and dictionaries that are changed in place get their contents back.
+    A recurrent network keeps its state there, fastai's AWD-LSTM the weights made by its dropout, and a network of one's
+    own counters, histories and whatever it computed once. Tensors, lists and dictionaries that are changed in place get
+    their contents back. PyTorch's own modules keep nothing there, unless a hook in front of them does.
     """
-    kept = [(module, dict(vars(module))) for module in model.modules()]
-    own = [value for _, attributes in kept for name, value in attributes.items() if name not in _PYTORCHS]
+    kept = [(module, vars(module).copy()) for module in model.modules() if _may_keep_something(module)]
+    own = [
+        value
+        for _, attributes in kept
+        for name, value in attributes.items()
+        if not isinstance(value, _CONSTANT) and name not in _PYTORCHS
+    ]
     lists = [(value, list(value)) for value in own if isinstance(value, list)]
     dicts = [(value, dict(value)) for value in own if isinstance(value, dict)]
     inside = [*own, *(member for value in own if isinstance(value, list | tuple) for member in value)]
@@ -85,9 +101,10 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for module, attributes in kept:
-            for name in vars(module).keys() - attributes.keys():
-                del vars(module)[name]
-            vars(module).update(attributes)
+            now = vars(module)
+            for name in now.keys() - attributes.keys() if len(now) > len(attributes) else ():
+                del now[name]
+            now.update(attributes)
         for members, before in lists:
             members[:] = before
         for entries, known in dicts:
@@ -97,6 +114,25 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
             if tensor._version != version:
                 with torch.no_grad():
                     tensor.copy_(values)
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    """Whether it is TorchScript, whose attributes and buffers are not Python's."""
+    return isinstance(module, torch.jit.ScriptModule)
+
+
+_CONSTANT = (int, float, str, type(None))
+"""Types of attributes that nothing can change in place: most attributes of most modules."""
+
+
+def _may_keep_something(module: nn.Module) -> bool:
+    """Whether a module may have other attributes after it has run; a weight that is none of its parameters was made."""
+    if _is_compiled(module):
+        return False
+    of_pytorch = type(module).__module__.startswith("torch.nn.modules.") and not module._modules
+    if not of_pytorch or isinstance(module, nn.RNNBase):
+        return True
+    return bool(module._forward_pre_hooks or module._forward_hooks) or "weight" in vars(module)
 
 
 @contextmanager

@@ -88,6 +88,27 @@ def _one_number(name: str, value: Any) -> Float[Tensor, ""]:
     raise ModelError(three_parts(given, ALLOWED, advice))
 
 
+def a_number_of(output: Any, name: str = "output") -> str:
+    """Return an expression for one number in what a model returned, as an example of a target; empty if none is seen.
+
+    Args:
+        output: what it returned.
+        name: what the expression calls it.
+    """
+    if isinstance(output, Tensor):
+        if not output.is_floating_point() or not output.numel():
+            return ""
+        place = f"{name}[{', '.join('0' * min(output.ndim, 2))}]" if output.ndim else name
+        return f"{place}.mean()" if output.ndim > 2 else place
+    if isinstance(output, Mapping):
+        inside = [(member, f"{name}[{key!r}]") for key, member in output.items()]
+    elif isinstance(output, tuple | list):
+        inside = [(member, f"{name}[{place}]") for place, member in enumerate(output)]
+    else:
+        inside = [(member, f"{name}.{key}") for key, member in getattr(output, "__dict__", {}).items()]
+    return next((found for member, place in inside if (found := a_number_of(member, place))), "")
+
+
 def why_no_gradient(scores: Sequence[str]) -> str:
     """Return why nothing can be explained if no gradient goes from scores to the layers, in sentences.
 

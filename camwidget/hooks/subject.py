@@ -34,8 +34,6 @@ class Subject:
     takes_first: bool = False
     """Whether only the first member of a tuple counts: in a layer's output (an LSTM: outputs and state), and in what
     the model returns (fastai's text classifiers: logits and raw outputs)."""
-    stateful: bool = False
-    """Whether modules keep state in plain attributes, as recurrent networks do; these are restored."""
     scores: Scores | None = None
     """What is explained in place of the logits; None for the logits."""
 

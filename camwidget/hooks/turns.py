@@ -94,6 +94,36 @@ def compiler_stands_aside() -> Any:
     )
 
 
+_short_cut = _Shared()
+
+
+def transformers_run_as_written(network: nn.Module) -> Any:
+    """Return a block in which PyTorch's transformers take no short cut.
+
+    Without a gradient, a whole layer of theirs is one operation: it calls no hooks of the modules inside, and with a
+    padding mask it returns a nested tensor, which has no shape.
+
+    Args:
+        network: what will run.
+    """
+    kinds = (nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.MultiheadAttention)
+    return _short_cut.changed(
+        _without_short_cut,
+        needed=lambda: (
+            torch.backends.mha.get_fastpath_enabled() and any(isinstance(module, kinds) for module in network.modules())
+        ),
+    )
+
+
+@contextmanager
+def _without_short_cut() -> Iterator[None]:
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+
+
 _drawing = threading.Lock()
 _kept: dict[str, tuple[int, Any]] = {}  # source of random numbers to how many blocks want it back, and its state
 _here = threading.local()

@@ -125,6 +125,23 @@ def names_on(network: nn.Module) -> tuple[str, ...]:
     return tuple(map(str, names)) if names and hasattr(names, "__iter__") else ()
 
 
+def checked_names(given: Any) -> tuple[str, ...] | None:
+    """Return the names of classes that were given, as words; None if none were.
+
+    Args:
+        given: names in the order of the logits.
+
+    Raises:
+        ClassError: it is no list of names.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__") or getattr(given, "ndim", 1) != 1:
+        names = f"class_names is one {type(given).__name__}"
+        raise ClassError(three_parts(names, "It holds a name for each class", 'Try class_names=["cat", "dog"]'))
+    return tuple(map(str, given))
+
+
 def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int, activation: Activation) -> tuple[str, ...]:
     """Return a name for each of `count` classes: those given, else the model's own if the count is right, else numbers.
 
@@ -142,11 +159,12 @@ def names_of(given: Sequence[str] | None, own: Sequence[str], *, count: int, act
             return tuple(own)
         kind = "class" if activation.is_probability else "value"
         return ("value",) if (kind, count) == ("value", 1) else tuple(f"{kind} {index}" for index in range(count))
-    if isinstance(given, str) or len(given) != count:
-        names = "class_names is one str" if isinstance(given, str) else f"There are {len(given)} names"
+    names = checked_names(given) or ()
+    if len(names) != count:
         allowed = f"The model has {count} classes, so there must be {count} names"
-        raise ClassError(three_parts(names, allowed, "Give one name per class, in the order of the logits"))
-    return tuple(str(name) for name in given)
+        advice = "Give one name per class, in the order of the logits"
+        raise ClassError(three_parts(f"There are {len(names)} names", allowed, advice))
+    return names
 
 
 def targets_of(
@@ -381,6 +399,7 @@ def request_of(
         TypeError: the activation is neither a name nor a function.
         LayerError: the list of layers is empty, the call is no number of a call, or `grid` is not of that form.
         HookError: a hook is not a class.
+        ClassError: `class_names` is no list of names.
         CamwidgetError: a call was asked for together with a hook; the target is not of that form, or was asked for
             together with names of classes or an activation.
     """
@@ -394,11 +413,12 @@ def request_of(
         advice = "Put softmax into the function if that is what you want, and leave the other argument out"
         raise CamwidgetError(three_parts(given, allowed, advice))
     sizes_of(grid)
+    names = checked_names(class_names)
     return Request(
         methods=methods_of(methods, known=known, default=default),
         layers=layers_of(layers),
         target_classes=listed(target_classes),
-        class_names=class_names,
+        class_names=class_names if hasattr(class_names, "__len__") else names,
         activation=checked_activation(activation),
         hooks=OwnHooks(hook, hook_bwd),
         grid=grid,

@@ -13,7 +13,9 @@ from jaxtyping import Float
 from PIL import Image
 
 from camwidget.errors import DataError, ImageError, three_parts
-from camwidget.maps.arguments import class_index
+from camwidget.given import path as path_of
+from camwidget.given import whole
+from camwidget.maps.arguments import class_index, network_of
 from camwidget.mistakes.rows import Rows
 from camwidget.mistakes.source import Source
 from camwidget.mistakes.tags import Tags
@@ -37,7 +39,7 @@ class Found:
     `path` within `root`; `true` and `said`, the class it is and the one the network took it for; `right`; `p_said` and
     `p_true`, the probabilities of the two; `margin`, what the most probable class has more than the next one, small
     where the network doubts; `loss`, minus the natural logarithm of `p_true`; `problem`, why it could not be read,
-    mostly empty."""
+    mostly empty; then there is no answer and no number, and `true` only where files or folders tell it."""
     maps: Float[np.ndarray, "picture 2 map_height map_width"]
     """Two maps of each picture, of what was said and of what is true, raw and signed; NaN where there is none."""
     class_names: tuple[str, ...]
@@ -59,6 +61,9 @@ class Found:
     tags: Tags = field(default_factory=Tags)
     """What you call single pictures."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tags", self.tags.among(self.table.index))  # no other rows than there are
+
     @classmethod
     def of(cls, rows: Rows, source: Source, model: Any, *, stopped: bool, **about: Any) -> Self:
         """Return what was found, from the rows of a pass.
@@ -68,9 +73,9 @@ class Found:
             source: where the pictures came from.
             model: the model.
             stopped: whether the pass was stopped before the end.
-            **about: `class_names`, `method`, `layer` and `size`.
+            **about: `class_names`, `method`, `layer` and `size`; and `places`, see `Rows.columns`.
         """
-        columns = rows.columns()
+        columns = rows.columns(about.pop("places", ()))
         names = list(about["class_names"])
         unread = columns["said"] < 0
         table = pd.DataFrame(
@@ -119,7 +124,7 @@ class Found:
 
     @property
     def codes(self) -> np.ndarray:
-        """The index of the true class and of the one said, (picture, 2); -1 where a picture could not be read."""
+        """The index of the true class and of the one said, (picture, 2); -1 where it is not known."""
         return np.stack([self.table[name].cat.codes for name in ("true", "said")], axis=1)
 
     def confusion(self) -> pd.DataFrame:
@@ -135,9 +140,13 @@ class Found:
 
         Args:
             k: how many at most.
+
+        Raises:
+            DataError: k is not positive.
         """
+        most = whole(k, "k", least=1, try_="Leave it out for 20", error=DataError)
         counted = self.wrong.groupby(["true", "said"], observed=True).size().rename("count").reset_index()
-        return counted.sort_values("count", ascending=False, kind="stable").head(k).reset_index(drop=True)
+        return counted.sort_values("count", ascending=False, kind="stable").head(most).reset_index(drop=True)
 
     def differences(self) -> Float[np.ndarray, "picture map_height map_width"]:
         """Return of each picture the map of what was said minus that of what is true; zero where it is right."""
@@ -150,7 +159,7 @@ class Found:
         Raises:
             DataError: there is no such row.
         """
-        number = row.__index__()
+        number = whole(row, "row", try_="Take one of found.table.index", error=DataError)
         if number not in self.table.index:
             given = f"There is no row {number}"
             allowed = f"There are {len(self):,} rows, {self.table.index.min()} to {self.table.index.max()}"
@@ -223,13 +232,14 @@ class Found:
         Raises:
             DataError: it cannot be written.
         """
-        file, shown = Path(path).expanduser(), self.with_tags()
+        file = path_of(path, "path", try_='Try found.to_csv("mistakes.csv")', error=DataError)
+        shown = self.with_tags()
         for name in ("path", "true", "said", "problem", "tags"):  # what others may have written
             shown[name] = [as_text(value) if isinstance(value, str) else "" for value in shown[name]]
         try:
             shown.to_csv(file)
-        except OSError as error:
-            given = f"{str(path)!r} cannot be written ({error.strerror or error})"
+        except (OSError, ValueError) as error:
+            given = f"{str(path)!r} cannot be written ({getattr(error, 'strerror', None) or error})"
             allowed = "It must be the name of a file, in a folder that exists and can be written"
             raise DataError(three_parts(given, allowed, 'Try found.to_csv("mistakes.csv")')) from error
         return file
@@ -243,7 +253,7 @@ class Found:
         Raises:
             DataError: it holds something else, or cannot be written.
         """
-        place = Path(folder).expanduser()
+        place = path_of(folder, "folder", try_='Try found.save("mistakes")', error=DataError)
         if place.exists() and not place.is_dir():
             given = f"{str(folder)!r} is a file"
             raise DataError(three_parts(given, "It must be a folder, which save() makes", "Choose another name"))
@@ -283,8 +293,13 @@ class Found:
 
         Raises:
             DataError: the folder holds nothing that was saved, or its files do not fit each other.
+            TypeError: the model is none.
         """
-        place = Path(folder).expanduser()
+        place = path_of(folder, "folder", try_="Pass the folder that found.save(folder) made", error=DataError)
+        advice = "Leave it out if the pictures are where they were"
+        where = None if root is None else str(path_of(root, "root", try_=advice, error=DataError))
+        if model is not None:
+            network_of(model)  # refuses what is none
         try:
             about = json.loads((place / "about.json").read_text(encoding="utf-8"))
             maps = np.load(place / "maps.npy", allow_pickle=False)
@@ -305,7 +320,7 @@ class Found:
                 method=str(about["method"]),
                 layer=str(about["layer"]),
                 size=(int(about["size"][0]), int(about["size"][1])),
-                root=str(about["root"] if root is None else root),
+                root=str(about["root"]) if where is None else where,
                 total=about["total"],
                 model=model,
                 tags=Tags.from_lists(about["tags"]),
@@ -327,8 +342,14 @@ class Found:
         Raises:
             DataError: there is none, or they do not belong together.
         """
+        if isinstance(parts, Found) or not hasattr(parts, "__iter__"):
+            given = f"parts is a {type(parts).__name__}"
+            raise DataError(three_parts(given, "It is a list of what find_mistakes returned", "Pass [first, second]"))
+        parts = list(parts)
         if not parts:
             raise DataError(three_parts("There is no part", "At least one is needed", "Pass a list of Found"))
+        for part in parts:
+            refuse_other(part, "parts holds")
         first = parts[0]
         for name in ("class_names", "method", "layer", "size"):
             if any(getattr(part, name) != getattr(first, name) for part in parts):
@@ -394,3 +415,18 @@ def _cut_like(image: Image.Image, height: int, width: int) -> Image.Image:
         .resize((wide, high), Image.Resampling.BILINEAR)
         .crop((left, top, left + width, top + height))
     )
+
+
+def refuse_other(found: Any, name: str = "found is") -> None:
+    """Refuse what is not what `find_mistakes` returned.
+
+    Args:
+        found: what was given.
+        name: how the message begins.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if not isinstance(found, Found):
+        given = f"{name} a {type(found).__name__}"
+        raise DataError(three_parts(given, "It is what find_mistakes returned", "Pass cw.find_mistakes(learn, dl)"))

@@ -6,6 +6,7 @@ removing Clever Hans". Labels and pictures are not used: twenty mistakes that ar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float
@@ -13,7 +14,9 @@ from scipy.sparse.csgraph import laplacian
 from sklearn.cluster import SpectralClustering
 
 from camwidget.errors import DataError, three_parts
-from camwidget.mistakes.found import Found
+from camwidget.given import whole
+from camwidget.maps.arguments import class_index, listed
+from camwidget.mistakes.found import Found, refuse_other
 
 FEWEST = 12
 """A class that was said of fewer pictures is one group."""
@@ -25,6 +28,7 @@ ALIKE, LARGEST_PLACE, MIXED = 0.8, 0.4, 0.2
 """A group is pointed out if so many of its maps have their strongest cell within one place, the place is no larger than
 this share of the picture, and so many of its pictures are of other classes than what was said."""
 
+_LARGEST_SEED = 2**32 - 1
 _NEARNESS = 2.0
 _TYPICAL = 6
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -104,7 +108,9 @@ class Group:
         return f"<Group: {len(self)} called {self.said!r}, {self.errors} mistakes, {looks}>"
 
 
-def group_maps(found: Found, *, said: Sequence[str] | None = None, seed: int = 0) -> list[Group]:
+def group_maps(
+    found: Found, *, said: Sequence[SupportsIndex | str] | SupportsIndex | str | None = None, seed: int = 0
+) -> list[Group]:
     """Return groups of pictures whose maps look alike, for each class that was said; those pointed out come first.
 
     How many groups a class has follows from the largest gap among the first eigenvalues of the graph's Laplacian. Right
@@ -112,23 +118,26 @@ def group_maps(found: Found, *, said: Sequence[str] | None = None, seed: int = 0
 
     Args:
         found: what `find_mistakes` returned.
-        said: only pictures that were taken for one of these classes; None for all classes.
-        seed: of the clustering, and of the draw where a class has more than 1,500 pictures.
+        said: only pictures that were taken for one of these classes, by name or index; None for all classes.
+        seed: of the clustering, and of the draw where a class has more than 1,500 pictures; 0 or more.
 
     Raises:
-        DataError: there is no such class, or no map.
+        ClassError: there is no such class.
+        DataError: there is no map, or the seed is none.
     """
-    unknown = [name for name in said or () if name not in found.class_names]
-    if unknown:
-        given = f"There is no class {unknown[0]!r}"
-        raise DataError(three_parts(given, "said is a list of names of classes", "Take some of found.class_names"))
+    refuse_other(found)
+    seed = whole(seed, "seed", least=0, most=_LARGEST_SEED, try_="Leave it out for 0", error=DataError)
+    asked = None if said is None else {class_index(each, found.class_names) for each in listed(said) or ()}
+    if asked == set():
+        given = "said is empty"
+        raise DataError(three_parts(given, "It holds one class or more", "Leave it out for all classes"))
     usable = found.read & np.isfinite(found.maps[:, 0]).all(axis=(1, 2))
     if not usable.any():
         raise DataError(three_parts("There is no map", "Groups are groups of maps", "Find the mistakes again"))
     codes, groups = found.codes[:, 1], []
     for code, name in enumerate(found.class_names):
         places = np.flatnonzero(usable & (codes == code))
-        if len(places) and (said is None or name in said):
+        if len(places) and (asked is None or code in asked):
             groups += _groups_of(found, name, places, seed)
     return sorted(groups, key=lambda group: (not group.pointed_out, -group.errors, -len(group)))
 
@@ -208,3 +217,18 @@ def strongest_place(mean: Float[np.ndarray, "map_height map_width"]) -> Place:
         if place.has_room:
             break
     return place
+
+
+def refuse_no_group(group: Any, name: str = "group is") -> None:
+    """Refuse what is no group.
+
+    Args:
+        group: what was given.
+        name: how the message begins.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if not isinstance(group, Group):
+        given = f"{name} a {type(group).__name__}"
+        raise DataError(three_parts(given, "It is one of what group_maps returned", "Pass cw.group_maps(found)[0]"))

@@ -11,11 +11,12 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from camwidget.errors import DataError, three_parts
+from camwidget.given import between, told, whole
 from camwidget.hooks.capture import LayerCapture
-from camwidget.maps.activation import Activation, Function
+from camwidget.maps.activation import Activation, Function, checked_activation
 from camwidget.maps.arguments import class_index, network_of
-from camwidget.mistakes.found import Found
-from camwidget.mistakes.groups import Group, Place, strongest_place
+from camwidget.mistakes.found import Found, refuse_other
+from camwidget.mistakes.groups import Group, Place, refuse_no_group, strongest_place
 from camwidget.pictures.explain import picture_activation
 from camwidget.pictures.inputs import as_taken_by, prepared
 
@@ -126,20 +127,24 @@ def hide_place(
         DataError: the group has too few pictures, the place is too large to hide as much elsewhere, or there is no
             model.
         ImageError: a picture cannot be read any more.
+        MapError: there is no such activation.
     """
+    refuse_other(found)
+    refuse_no_group(group)
+    activation = checked_activation(activation)
     if found.model is None:
         given = "What was found was loaded without a model"
         raise DataError(
             three_parts(given, "The pictures are run again", "Load it with one: cw.Found.load(folder, model=learn)")
         )
     if place is not None and not _has_room(place):
-        given = f"place is {place!r}"
+        given = f"place is {told(place)}"
         allowed = "It is a Place with its edges from 0 to 1, the upper above the lower, the left before the right"
         raise DataError(three_parts(given, allowed, "Try Place(0.5, 0.5, 1.0, 1.0), the lower right quarter"))
-    if not 0 < confidence < 1:
-        given = f"confidence is {confidence}"
-        raise DataError(three_parts(given, "It lies between 0 and 1", "Leave it out for 0.95"))
-    numbers = np.random.default_rng(seed)
+    confidence = between(
+        confidence, "confidence", low=0, high=1, ends=False, try_="Leave it out for 0.95", error=DataError
+    )
+    numbers = np.random.default_rng(whole(seed, "seed", least=0, try_="Leave it out for 0", error=DataError))
     rows = [int(row) for row in numbers.permutation(group.rows)]
     tested = rows if place is not None else rows[len(rows) // 2 :]
     if len(tested) < FEWEST:
@@ -159,7 +164,11 @@ def hide_place(
 
 
 def _has_room(place: object) -> bool:
-    return isinstance(place, Place) and 0 <= place.top < place.bottom <= 1 and 0 <= place.left < place.right <= 1
+    if not isinstance(place, Place):
+        return False
+    edges = (place.top, place.left, place.bottom, place.right)
+    numbers = all(isinstance(each, int | float | np.number) and not isinstance(each, bool) for each in edges)
+    return numbers and 0 <= place.top < place.bottom <= 1 and 0 <= place.left < place.right <= 1
 
 
 def _place_of(found: Found, rows: Sequence[int]) -> Place:

@@ -4,8 +4,10 @@ What reads them is made of functions of this module and their first arguments, s
 """
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import (
     BatchSampler,
+    ConcatDataset,
     DataLoader,
     IterableDataset,
     RandomSampler,
@@ -22,16 +25,21 @@ from torch.utils.data import (
 )
 
 from camwidget.errors import ClassError, DataError, clipped, nearest, three_parts
+from camwidget.given import path as path_of
+from camwidget.given import told, whole
 from camwidget.maps.arguments import Explainable, LearnerLike, network_of
 from camwidget.mistakes.source import Source, some_names, two_of
 from camwidget.pictures.decode import open_image
 from camwidget.pictures.inputs import prepared
 
-ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+ENDINGS = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """A file of a folder with one of these endings is a picture."""
 
 BATCH_SIZE = 32
 """How many pictures are run at once, where no loader says it."""
+
+PER_PROCESSOR = 8
+"""More processes than this for each processor of the machine do not read: they wait for one another, or it gives up."""
 
 Files = Sequence[tuple[str | Path, str | int]]
 """Files with their labels: names or indices of classes."""
@@ -54,14 +62,13 @@ def source_of(
         ClassError: a folder or a label is no class of the model.
         DataError: there is no data, or it is of no form that is known.
     """
-    _check_counts(batch_size, workers)
+    batch_size, workers = _counts(batch_size, workers)
     if data is None and not isinstance(model, nn.Module):
-        learner: LearnerLike = model
-        data = learner.dls.valid
-    if isinstance(data, str | Path):
-        data = files_in(data)
+        data = _validation_of(model)
+    if isinstance(data, str | PathLike):
+        folder, data = data, files_in(data)
         if not class_names:
-            class_names = sorted({str(label) for _, label in data})
+            class_names = _folders_of_classes(Path(folder).expanduser(), {label for _, label in data})
     if isinstance(data, Sequence) and not isinstance(data, str):
         return _from_files(model, data, class_names, batch_size or BATCH_SIZE, workers or 0)
     if hasattr(data, "do_item") and hasattr(data, "after_batch"):
@@ -74,30 +81,81 @@ def source_of(
     raise DataError(three_parts(given, allowed, advice if data is None else "Wrap a data set in a DataLoader"))
 
 
-def _check_counts(batch_size: Any, workers: Any) -> None:
-    for name, value, least in (("batch_size", batch_size, 1), ("workers", workers, 0)):
-        if value is not None and (not hasattr(value, "__index__") or isinstance(value, bool) or value < least):
-            allowed = f"It is a whole number, {least} or more"
-            raise DataError(three_parts(f"{name} is {value!r}", allowed, "Leave it out for the loader's own"))
+def _counts(batch_size: Any, workers: Any) -> tuple[int | None, int | None]:
+    advice = "Leave it out for the loader's own"
+    if batch_size is not None:
+        batch_size = whole(batch_size, "batch_size", least=1, try_=advice, error=DataError)
+    if workers is not None:
+        most = PER_PROCESSOR * (os.cpu_count() or 1)
+        workers = whole(workers, "workers", least=0, most=most, try_=advice, error=DataError)
+    return batch_size, workers
 
 
-def files_in(folder: str | Path) -> list[tuple[Path, str]]:
+def _validation_of(learner: LearnerLike) -> Any:
+    try:
+        return learner.dls.valid
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        given = "The Learner has no validation set"
+        allowed = "Without dl its validation set is looked at"
+        raise DataError(three_parts(given, allowed, "Pass data: find_mistakes(learn, folder)")) from error
+
+
+def files_in(folder: str | PathLike[str]) -> list[tuple[str, str]]:
     """Return the pictures of a folder that has a folder for each class, with their labels.
+
+    Folders and files that are hidden (whose names begin with a dot) are left out; links are followed.
 
     Args:
         folder: the folder.
 
     Raises:
-        DataError: there is no such folder, or no picture in folders within it.
+        DataError: there is no such folder, no picture in folders within it, or a folder that may not be read.
     """
-    place = Path(folder).expanduser()
-    found = sorted(path for path in place.glob("*/**/*") if path.suffix.lower() in ENDINGS)
+    place = path_of(folder, "dl", try_="Pass the folder that holds a folder for each class", error=DataError)
+    found: list[tuple[str, str]] = []
+    if place.is_dir():
+        try:
+            for inside in sorted(place.iterdir()):
+                if not inside.name.startswith(".") and inside.is_dir():
+                    found += [(path, inside.name) for path in sorted(_pictures_below(str(inside), frozenset()))]
+        except OSError as error:
+            given = f"{error.filename!r} cannot be listed ({error.strerror})"
+            allowed = "All folders of the data are read"
+            raise DataError(
+                three_parts(given, allowed, "Change its permissions, or pass pairs (path, label)")
+            ) from error
     if found:
-        return [(path, path.relative_to(place).parts[0]) for path in found]
+        return found
     given = f"{str(folder)!r} has no pictures in folders" if place.is_dir() else f"There is no folder {str(folder)!r}"
     allowed = "A folder of pictures has one folder for each class, such as cat/1.jpg"
     advice = "For other labels pass pairs: find_mistakes(learn, [(path, label), ...])"
     raise DataError(three_parts(given, allowed, advice))
+
+
+def _pictures_below(folder: str, above: frozenset[str]) -> Iterator[str]:
+    """The files that are pictures by their names; a link to a folder that it lies in is not followed."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from _pictures_below(entry.path, above | {real})
+            # A link that leads nowhere costs a row. What is no file at all, such as a pipe, would be waited for.
+            elif _is_picture(entry.name) and (entry.is_file() or not os.path.exists(entry.path)):  # noqa: PTH110
+                yield entry.path
+
+
+def _is_picture(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in ENDINGS  # noqa: PTH122 (a Path for each takes seconds)
+
+
+def _folders_of_classes(place: Path, filled: set[str]) -> list[str]:
+    """The names of the folders in their order, also of those that are empty: a class without pictures is one."""
+    empty = {path.name for path in place.iterdir() if path.is_dir() and not any(path.iterdir())}
+    return sorted(filled | {name for name in empty if not name.startswith((".", "__"))})
 
 
 def _from_files(
@@ -109,8 +167,7 @@ def _from_files(
         given = f"dl is a list whose first element is {clipped(repr(data[0]), longest=60)}"
         raise DataError(three_parts(given, "A list holds pairs (path, label)", "Try [(path, label), ...]"))
     labels = _known(data, class_names)
-    paths = [os.path.abspath(path) for path, _ in data]  # noqa: PTH100 (a Path for each of 50,000 takes seconds)
-    root = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 (the same)
+    paths = [_path_in_pair(path) for path, _ in data]
     reader = _learner_reader(model, paths) if not isinstance(model, nn.Module) else _module_reader(model, paths)
     read, collate = reader
     return Source(
@@ -119,10 +176,29 @@ def _from_files(
         order=partial(_in_order, len(data), batch_size),
         count=len(data),
         class_names=tuple(class_names),
-        root=root,
-        paths=[os.path.relpath(path, root) for path in paths],
+        root=_root_of(paths),
+        file=paths.__getitem__,
+        label=labels.__getitem__,
         workers=workers,
     )
+
+
+def _path_in_pair(path: Any) -> str:
+    """A whole path. It stays the same text where it was one, so nothing is kept twice."""
+    if isinstance(path, str | PathLike) and str(path) and "\0" not in str(path):
+        text = os.fspath(path)
+        return text if os.path.isabs(text) else os.path.abspath(text)  # noqa: PTH100, PTH117 (a Path takes seconds)
+    given = f"A pair holds {told(path)} for a path"
+    raise DataError(three_parts(given, "A list holds pairs (path, label)", 'Try [("cat/1.jpg", "cat"), ...]'))
+
+
+def _root_of(paths: Iterable[str]) -> str:
+    """The folder that all files lie in; empty if there are none, or no such folder."""
+    folders = {os.path.abspath(folder) for folder in {os.path.dirname(path) for path in paths}}  # noqa: PTH100, PTH120
+    try:
+        return os.path.commonpath(folders) if folders else ""
+    except ValueError:  # on several drives
+        return ""
 
 
 def _read_with_label(read: Callable[[int], Any], labels: Sequence[int], index: int) -> tuple[Any, int]:
@@ -135,14 +211,29 @@ def _collate_with_labels(collate: Callable[[list[Any]], Any], samples: list[Any]
 
 def _known(data: Files, class_names: Sequence[str]) -> list[int]:
     """The index of each label; names that are no classes are refused together, before anything is run."""
+    if not class_names and any(_is_name(label) for _, label in data):
+        label = next(label for _, label in data if _is_name(label))
+        given = f"There is a label {told(label)}, and the model has no names for its classes"
+        raise ClassError(three_parts(given, "Labels by name need names", "Pass class_names in the model's order"))
     index_of = {name: index for index, name in enumerate(class_names)}
-    unknown = sorted({str(label) for _, label in data if isinstance(label, str) and label not in index_of})
+    unknown = sorted({str(label) for _, label in data if _is_name(label) and str(label) not in index_of})
     if unknown:
         close = nearest(unknown[0], class_names)
         advice = f"Did you mean {close[0]!r}?" if close else "Rename the folders, or leave these files out"
         given = f"There are labels that are no classes: {some_names(unknown)}"
         raise ClassError(three_parts(given, f"Classes are {some_names(class_names)}", advice))
-    return [index_of[label] if isinstance(label, str) else int(label) for _, label in data]
+    advice = "Pass the name or the number of a class with each path"
+    return [
+        index_of[str(label)]
+        if _is_name(label)
+        else whole(label, f"The label of {told(path)}", try_=advice, error=DataError)
+        for path, label in data
+    ]
+
+
+def _is_name(label: Any) -> bool:
+    """Whether a label is a name; True and False are, as in a fastai Learner that tells cats from others."""
+    return isinstance(label, str | bool)
 
 
 def _learner_reader(learner: LearnerLike, paths: Sequence[str]) -> tuple[Callable[[int], Any], Callable[..., Any]]:
@@ -166,18 +257,43 @@ def _from_fastai(loader: Any, batch_size: int | None, workers: int | None) -> So
         raise DataError(three_parts("The data loader is empty", "It needs pictures", "Check how the data was split"))
     _as_in_validation(loader)
     vocab = getattr(loader, "vocab", ()) or ()
-    paths = _absolute(getattr(loader.dataset, "items", ()), count)
-    root = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""  # noqa: PTH120
+    items = getattr(loader.dataset, "items", ())
+    has_paths = _all_paths(items, count)
     return Source(
         read=loader.do_item,
         collate=partial(_fastai_two, loader),
         order=partial(_in_order, count, batch_size or loader.bs or BATCH_SIZE),
         count=count,
         class_names=tuple(map(str, vocab)) if not isinstance(vocab, str) else (),
-        root=root,
-        paths=[os.path.relpath(path, root) for path in paths],
+        root=_root_of(map(str, items)) if has_paths else "",
+        file=partial(_item, items) if has_paths else None,
+        label=partial(_fastai_label, loader),
         workers=workers or 0,
     )
+
+
+def _item(items: Any, index: int) -> str:
+    return str(os.path.abspath(items[index]))  # noqa: PTH100 (a Path for each takes seconds)
+
+
+def _all_paths(items: Any, count: int) -> bool:
+    if not hasattr(items, "__iter__") or not hasattr(items, "__len__") or len(items) != count:
+        return False
+    return all(isinstance(item, str | Path) and str(item) for item in items)
+
+
+def _fastai_label(loader: Any, index: int) -> int | None:
+    """The class of an item whose picture cannot be read: what makes the label reads no picture, mostly."""
+    lists: Any = getattr(loader.dataset, "tls", ())
+    try:
+        return _as_label(lists[1][index]) if len(lists) == 2 else None
+    except Exception:  # noqa: BLE001 (functions of others raise what they like; then the class is not known)
+        return None
+
+
+def _as_label(label: Any) -> int | None:
+    single = hasattr(label, "__index__") and not isinstance(label, bool) and getattr(label, "ndim", 0) == 0
+    return int(label) if single else None
 
 
 def _as_in_validation(loader: Any) -> None:
@@ -205,7 +321,7 @@ def _fastai_two(loader: Any, samples: list[Any]) -> tuple[Any, Any]:
 def _from_torch(
     loader: "DataLoader[Any]", class_names: Sequence[str], batch_size: int | None, workers: int | None
 ) -> Source:
-    data = loader.dataset
+    data, names = loader.dataset, tuple(map(str, _torch_names(loader.dataset) or class_names))
     if isinstance(data, IterableDataset) or loader.batch_sampler is None:
         if loader.batch_sampler is None and not isinstance(data, IterableDataset):
             given = "The loader has batch_size=None"
@@ -213,20 +329,23 @@ def _from_torch(
         if batch_size is not None:
             given = f"batch_size={batch_size} was given for data that is read in one stream"
             raise DataError(three_parts(given, "Its loader makes the batches", "Give the loader its batch_size"))
-        return Source(read=_no_place, collate=two_of, order=list, count=None, stream=loader)
-    if not len(loader):
+        return Source(read=_no_place, collate=two_of, order=list, count=None, class_names=names, stream=loader)
+    if not hasattr(data, "__len__"):
+        given = f"The data set is a {type(data).__name__} without a length"
+        raise DataError(three_parts(given, "Its pictures are counted", "Give its class a method __len__"))
+    every, sampler = len(data), loader.sampler
+    if not every or (_by_itself(loader) and hasattr(sampler, "__len__") and not len(sampler)):  # type: ignore[arg-type]
         raise DataError(three_parts("The data loader is empty", "It needs pictures", "Check how the data was split"))
-    every = len(data)  # type: ignore[arg-type]  # a data set that a sampler draws from has a length
-    paths = _absolute([_torch_path(data, index) for index in range(every)], every)
-    root = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""  # noqa: PTH120
+    has_paths = all(_torch_path(data, index) for index in range(every))
     return Source(
         read=data.__getitem__,
         collate=partial(_torch_two, loader.collate_fn),
         order=partial(_each_once, loader, batch_size),
-        count=len(loader.sampler) if _by_itself(loader) and _draws_once(loader.sampler) else None,  # type: ignore[arg-type]
-        class_names=tuple(map(str, _torch_names(data) or class_names)),
-        root=root,
-        paths=[os.path.relpath(path, root) for path in paths],
+        count=len(sampler) if _by_itself(loader) and _draws_once(sampler) else None,  # type: ignore[arg-type]
+        class_names=names,
+        root=_root_of(_torch_path(data, index) for index in range(every)) if has_paths else "",
+        file=partial(_torch_path, data) if has_paths else None,
+        label=partial(_torch_label, data),
         workers=loader.num_workers if workers is None else workers,
     )
 
@@ -268,29 +387,49 @@ def _torch_two(collate: Callable[[list[Any]], Any], samples: list[Any]) -> tuple
     return two_of(collate(samples))
 
 
-def _torch_path(data: Any, index: int) -> str:
-    """The path of a picture in a torch data set, through subsets; empty where it has none."""
-    while isinstance(data, Subset):
-        data, index = data.dataset, data.indices[index]
+def _inside(data: Any, index: int) -> tuple[Any, int]:
+    """The data set that a picture is from, and its place there, through subsets and data sets that were joined."""
+    while isinstance(data, Subset | ConcatDataset):
+        if isinstance(data, Subset):
+            data, index = data.dataset, int(data.indices[index])
+        else:
+            part = bisect_right(data.cumulative_sizes, index)
+            index -= data.cumulative_sizes[part - 1] if part else 0
+            data = data.datasets[part]
+    return data, index
+
+
+def _torch_sample(data: Any, index: int) -> tuple[Any, ...]:
+    """What a torch data set notes of a picture, as torchvision's do: path and label; empty if it does not."""
+    data, index = _inside(data, index)
     samples = getattr(data, "samples", None)
-    first = samples[index] if isinstance(samples, Sequence) and index < len(samples) else None
-    return str(first[0]) if isinstance(first, tuple | list) and first and isinstance(first[0], str | Path) else ""
+    sample = samples[index] if isinstance(samples, Sequence) and index < len(samples) else ()
+    return tuple(sample) if isinstance(sample, tuple | list) else ()
+
+
+def _torch_path(data: Any, index: int) -> str:
+    """The path of a picture in a torch data set; empty where it has none."""
+    sample = _torch_sample(data, index)
+    return str(sample[0]) if sample and isinstance(sample[0], str | Path) else ""
+
+
+def _torch_label(data: Any, index: int) -> int | None:
+    sample = _torch_sample(data, index)
+    return _as_label(sample[1]) if len(sample) >= 2 else None
 
 
 def _torch_names(data: Any) -> Sequence[str]:
-    while isinstance(data, Subset):
-        data = data.dataset
+    if isinstance(data, Subset):
+        return _torch_names(data.dataset)
+    if isinstance(data, ConcatDataset):
+        found = [tuple(_torch_names(part)) for part in data.datasets]
+        if len(set(found)) > 1:
+            given = f"Data sets were joined whose classes are {' and '.join(some_names(each) for each in found[:2])}"
+            allowed = "A label must mean the same class in all of them"
+            raise ClassError(three_parts(given, allowed, "Find the mistakes of each, and join them: cw.Found.joined"))
+        return found[0]
     names = getattr(data, "classes", ())
     return names if isinstance(names, list | tuple) else ()
-
-
-def _absolute(items: Any, count: int) -> list[str]:
-    """The paths of all items, or none where an item is no path."""
-    if not hasattr(items, "__iter__") or not hasattr(items, "__len__") or len(items) != count:
-        return []
-    if not all(isinstance(item, str | Path) and str(item) for item in items):
-        return []
-    return [os.path.abspath(item) for item in items]  # noqa: PTH100 (a Path for each takes seconds)
 
 
 def _in_order(count: int, size: int) -> Iterator[list[int]]:

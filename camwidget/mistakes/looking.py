@@ -28,8 +28,10 @@ class About:
     """The layer of the maps."""
     size: tuple[int, int]
     """Height and width of the first picture."""
-    doubt: str
-    """What to warn of; mostly empty."""
+    places: tuple[int, ...]
+    """The model's class for each class of the data."""
+    doubts: tuple[str, ...]
+    """What to warn of; mostly nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,8 @@ class Pass:
     """More for `open_batches`."""
     own: tuple[str, ...]
     """What the learner, or the caller, calls the classes; may be empty."""
+    tries: bool = True
+    """Whether to try if a picture is the same when it is read again."""
 
     def steps(self) -> Generator[Step, None, None]:
         """Run the network on everything; yield what came of each batch."""
@@ -73,15 +77,16 @@ class Pass:
                 except NotFiniteError:  # of which picture is found out one by one
                     yield from map(looking.alone, batch.singles())
 
-    def part(self, batches: Sequence[list[int]]) -> list[Step]:
+    def part(self, batches: Sequence[list[int]], *, first: bool = True) -> list[Step]:
         """Return the steps of some batches.
 
         Args:
             batches: the places in the data, as `source.order()` yields them.
+            first: whether they are the first ones.
         """
         count = sum(map(len, batches))
         source = replace(self.source, order=lambda: batches, count=count, workers=0)
-        return list(replace(self, source=source).steps())
+        return list(replace(self, source=source, tries=first).steps())
 
 
 class _Looking:
@@ -94,6 +99,7 @@ class _Looking:
         self._stack = ExitStack()
         self._places: Tensor | None = None
         self._network = network_of(self.model)
+        self._tries = asked.tries
 
     def __enter__(self) -> "_Looking":
         return self
@@ -116,14 +122,19 @@ class _Looking:
             return self.step(batch)
         except NotFiniteError as error:
             problems = dict.fromkeys(batch.indices, clipped(str(error), longest=200))
-            return Step(Batch([], None, None, problems), None, self.about)
+            labels = [] if batch.labels is None else batch.labels.tolist()
+            known = dict(zip(batch.indices, labels, strict=False))
+            return Step(Batch([], None, None, problems, known), None, self.about)
 
     def at(self, pixels: Tensor, labels: Tensor, indices: Sequence[int]) -> Seen:
         """What the network says of a batch, and the maps."""
+        as_read = pixels
         pixels = as_taken_by(self._network, pixels)
         shape = tuple(pixels.shape[1:])
         if self._opened is None or self._opened[0] != shape:
-            self._open(pixels[:1], shape)
+            again = _not_the_same(self.asked.source, indices[0], as_read[0]) if self._tries else ""
+            self._open(pixels[:1], shape, again)
+            self._tries = False
         assert self._opened is not None
         reader, true = self._opened[1], self._true(labels, indices)
         maps = reader.maps(pixels, true_classes=true)
@@ -142,7 +153,7 @@ class _Looking:
             cams=cams,
         )
 
-    def _open(self, first: Tensor, shape: tuple[int, ...]) -> None:
+    def _open(self, first: Tensor, shape: tuple[int, ...], again: str) -> None:
         self._stack.close()
         self._opened = None
         prepared(self.model, first)  # refuses what is no normalised picture, in words
@@ -157,7 +168,8 @@ class _Looking:
         if self._places is None:
             names, self._places, doubt = _names_and_places(asked.own, asked.source.class_names, reader.class_names)
             layer = reader.capture.kept[0].layer.name
-            self.about = About(unique(names), layer, (shape[1], shape[2]), doubt)
+            places, doubts = tuple(self._places.tolist()), tuple(each for each in (doubt, again) if each)
+            self.about = About(unique(names), layer, (shape[1], shape[2]), places, doubts)
         self._opened = (shape, reader)
 
     def _true(self, labels: Tensor, indices: Sequence[int]) -> Tensor:
@@ -171,6 +183,22 @@ class _Looking:
             allowed = f"The classes are 0 to {len(self._places) - 1}: {some_names(self.about.class_names)}"
             raise ClassError(three_parts(given, allowed, "Count labels from 0, in the order of the model's outputs"))
         return self._places[labels]
+
+
+def _not_the_same(source: Source, index: int, pixels: Tensor) -> str:
+    """What to warn of if a picture is another one when it is read again: nobody can see what the network saw."""
+    if source.stream is not None:
+        return ""
+    try:
+        again = source.one(index)[0]
+        same = again.shape == pixels.shape and torch.allclose(again, pixels, rtol=1e-3, atol=1e-3)
+    except Exception:  # noqa: BLE001 (whatever others raise: it was read once, and cannot be again)
+        same = False
+    if same:
+        return ""
+    given = f"Picture {index} is another one when it is read again"
+    allowed = "The picture beside a map is then not the one that the network saw"
+    return three_parts(given, allowed, "Leave random changes out, as for validation, or make them from torch's numbers")
 
 
 def _names_and_places(

@@ -1,7 +1,8 @@
 """What is kept of each picture, in arrays that are made once, so a pass needs no more memory than its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -53,20 +54,24 @@ class Rows:
     def __init__(self, count: int | None) -> None:
         self.filled = 0
         self.problems: dict[int, str] = {}
+        self._labels: dict[int, int] = {}
         self.cams: np.ndarray | None = None
         self._capacity = count or _START
         self._numbers = {name: np.empty(self._capacity, kind) for name, kind in NUMBERS.items()}
 
-    def refuse(self, problems: Mapping[int, str]) -> None:
-        """Add a row for each picture that could not be read: no class, no map, the reason.
+    def refuse(self, problems: Mapping[int, str], labels: Mapping[int, int] = MappingProxyType({})) -> None:
+        """Add a row for each picture that could not be read: the reason, no map, and its class if that is known.
 
         Args:
             problems: place in the data to the reason.
+            labels: place in the data to its class, as the data numbers it, of those where it is known.
         """
         for index, reason in problems.items():
             self._make_room(1)
             for name, column in self._numbers.items():
                 column[self.filled] = {"index": index, "true": -1, "said": -1}.get(name, np.nan)
+            if index in labels:
+                self._labels[self.filled] = labels[index]
             if self.cams is not None:
                 self.cams[self.filled] = np.nan
             self.problems[self.filled] = reason
@@ -96,8 +101,20 @@ class Rows:
             self.problems |= dict.fromkeys(range(here.start, here.stop), clipped(reason, longest=200))
         self.filled += len(indices)
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return what was filled, in the order of the data."""
+    def refused(self) -> list[int]:
+        """Return the places in the data of what could not be read, in the order in which it came."""
+        numbers = self._numbers["index"]
+        return [int(numbers[row]) for row in self.problems if self._numbers["said"][row] < 0]
+
+    def columns(self, places: Sequence[int] = ()) -> dict[str, np.ndarray]:
+        """Return what was filled, in the order of the data.
+
+        Args:
+            places: the class for each class of the data, for the pictures that could not be read.
+        """
+        for row, label in self._labels.items():
+            if 0 <= label < len(places):
+                self._numbers["true"][row] = places[label]
         order = self._order()
         return {name: column[: self.filled][order] for name, column in self._numbers.items()}
 
@@ -105,16 +122,22 @@ class Rows:
         """Return the maps in the order of the data; of pictures that have none, NaN."""
         order = self._order()
         assert self.cams is not None  # the caller has seen that something was read
-        if np.array_equal(order, np.arange(len(self.cams))):
-            return self.cams
+        if isinstance(order, slice):
+            return self.cams[: self.filled]
         return np.asarray(self.cams[: self.filled][order])
 
     def reasons(self) -> list[str]:
         """Return what is wrong with each picture, in the order of the data; mostly nothing."""
-        return [self.problems.get(int(row), "") for row in self._order()]
+        order = self._order()
+        rows: Iterable[int] = range(self.filled) if isinstance(order, slice) else map(int, order)
+        return [self.problems.get(row, "") for row in rows]
 
-    def _order(self) -> np.ndarray:
-        return np.argsort(self._numbers["index"][: self.filled], kind="stable")
+    def _order(self) -> np.ndarray | slice:
+        """Which row comes where; mostly they came in their order, and then nothing is copied."""
+        numbers = self._numbers["index"][: self.filled]
+        if (numbers[1:] > numbers[:-1]).all():
+            return slice(None)
+        return np.argsort(numbers, kind="stable")
 
     def _make_room(self, more: int) -> None:
         while self.filled + more > self._capacity:

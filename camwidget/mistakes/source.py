@@ -1,9 +1,13 @@
 """What a pass reads, batch by batch. What cannot be read costs a row, not the run."""
 
+import os
+import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -27,6 +31,8 @@ class Batch:
     """Their classes, as the data numbers them."""
     problems: Mapping[int, str]
     """What could not be read, and why."""
+    known: Mapping[int, int] = field(default_factory=dict)
+    """Of what could not be read, the class, as the data numbers it, where it is known."""
 
     @property
     def finite(self) -> bool:
@@ -36,7 +42,7 @@ class Batch:
     def singles(self) -> "Iterator[Batch]":
         """Yield the same, picture by picture."""
         if self.problems:
-            yield Batch([], None, None, self.problems)
+            yield Batch([], None, None, self.problems, self.known)
         if self.pixels is not None and self.labels is not None:
             for place, index in enumerate(self.indices):
                 here = slice(place, place + 1)
@@ -59,8 +65,10 @@ class Source:
     """What the data calls its classes; empty if it has no names."""
     root: str = ""
     """The folder that all files lie in, if they lie in one."""
-    paths: Sequence[str] = ()
-    """The path of each picture within `root`; empty where pictures are no files."""
+    file: Callable[[int], str] | None = None
+    """From a place in the data to the file; None where pictures are no files."""
+    label: Callable[[int], int | None] | None = None
+    """From a place in the data to the class, without reading the picture; None where nothing tells it."""
     workers: int = 0
     """How many processes read."""
     stream: Iterable[Any] | None = field(default=None, repr=False)
@@ -68,7 +76,9 @@ class Source:
 
     def path(self, index: int) -> str:
         """Return the path of a picture within `root`, or the empty string."""
-        return self.paths[index] if index < len(self.paths) else ""
+        # Made when it is asked for: the data has these words already, and to keep them once more takes a hundred bytes.
+        file = "" if self.file is None else self.file(index)
+        return os.path.relpath(file, self.root).replace(os.sep, "/") if self.root else file
 
     def batches(self) -> Iterator[Batch]:
         """Yield everything, in batches of one size.
@@ -77,10 +87,10 @@ class Source:
             DataError: the data has no single label for each picture.
         """
         if self.stream is not None:
-            yield from _streamed(self.stream)
+            yield from _streamed(self.stream, self.class_names)
             return
         loader: Iterable[list[_Sample]] = DataLoader(
-            _Safely(self.read),
+            _Safely(self.sample),
             batch_sampler=self.order(),  # any iterable of lists will do
             num_workers=self.workers,
             collate_fn=list,
@@ -89,14 +99,30 @@ class Source:
         for samples in loader:
             yield from self._grouped(samples)
 
+    def sample(self, index: int) -> Any:
+        """Return what is read at a place. Random changes come out the same each time.
+
+        Raises:
+            Exception: whatever reading it raises.
+        """
+        with repeated(index):
+            return self.read(index)
+
     def one(self, index: int) -> Float[Tensor, "1 channel height width"]:
         """Return one picture, prepared.
 
         Raises:
             Exception: whatever reading it raises.
         """
-        pixels: Tensor = plain(self.collate([self.read(index)])[0].detach())
+        sample = self.sample(index)
+        with repeated(index):
+            pixels: Tensor = plain(self.collate([sample])[0].detach())
         return pixels
+
+    def _known(self, indices: Iterable[int]) -> dict[int, int]:
+        """The classes of pictures that could not be read, where something else tells them."""
+        labels = {} if self.label is None else {index: self.label(index) for index in indices}
+        return {index: label for index, label in labels.items() if label is not None}
 
     def _grouped(self, samples: list["_Sample"]) -> Iterator[Batch]:
         problems = {sample.index: sample.problem for sample in samples if sample.problem}
@@ -105,7 +131,7 @@ class Source:
             if not sample.problem:
                 sizes.setdefault(_size_of(sample.value), []).append(sample)
         if problems:
-            yield Batch([], None, None, problems)
+            yield Batch([], None, None, problems, self._known(problems))
         for group in sizes.values():
             try:
                 yield self._batch(group)
@@ -125,7 +151,7 @@ class Source:
             except DataError:
                 raise
             except Exception as error:  # noqa: BLE001 (whatever is wrong with this one is told in its row)
-                yield Batch([], None, None, {sample.index: _told(error)})
+                yield Batch([], None, None, {sample.index: _told(error)}, self._known([sample.index]))
 
 
 @dataclass(frozen=True)
@@ -157,10 +183,42 @@ def _size_of(sample: Any) -> Any:
     return tuple(first.shape) if isinstance(first, Tensor) else None
 
 
-def _streamed(stream: Iterable[Any]) -> Iterator[Batch]:
-    start = 0
-    for batch in stream:
-        pixels, labels = _checked(*two_of(batch), ())
+@contextmanager
+def repeated(number: int) -> Iterator[None]:
+    """Let what draws random numbers draw the same ones each time; everybody else's stay as they were.
+
+    Args:
+        number: which numbers.
+    """
+    pythons, numpys, torchs = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
+    try:
+        random.seed(number)
+        np.random.seed(number % 2**32)
+        torch.default_generator.manual_seed(number)
+        yield
+    finally:
+        random.setstate(pythons)
+        np.random.set_state(numpys)
+        torch.default_generator.set_state(torchs)
+
+
+class EndedError(DataError):
+    """What was read ended with an error, a stream or a whole cluster; what came before it is kept."""
+
+
+def _streamed(stream: Iterable[Any], class_names: Sequence[str]) -> Iterator[Batch]:
+    start, batches = 0, iter(stream)
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except Exception as error:
+            given = f"The stream ended after {start:,} pictures with an error ({_told(error)})"
+            allowed = "What is read in one stream ends where a picture cannot be read"
+            advice = "Use a data set with an index: there such a picture costs one row"
+            raise EndedError(three_parts(given, allowed, advice)) from error
+        pixels, labels = _checked(*two_of(batch), class_names)
         yield Batch(list(range(start, start + len(labels))), pixels, labels, {})
         start += len(labels)
 
@@ -178,6 +236,10 @@ def two_of(batch: Any) -> tuple[Any, Any]:
         return batch[0], batch[1]
     given = f"The loader yields a {type(batch).__name__}, not pictures and labels"
     advice = "With fastai make it with labels: learn.dls.test_dl(items, with_labels=True)"
+    if isinstance(batch, Mapping):
+        keys = [*map(repr, list(batch)[:6]), *(["..."] if len(batch) > 6 else [])]
+        given = f"The loader yields a {type(batch).__name__} with the keys {', '.join(keys)}"
+        advice = "Pass a loader whose collate_fn returns the two, such as (batch['pixel_values'], batch['labels'])"
     raise DataError(three_parts(given, "A batch is (pictures, labels)", advice))
 
 
@@ -189,13 +251,38 @@ def _checked(pixels: Any, labels: Any, class_names: Sequence[str]) -> tuple[Tens
         raise DataError(three_parts(f"The pictures of a batch are {_shape_of(pixels)}", allowed, advice))
     if isinstance(labels, list | tuple) and labels and all(isinstance(label, str) for label in labels):
         labels = torch.tensor([_index(label, class_names) for label in labels])
-    integer = isinstance(labels, Tensor) and not labels.is_floating_point() and labels.dtype != torch.bool
-    if not integer or labels.shape != (len(pixels),):
+    if isinstance(labels, Tensor) and labels.shape == (len(pixels), 1):
+        labels = labels[:, 0]
+    whole = isinstance(labels, Tensor) and not labels.is_floating_point() and not labels.is_complex()
+    if not whole or labels.dtype == torch.bool or labels.shape != (len(pixels),):
         given = f"The labels of {len(pixels)} pictures are {_shape_of(labels)}"
         allowed = "Each picture must have one label, the index of its class"
-        advice = "Several labels for a picture have no single mistake: choose one with a loader of your own"
-        raise DataError(three_parts(given, allowed, advice))
+        raise DataError(three_parts(given, allowed, _why_no_labels(labels, len(pixels))))
     return plain(pixels.detach()), plain(labels.detach()).long().cpu()
+
+
+def _why_no_labels(labels: Any, count: int) -> str:
+    """What to do with labels that are none."""
+    again = "from what the loader's collate_fn returns"
+    if not isinstance(labels, Tensor):
+        return f"Make a tensor of them, torch.tensor(labels), {again}"
+    if labels.ndim == 2 and len(labels) == count and labels.shape[1] > 1 and bool(_is_one_hot(labels)):
+        return f"They are one-hot: take labels.argmax(dim=1), {again}"
+    if labels.ndim == 2 and len(labels) == count and labels.shape[1] > 1:
+        return "Several labels for a picture have no single mistake: choose one with a loader of your own"
+    if labels.ndim <= 1 and labels.numel() == count and _are_whole(labels):
+        return f"They are whole numbers of another kind: take labels.long().view(-1), {again}"
+    return "Numbers that are no classes have no mistakes: find_mistakes is for classification"
+
+
+def _are_whole(labels: Tensor) -> bool:
+    numbers = (labels.real if labels.is_complex() else labels).double()
+    return bool((numbers == numbers.round()).all())
+
+
+def _is_one_hot(labels: Tensor) -> Tensor:
+    """Whether each row has one 1, and else 0."""
+    return (((labels == 0) | (labels == 1)).all() & (labels.sum(dim=1) == 1).all()).cpu()
 
 
 def _shape_of(value: Any) -> str:

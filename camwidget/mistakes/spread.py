@@ -5,8 +5,9 @@ from itertools import islice
 from typing import Any
 
 from camwidget.cluster import over
-from camwidget.errors import CamwidgetError, DataError, three_parts
+from camwidget.errors import CamwidgetError, DataError, clipped, three_parts
 from camwidget.mistakes.looking import Pass, Step
+from camwidget.mistakes.source import EndedError
 
 BATCHES = 4
 """So many batches are one task, whatever the number of workers: what is run together is the same everywhere."""
@@ -22,6 +23,7 @@ def steps_there(wanted: Pass, client: Any) -> Generator[Step, None, None]:
     Raises:
         CamwidgetError: what the pass would raise here as well.
         DataError: the client is none, the data is one stream, or a part of it ends every worker that is given it.
+        EndedError: the scheduler is gone.
     """
     if not all(hasattr(client, name) for name in ("submit", "nthreads", "cancel")):
         given = f"client is a {type(client).__name__}"
@@ -32,25 +34,34 @@ def steps_there(wanted: Pass, client: Any) -> Generator[Step, None, None]:
         raise DataError(three_parts(given, "Only data with places has parts", "Use a data set with an index, or files"))
     waiting: dict[int, list[Step]] = {}
     following = 0
-    for number, steps, error in over(client, _part, _tasks(wanted), shared=wanted):
-        if error is not None:
-            raise error if isinstance(error, CamwidgetError) else DataError(_failed(number, error)) from error
-        waiting[number] = steps
-        while following in waiting:
-            yield from waiting.pop(following)
-            following += 1
+    try:
+        for number, steps, error in over(client, _part, _tasks(wanted), shared=wanted):
+            if error is not None:
+                raise error if isinstance(error, CamwidgetError) else DataError(_failed(number, error)) from error
+            waiting[number] = steps
+            while following in waiting:
+                yield from waiting.pop(following)
+                following += 1
+    except CamwidgetError:
+        raise
+    except Exception as error:  # of Dask itself, which raises what it likes: what a task raised was told above
+        given = f"The cluster cannot be reached any more ({type(error).__name__}: {error})"
+        allowed = "Its scheduler runs until all pictures were looked at"
+        raise EndedError(
+            three_parts(clipped(given, longest=300), allowed, "Start it again, and make a new client")
+        ) from error
 
 
-def _tasks(wanted: Pass) -> Iterator[tuple[int, tuple[list[list[int]]]]]:
+def _tasks(wanted: Pass) -> Iterator[tuple[int, tuple[list[list[int]], bool]]]:
     batches: Iterable[list[int]] = iter(wanted.source.order())
     number = 0
     while batch := list(islice(batches, BATCHES)):
-        yield number, (batch,)
+        yield number, (batch, number == 0)
         number += 1
 
 
-def _part(wanted: Pass, batches: list[list[int]]) -> list[Step]:
-    return wanted.part(batches)
+def _part(wanted: Pass, batches: list[list[int]], first: bool) -> list[Step]:
+    return wanted.part(batches, first=first)
 
 
 def _failed(number: int, error: BaseException) -> str:

@@ -1,24 +1,29 @@
-"""Names for single pictures, such as "wrong label"; counts of them, and plans to move or drop files."""
+"""Names for single pictures, such as "wrong label", and counts of them."""
 
-import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, SupportsIndex
 
-from camwidget.errors import DataError, three_parts
+from camwidget.errors import DataError, nearest, three_parts
+from camwidget.given import several, told, whole
 
 USUAL = ("wrong label", "something else in the picture", "a shortcut", "a kind never trained on")
 """Tags that are offered at first; any other word will do as well."""
 
 _LONGEST = 60
+ROWS_ADVICE = "Take some of found.table.index, such as found.wrong.index[:3]"
+"""What to try where rows were wanted."""
 
 
 class Tags:
-    """Which rows have which tag. A picture may have several."""
+    """Which rows have which tag. A picture may have several.
 
-    def __init__(self) -> None:
+    Args:
+        known: the rows that there are; None where any will do.
+    """
+
+    def __init__(self, known: Container[int] | None = None) -> None:
         self._rows: dict[str, set[int]] = {}
+        self._known = known
 
     def __repr__(self) -> str:
         return f"<Tags: {', '.join(f'{name} {count}' for name, count in self.counts().items()) or 'none'}>"
@@ -28,7 +33,7 @@ class Tags:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
-    def add(self, tag: str, rows: Iterable[int]) -> None:
+    def add(self, tag: str, rows: Iterable[SupportsIndex]) -> None:
         """Give rows a tag.
 
         Args:
@@ -36,44 +41,61 @@ class Tags:
             rows: the rows.
 
         Raises:
-            DataError: the tag is empty or too long, or has a semicolon in it.
+            DataError: the tag is empty or too long, or has a semicolon in it; or there is no such row.
         """
-        name = tag.strip() if isinstance(tag, str) else ""
-        if not name or len(name) > _LONGEST or ";" in name or not name.isprintable():
-            given = f"The tag is {tag!r}"
-            allowed = f"A tag is one line of up to {_LONGEST} characters, without a semicolon"
-            raise DataError(three_parts(given, allowed, f"Try {USUAL[0]!r}"))
-        found = {int(row) for row in rows}
+        name, found = _name(tag), set(self._checked(rows))
         if found:
             self._rows.setdefault(name, set()).update(found)
 
-    def remove(self, tag: str, rows: Iterable[int]) -> None:
+    def remove(self, tag: str, rows: Iterable[SupportsIndex]) -> None:
         """Take a tag from rows; those without it stay as they are.
 
         Args:
             tag: the tag.
             rows: the rows.
+
+        Raises:
+            DataError: nothing has that tag, or there is no such row.
         """
-        left = self._rows.get(tag, set()) - {int(row) for row in rows}
-        self._rows.pop(tag, None)
-        if left:
-            self._rows[tag] = left
+        name, gone = _name(tag), self._checked(rows)
+        if name not in self._rows:
+            close = nearest(name, self._rows)
+            advice = f"Did you mean {close[0]!r}?" if close else "print(found.tags) shows those that there are"
+            raise DataError(three_parts(f"No picture has the tag {name!r}", "Only a tag that is there goes", advice))
+        self._rows[name].difference_update(gone)
+        if not self._rows[name]:
+            del self._rows[name]
 
     def replace(self, other: "Tags") -> None:
         """Take over what others say.
 
         Args:
             other: other tags.
-        """
-        self._rows = {tag: set(rows) for tag, rows in other.as_lists().items()}
 
-    def of(self, row: int) -> list[str]:
-        """Return the tags of a row, in alphabetical order."""
-        return sorted(tag for tag, rows in self._rows.items() if row in rows)
+        Raises:
+            DataError: they are no tags, or of a row that there is not. Then nothing changes.
+        """
+        if not isinstance(other, Tags):
+            given = f"other is a {type(other).__name__}"
+            raise DataError(three_parts(given, "Tags are replaced by Tags", "Use found.tags.add(tag, rows)"))
+        self._rows = {tag: set(self._checked(rows)) for tag, rows in other.as_lists().items()}
+
+    def of(self, row: SupportsIndex) -> list[str]:
+        """Return the tags of a row, in alphabetical order.
+
+        Raises:
+            DataError: it is no row.
+        """
+        number = whole(row, "row", try_=ROWS_ADVICE, error=DataError)
+        return sorted(tag for tag, rows in self._rows.items() if number in rows)
 
     def rows(self, tag: str) -> list[int]:
-        """Return the rows that have a tag, in their order."""
-        return sorted(self._rows.get(tag, ()))
+        """Return the rows that have a tag, in their order; none if nothing has it.
+
+        Raises:
+            DataError: it can be no tag.
+        """
+        return sorted(self._rows.get(_name(tag), ()))
 
     def counts(self) -> dict[str, int]:
         """Return each tag with how many rows have it, the most frequent first."""
@@ -83,99 +105,45 @@ class Tags:
 
     def as_lists(self) -> dict[str, list[int]]:
         """Return each tag with its rows, as JSON can hold them."""
-        return {tag: self.rows(tag) for tag in sorted(self._rows)}
+        return {tag: sorted(self._rows[tag]) for tag in sorted(self._rows)}
 
     @classmethod
-    def from_lists(cls, lists: dict[str, Any]) -> "Tags":
+    def from_lists(cls, lists: Mapping[str, Any]) -> "Tags":
         """Return tags from what `as_lists` returned.
 
         Raises:
-            DataError: a tag is none.
+            DataError: a tag is none, or has no rows but something else.
         """
+        if not isinstance(lists, Mapping):
+            given = f"lists is a {type(lists).__name__}"
+            raise DataError(three_parts(given, "It holds a list of rows for each tag", 'Try {"a shortcut": [1, 5]}'))
         tags = cls()
         for tag, rows in lists.items():
             tags.add(tag, rows)
         return tags
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done with files: nothing is done until `carry_out` is called. Print it first."""
-
-    steps: tuple[tuple[Path, Path], ...]
-    """From where to where each file goes."""
-    why: str
-    """What is done, in a sentence."""
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __repr__(self) -> str:
-        shown = [f"  {start} -> {end}" for start, end in self.steps[:20]]
-        more = [f"  and {len(self) - 20} more"] if len(self) > 20 else []
-        head = f"{self.why}: {len(self)} {'file' if len(self) == 1 else 'files'}. Nothing is done before carry_out()."
-        return "\n".join([head, *shown, *more])
-
-    def carry_out(self) -> None:
-        """Move the files, as they are listed.
+    def among(self, known: Container[int]) -> "Tags":
+        """Return the same tags, which from now on take no other rows than these.
 
         Raises:
-            DataError: a file is not there, or one would be replaced. Then no file is moved.
+            DataError: one of them is not among them.
         """
-        ends = [end for _, end in self.steps]
-        missing = [start for start, _ in self.steps if not start.is_file()]
-        taken = [end for end in ends if end.exists()] + [end for end in set(ends) if ends.count(end) > 1]
-        if missing or taken:
-            given = f"{missing[0]} is not there" if missing else f"{taken[0]} would be replaced"
-            allowed = "Files are moved only if all of them can be, and none is replaced"
-            raise DataError(three_parts(given, allowed, "Make a new plan, or move that file yourself"))
-        for start, end in self.steps:
-            end.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(start, end)
+        tags = Tags(known)
+        tags.replace(self)
+        return tags
+
+    def _checked(self, rows: Any) -> list[int]:
+        numbers = several(rows, "rows", try_=ROWS_ADVICE, error=DataError)
+        for number in numbers:
+            if self._known is not None and number not in self._known:
+                given = f"There is no row {number}"
+                raise DataError(three_parts(given, "Tags are given to rows of found.table", ROWS_ADVICE))
+        return numbers
 
 
-def plan_move(found: Any, rows: Sequence[int], to: str) -> Plan:
-    """Return the plan to move wrongly labelled pictures into the folder of the class that they are.
-
-    Args:
-        found: what `find_mistakes` returned, for a folder with a folder for each class.
-        rows: the rows of the pictures.
-        to: the name of the class.
-
-    Raises:
-        DataError: there is no such class, a row is no file, or its file does not lie in the folder of its class.
-    """
-    if to not in found.class_names:
-        given = f"There is no class {to!r}"
-        raise DataError(three_parts(given, f"Classes are {', '.join(found.class_names)}", "Check the spelling"))
-    steps = []
-    for row in rows:
-        file, label = found.file(row), str(found.table["true"].loc[row])
-        if label not in file.parts[:-1]:
-            given = f"{file} does not lie in a folder called {label!r}"
-            allowed = "A picture is moved from the folder of one class to that of another"
-            raise DataError(three_parts(given, allowed, "Where labels come from elsewhere, change them there"))
-        place = len(file.parts) - 2 - file.parts[-2::-1].index(label)
-        steps.append((file, Path(*file.parts[:place], to, *file.parts[place + 1 :])))
-    return Plan(tuple(steps), f"Move to {to!r}")
-
-
-def plan_drop(found: Any, rows: Sequence[int], into: str | Path) -> Plan:
-    """Return the plan to take pictures out of the data: they are moved to another folder, and not deleted.
-
-    Args:
-        found: what `find_mistakes` returned.
-        rows: the rows of the pictures.
-        into: a folder outside of the data.
-
-    Raises:
-        DataError: a row is no file, or the folder lies inside of the data.
-    """
-    place = Path(into).expanduser().absolute()
-    root = Path(found.root).absolute() if found.root else None
-    if root is not None and (place == root or root in place.parents):
-        given = f"{place} lies inside of the data"
-        raise DataError(three_parts(given, f"It must be outside of {root}", "Choose a folder beside it"))
-    files = [found.file(row) for row in rows]
-    ends = [place / (file.relative_to(root) if root is not None else file.name) for file in files]
-    return Plan(tuple(zip(files, ends, strict=True)), f"Drop, to {place}")
+def _name(tag: Any) -> str:
+    name = tag.strip() if isinstance(tag, str) else ""
+    if name and len(name) <= _LONGEST and ";" not in name and name.isprintable():
+        return name
+    allowed = f"A tag is one line of up to {_LONGEST} characters, without a semicolon"
+    raise DataError(three_parts(f"The tag is {told(tag)}", allowed, f"Try {USUAL[0]!r}"))

@@ -85,12 +85,10 @@ class SlidingPanel(ShownPanel):
             f"{type(self).__name__}(layer={self.layer!r}, target_class={self.target_class!r}, method={self.method!r})"
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """The live panel, with code that knows what the panel itself is called: by now it has a name, if ever."""
+    def _name_code(self) -> None:
         if name_of(self) is not None:
             named = (self._named(name, results) for name, results in self._state.by_subject().items())
             self.view.write_code([{method: each.call for method, each in results.items()} for results in named])
-        return super()._repr_mimebundle_(**kwargs)
 
     def _named(self, name: str, results: Mapping[str, Any]) -> dict[str, Any]:
         """The results for the view: what has no name of the learner's own is read from the panel, if that has one."""

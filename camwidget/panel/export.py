@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from camwidget.errors import ExportError, three_parts
@@ -39,7 +40,7 @@ _WITHOUT_KERNEL = {"message": "", "busy": "", "live": 0, "names": [], "synonyms"
 """What a page starts with where no kernel listens: nothing is searched for, and no other panel is open."""
 
 
-def page_html(view: ToldView, *, title: str, **more: Any) -> str:
+def page_html(view: ToldView, *, title: str, manifest: Mapping[str, Any] = MappingProxyType({}), **more: Any) -> str:
     """Return a page that shows a view as it is.
 
     The page's own rules let it run its one script, by its hash, and load nothing, so whatever a text or the name of a
@@ -48,10 +49,13 @@ def page_html(view: ToldView, *, title: str, **more: Any) -> str:
     Args:
         view: what is shown.
         title: of the page.
+        manifest: what its manifest says otherwise than that of the view.
         **more: what else its script reads, as JSON holds it.
     """
     state = state_of(view)
     state |= {name: value for name, value in _WITHOUT_KERNEL.items() if name in state}
+    if manifest:
+        state["manifest"] = {**view.manifest, **manifest}
     if isinstance(view, MapView):
         state["manifest"], maps = packed(view.manifest, view.maps)
         del state["maps"]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 import traitlets
 from jaxtyping import Float
 from PIL import Image
+from torch.nn.functional import adaptive_avg_pool2d
 
 from camwidget.errors import ImageError, clipped
 from camwidget.maps.methods import METHOD_LABELS
@@ -22,6 +24,9 @@ from camwidget.panel.view import ToldView, style_text
 
 TILE_PIXELS = 224
 """The longer side of a picture as it is sent."""
+
+MOST_CELLS = 56
+"""A map in a saved page has so many cells a side at most. Tiles are 160 pixels wide; 224 by 224 cells take 0.5 MB."""
 
 _LONGEST_NAME, _LONGEST_PATH = 120, 120
 _MEAN_OF = 24
@@ -106,6 +111,7 @@ def manifest_of(
         "stopped": "" if found.complete else f"Stopped after {len(found):,}{of}",
         "method": METHOD_LABELS.get(found.method, found.method),
         "layer": found.layer,
+        "coarser": "",
         "map_height": found.maps.shape[2],
         "map_width": found.maps.shape[3],
         "height": found.size[0],
@@ -114,7 +120,33 @@ def manifest_of(
     }
 
 
-def tile_of(found: Found, row: int) -> tuple[dict[str, Any], bytes, bytes]:
+def coarser(maps: Float[np.ndarray, "map map_height map_width"]) -> Float[np.ndarray, "map height width"]:
+    """Return maps of at most `MOST_CELLS` cells a side: the means of neighbours, so that a map keeps its mean.
+
+    Args:
+        maps: the maps.
+    """
+    sides = tuple(min(side, MOST_CELLS) for side in maps.shape[1:])
+    if sides == maps.shape[1:]:
+        return maps
+    pooled: np.ndarray = adaptive_avg_pool2d(torch.from_numpy(np.array(maps, np.float32)), sides).numpy()
+    return pooled
+
+
+def told_coarser(found: Found) -> str:
+    """Return what a saved page says where its maps have fewer cells; empty where they have all.
+
+    Args:
+        found: what `find_mistakes` returned.
+    """
+    height, width = found.maps.shape[2:]
+    kept = [min(side, MOST_CELLS) for side in (height, width)]
+    return (
+        "" if kept == [height, width] else f"This page has {kept[0]}×{kept[1]} of the {height}×{width} cells of a map"
+    )
+
+
+def tile_of(found: Found, row: int, *, saved: bool = False) -> tuple[dict[str, Any], bytes, bytes]:
     """Return what comes with a picture, the picture as a JPEG, and its two maps as little-endian float32.
 
     Where the picture cannot be read any more, `problem` says why and there are no bytes of it.
@@ -122,9 +154,11 @@ def tile_of(found: Found, row: int) -> tuple[dict[str, Any], bytes, bytes]:
     Args:
         found: what `find_mistakes` returned.
         row: one of its rows.
+        saved: whether it is for a saved page, where maps have at most `MOST_CELLS` cells a side.
     """
-    height, width = found.maps.shape[2:]
     maps = found.maps[found.place(row)].astype("<f4")
+    maps = coarser(maps) if saved else maps
+    height, width = maps.shape[1:]
     data = b"" if np.isnan(maps).any() else maps.tobytes()
     entry = {"row": row, "map_height": height, "map_width": width, "problem": ""}
     try:
@@ -164,7 +198,7 @@ def _group(found: Found, group: Group, test: HideTest | None) -> dict[str, Any]:
         "title": title,
         "text": text,
         "place": [place.top, place.left, place.bottom, place.right],
-        "mean": group.mean.astype(float).tolist(),
+        "mean": coarser(group.mean[None])[0].astype(float).tolist(),
         "picture": in_base64(_jpeg(_mean_picture(found, group))),
         "test": None if test is None else {name: getattr(test, name) for name in ("before", "hidden", "elsewhere")},
     }

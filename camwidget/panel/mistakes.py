@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,18 @@ import ipywidgets
 import numpy as np
 
 from camwidget.errors import CamwidgetError, DataError, nearest, three_parts
+from camwidget.given import several, told, whole
 from camwidget.maps.arguments import class_index
-from camwidget.mistakes.found import Found
-from camwidget.mistakes.groups import Group
+from camwidget.mistakes.found import Found, refuse_other
+from camwidget.mistakes.groups import Group, refuse_no_group
 from camwidget.mistakes.hide import HideTest
 from camwidget.mistakes.tags import Tags
 from camwidget.panel.export import page_html, save_page
-from camwidget.panel.gallery import MistakesView, columns_of, in_base64, manifest_of, tile_of
+from camwidget.panel.gallery import MistakesView, columns_of, in_base64, manifest_of, tile_of, told_coarser
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.shown import ShownPanel
 from camwidget.panel.top_losses import figure_of
+from camwidget.panel.whole import WholePanel
 
 SAVED = 120
 """How many pictures a saved page holds, those with the largest losses."""
@@ -47,7 +49,7 @@ class MistakesPanel(ShownPanel):
         order: rows in an order of your own, such as your function's; others are not shown. None for all rows.
 
     Raises:
-        CamwidgetError: `order` holds what is no row, or one twice.
+        CamwidgetError: `order` holds what is no row, or one twice; or something else is not what is said here.
 
     Example:
         panel = MistakesPanel(find_mistakes(learn))
@@ -63,6 +65,8 @@ class MistakesPanel(ShownPanel):
         tests: Sequence[HideTest] = (),
         order: Sequence[int] | None = None,
     ) -> None:
+        refuse_other(found)
+        groups, tests = _each(groups, "groups", refuse_no_group), _each(tests, "tests", _refuse_no_test)
         self.found = found
         self.picture: CamPanel | None = None
         """The panel of the picture that is open; None if none is."""
@@ -75,6 +79,7 @@ class MistakesPanel(ShownPanel):
             shown="wrong" if order is None else "all",
         )
         self._below = ipywidgets.VBox()
+        self._drawn_whole = False  # whether a host draws it that makes no view outside of a running cell
         super().__init__([self.view, self._below])
         self.view.on_msg(self._on_message)
         self.view.observe(self._on_tags, names=["tags"])
@@ -96,6 +101,10 @@ class MistakesPanel(ShownPanel):
             bundle["image/jpeg"] = base64.b64encode(still.getvalue()).decode("ascii")
         return bundle
 
+    def _display_(self) -> WholePanel:
+        self._drawn_whole = True
+        return super()._display_()
+
     def choose(self, **choices: Any) -> None:
         """Choose what is shown, as the buttons do.
 
@@ -116,7 +125,11 @@ class MistakesPanel(ShownPanel):
 
         Args:
             count: how many at most.
+
+        Raises:
+            CamwidgetError: it is no number of pictures.
         """
+        count = whole(count, "count", least=0, try_="Try panel.first(9)")
         table = self.found.table.loc[self._rows]
         key = {"loss": -table["loss"], "sure": -table["p_said"], "doubt": table["margin"]}.get(self.view.order)
         kept = np.full(len(table), True) if self.view.shown == "all" else table["right"] == (self.view.shown == "right")
@@ -131,6 +144,7 @@ class MistakesPanel(ShownPanel):
             pictures: how many pictures it holds, see `as_html`.
 
         Raises:
+            CamwidgetError: `pictures` is no number of pictures.
             ExportError: it cannot be written there.
         """
         return save_page(self.as_html(pictures=pictures), path)
@@ -142,15 +156,23 @@ class MistakesPanel(ShownPanel):
 
         Args:
             title: of the page; None for what the panel shows.
-            pictures: how many pictures it holds, some 10 kB each, and more where maps have many cells.
+            pictures: how many pictures it holds, some 10 kB each, and up to 35 kB more for its maps: those of more than
+                56 cells a side are made coarser, and the page says so.
+
+        Raises:
+            CamwidgetError: `pictures` is no number of pictures, or `title` no text.
         """
+        pictures = whole(pictures, "pictures", least=0, try_=f"Leave it out for {SAVED}")
+        if title is not None and not isinstance(title, str):
+            raise CamwidgetError(three_parts(f"title is {told(title)}", "It is a text", "Leave it out"))
         table = self.found.table.loc[self._rows]
-        keep = np.lexsort((-table["loss"].to_numpy(), table["right"].to_numpy()))[: max(0, pictures)]
+        keep = np.lexsort((-table["loss"].to_numpy(), table["right"].to_numpy()))[:pictures]
         tiles = []
         for row in (self._rows[place] for place in keep):
-            entry, picture, maps = tile_of(self.found, row)
+            entry, picture, maps = tile_of(self.found, row, saved=True)
             tiles.append(entry | {"picture": in_base64(picture), "maps": in_base64(maps)})
-        return page_html(self.view, title=title or self._title(), tiles=tiles)
+        manifest = {"coarser": told_coarser(self.found)}
+        return page_html(self.view, title=title or self._title(), manifest=manifest, tiles=tiles)
 
     def _title(self) -> str:
         manifest = self.view.manifest
@@ -161,23 +183,30 @@ class MistakesPanel(ShownPanel):
 
     def _checked(self, name: str, value: Any) -> Any:
         names, groups = self.found.class_names, self.view.manifest["groups"]
-        if name in _CHOICES and value not in _CHOICES[name]:
+        if name in _CHOICES and not (isinstance(value, str) and value in _CHOICES[name]):
             close = nearest(str(value), _CHOICES[name])
             allowed = f"It is one of {', '.join(map(repr, _CHOICES[name]))}"
-            raise CamwidgetError(three_parts(f"{name} is {value!r}", allowed, f"Try {(close or _CHOICES[name])[0]!r}"))
+            given = f"{name} is {told(value)}"
+            raise CamwidgetError(three_parts(given, allowed, f"Try {(close or _CHOICES[name])[0]!r}"))
         match name:
             case "cell":
-                if len(value) not in (0, 2):
-                    given = f"cell is {value!r}"
+                if not isinstance(value, tuple | list) or len(value) not in (0, 2):
+                    given = f"cell is {told(value)}"
                     raise CamwidgetError(three_parts(given, "It is (true, said), or ()", f"Try {tuple(names[:2])!r}"))
                 return [class_index(each, names) for each in value]
-            case "opened" if value != -1:
-                self.found.place(value)
+            case "opened":
+                row = whole(value, "opened", try_="Take one of found.table.index, or -1 for none")
+                return row if row == -1 else int(self.found.table.index[self.found.place(row)])
             case "own_scale":
-                return int(bool(value))
-            case "group" if not -1 <= value < len(groups):
-                allowed = f"There are {len(groups)} groups, counted from 0; -1 is none"
-                raise CamwidgetError(three_parts(f"group is {value!r}", allowed, "MistakesPanel(found, groups=...)"))
+                return int(value) if isinstance(value, bool) else whole(value, name, least=0, most=1, try_="Try True")
+            case "group":
+                advice = "There is none: pass MistakesPanel(found, groups=...)" if not groups else "Take -1 for none"
+                return whole(value, name, least=-1, most=len(groups) - 1, try_=advice)
+            case "tag" if not isinstance(value, str) or value not in ("", *self.found.tags.counts()):
+                tags = list(self.found.tags.counts())
+                allowed = f"It is one of {', '.join(map(repr, tags[:10]))}, or ''" if tags else "No picture has a tag"
+                advice = "Give one first: found.tags.add('a shortcut', found.wrong.index[:3])"
+                raise CamwidgetError(three_parts(f"tag is {told(value)}", allowed, advice))
             case _ if name not in (*_CHOICES, "opened", "tag", "group"):
                 allowed = "There are shown, order, maps, own_scale, tag, group, cell and opened"
                 advice = "Try panel.choose(order='doubt')"
@@ -222,6 +251,11 @@ class MistakesPanel(ShownPanel):
             advice = "Load it with one: cw.Found.load(folder, model=learn)"
             self.view.message = three_parts(given, "A picture is explained by the model", advice)
             return
+        if self._drawn_whole:
+            given = "marimo draws only what a cell has made, so no picture opens below the gallery"
+            advice = f"Show it in a cell: cw.CamPanel(found.model, found.picture({row}))"
+            self.view.message = three_parts(given, "In a cell of its own each picture can be opened", advice)
+            return
         self.view.busy = "Opening the picture"
         try:
             self._show(self._opened(row))
@@ -264,7 +298,8 @@ def _ordered(found: Found, order: Sequence[int] | None) -> list[int]:
     known = [int(row) for row in found.table.index[found.read]]
     if order is None:
         return known
-    rows, read = [int(row) for row in order], set(known)
+    advice = "Pass rows such as found.wrong.index"
+    rows, read = several(order, "order", try_=advice), set(known)
     seen: set[int] = set()
     for row in rows:
         if row not in read or row in seen:
@@ -272,3 +307,20 @@ def _ordered(found: Found, order: Sequence[int] | None) -> list[int]:
             raise CamwidgetError(three_parts(given, "It holds rows of found.table, each once", "Check your function"))
         seen.add(row)
     return rows
+
+
+def _each(given: Any, name: str, refuse: Callable[[Any, str], None]) -> list[Any]:
+    """What was given as a list, of which each is what it should be."""
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        what = "group_maps" if name == "groups" else "hide_place"
+        allowed = f"It is a list of what {what} returned"
+        raise CamwidgetError(three_parts(f"{name} is a {type(given).__name__}", allowed, "Leave it out for none"))
+    for each in given:
+        refuse(each, f"{name} holds")
+    return list(given)
+
+
+def _refuse_no_test(test: Any, name: str) -> None:
+    if not isinstance(test, HideTest):
+        given = f"{name} a {type(test).__name__}"
+        raise DataError(three_parts(given, "It holds what hide_place returned", "Try [cw.hide_place(found, group)]"))

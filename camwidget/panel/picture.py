@@ -13,6 +13,7 @@ from PIL import Image
 
 from camwidget.errors import CamwidgetError, ImageError, three_parts
 from camwidget.hooks.learner_hooks import HookClass
+from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, GridArgument, methods_of
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
@@ -95,6 +96,8 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
         mean: of values in [0, 1], for pictures that nothing else says how to prepare, see `explain`.
         std: the same for the standard deviation.
         size: of the inputs, in pixels.
+        target: numbers of your own to explain in place of the classes, see `explain`: they stand where the classes do,
+            with their values and without probabilities.
         compare: a second picture, to be compared with the first.
         predict: ask first where the network looks, and show it when asked to.
 
@@ -142,6 +145,7 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
         mean: Numbers | None = None,
         std: Numbers | None = None,
         size: Size | None = None,
+        target: TargetArgument | None = None,
         compare: Picture | None = None,
         predict: bool = False,
     ) -> None:
@@ -149,6 +153,7 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
         methods = methods_of(methods)
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation, "call": call, "grid": grid}
+        self._asked["target"] = target
         self._preparing: Prepare = {"transform": transform, "mean": mean, "std": std, "size": size}
         self._wanted_classes = target_classes
         self._expensive = [method for method in methods if method in EXPENSIVE]
@@ -264,13 +269,13 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
             self._controls.follow(self._state)
 
     def _open_layer(self) -> LayerInside:
-        state, asked = self._state, {name: self._asked[name] for name in ("call", "grid")}
+        state, asked = self._state, {name: self._asked[name] for name in ("call", "grid", "target")}
         return LayerInside(
             self._model, state.pixels, layer=state.layer, target_class=self.target_class, method=state.method, **asked
         )
 
     def _run_without(self, regions: Sequence[Region], way: str) -> Hidden:
-        return without(self._model, self._state.pixels, regions, way=way)
+        return without(self._model, self._state.pixels, regions, way=way, target=self._asked["target"])
 
     def _follow(self, changes: Mapping[str, Any]) -> None:
         super()._follow(changes)

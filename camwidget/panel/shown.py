@@ -9,6 +9,7 @@ from camwidget.panel.export import page_html
 from camwidget.panel.rerun import note_shown, running_cell
 from camwidget.panel.still import reopened_html
 from camwidget.panel.view import ToldView
+from camwidget.panel.whole import WholePanel
 
 
 class ShownPanel(ipywidgets.VBox):
@@ -23,6 +24,7 @@ class ShownPanel(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel; an older one that the same cell showed goes to sleep."""
         note_shown(self, running_cell())
+        self._name_code()
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         return bundle
 
@@ -34,6 +36,14 @@ class ShownPanel(ipywidgets.VBox):
         metadata = colab | ({"image/jpeg": {"alt": self._alt()}} if still else {})
         publish_display_data(bundle, metadata)
         publish_display_data({"text/html": reopened_html(bundle, alt=self._alt())})
+
+    def _display_(self) -> WholePanel:
+        """What marimo shows: it asks for this first, and draws anywidgets, but none of the stock widgets around one."""
+        self._name_code()
+        return WholePanel(self)
+
+    def _name_code(self) -> None:
+        """Write the code of what is shown with the panel's own name: by now it has one, if ever."""
 
     def as_html(self, *, title: str | None = None) -> str:
         """Return the panel as it is as the text of one page, which `save_html` writes into a file.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from camwidget.errors import CamwidgetError
+from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
 from camwidget.maps.arguments import Explainable, methods_of
 from camwidget.panel.base import SlidingPanel
@@ -70,6 +71,8 @@ class TextCamPanel(SlidingPanel):
         methods: which of the methods for texts to offer.
         compare: a second text, shown beside the first on the same scale.
         call: which call to show of layers that the network runs several times, see `explain`.
+        target: numbers of your own to explain in place of the classes, see `explain`: they stand where the classes do,
+            with their values and without probabilities.
 
     Raises:
         CamwidgetError: the text, the model, a layer or a class cannot be used; the text says which and what to try.
@@ -106,11 +109,12 @@ class TextCamPanel(SlidingPanel):
         methods: Sequence[str] = TEXT_METHODS,
         compare: str | None = None,
         call: int | None = None,
+        target: TargetArgument | None = None,
     ) -> None:
         self._model = learn
         methods = methods_of(methods, known=TEXT_METHODS, default="cam")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
-        self._asked |= {"activation": activation, "call": call}
+        self._asked |= {"activation": activation, "call": call, "target": target}
         self._wanted_classes = target_classes
         # what will be explained once nobody types any more
         self._typed: dict[str, asyncio.TimerHandle | None] = {"text": None, "compare": None}

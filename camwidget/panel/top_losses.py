@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from camwidget.errors import CamwidgetError, DataError, ImageError, clipped, three_parts
+from camwidget.given import told, whole
 from camwidget.mistakes.find import find_mistakes
 from camwidget.mistakes.found import Found
 from camwidget.panel.colours import colormap, overlay
@@ -16,6 +17,9 @@ from camwidget.panel.colours import colormap, overlay
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+MOST = 100
+"""So many pictures are one figure at most; a `MistakesPanel` shows any number."""
 
 _MAPS = ("said", "true", "difference")
 
@@ -27,22 +31,21 @@ def plot_top_losses(learn: Any, k: int = 9, *, dl: Any = None, maps: str = "both
 
     Args:
         learn: a fastai Learner, a torch module, or what `find_mistakes` returned.
-        k: how many pictures.
+        k: how many pictures, up to 100; a `MistakesPanel` shows any number.
         dl: which data, see `find_mistakes`; None for the Learner's validation set.
         maps: `"both"`, `"said"`, `"true"`, or `"difference"` for what was said minus what is true.
         **asked: more for `find_mistakes`.
 
     Raises:
-        CamwidgetError: `maps` is none of these, k is not positive, or the data cannot be used; see `find_mistakes`.
+        CamwidgetError: `maps` is none of these, k is not from 1 to 100, or the data cannot be used.
 
     Example:
         plot_top_losses(learn, 4)
     """
-    if maps not in ("both", *_MAPS):
-        given, allowed = f"maps is {maps!r}", f"It is one of {', '.join(map(repr, ('both', *_MAPS)))}"
+    if not isinstance(maps, str) or maps not in ("both", *_MAPS):
+        given, allowed = f"maps is {told(maps)}", f"It is one of {', '.join(map(repr, ('both', *_MAPS)))}"
         raise CamwidgetError(three_parts(given, allowed, "Leave it out for both"))
-    if k < 1:
-        raise CamwidgetError(three_parts(f"k is {k}", "At least one picture is shown", "Leave it out for 9"))
+    k = whole(k, "k", least=1, most=MOST, try_="Leave it out for 9")
     if isinstance(learn, Found) and (dl is not None or asked):
         given = f"{'dl' if dl is not None else next(iter(asked))} was given with what was found already"
         raise CamwidgetError(three_parts(given, "It says what to look at", "Pass the Learner in place of it"))

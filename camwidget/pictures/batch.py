@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from camwidget.errors import CamwidgetError, ClassError, ImageError, MapError, three_parts
+from camwidget.given import whole
 from camwidget.hooks.batch import BatchCapture, open_batch_capture
 from camwidget.maps.activation import Activation
 from camwidget.maps.arguments import (
@@ -173,6 +174,7 @@ def explain_batch(
         torch.Size([6, 8])
     """
     preparing, others = parted(asked)
+    batch_size = whole(batch_size, "batch_size", least=1, try_=f"Leave it out for {BATCH_SIZE}")
     _request(method, others)  # what cannot be used is refused before a picture is read
     singles = _pictures(pictures)
     if true_classes is not None:
@@ -266,7 +268,7 @@ def _explanations(
             call=calls(picture, list(dict.fromkeys(targets))),
             activation=reader.activation,
             image=ready.image,
-            notes=ready.notes,
+            notes=ready.notes + reader.capture.capture.notes,
         )
 
 

@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, nearest, three_parts
+from camwidget.given import path as path_of
+from camwidget.given import whole
 from camwidget.loading import loading
 from camwidget.pictures.decode import open_image
 from camwidget.pictures.preparation import Preparation, preparation_of
@@ -121,6 +123,9 @@ def pets_learner(
     Raises:
         CamwidgetError: the pictures or weights could not be downloaded, or the folder does not hold both kinds.
     """
+    epochs = whole(epochs, "epochs", least=1, try_="Leave it out for 1")
+    batch_size = whole(batch_size, "batch_size", least=1, try_="Leave it out for 64")
+    given_folder = None if path is None else path_of(path, "path", try_="Leave it out to download the pets")
     with quietly():
         from fastai.vision.all import (
             ImageDataLoaders,
@@ -133,7 +138,7 @@ def pets_learner(
             vision_learner,
         )
     try:
-        folder = Path(path) if path is not None else untar_data(URLs.PETS) / "images"
+        folder = given_folder if given_folder is not None else untar_data(URLs.PETS) / "images"
         pictures = get_image_files(folder)
         if not pictures:
             given, allowed = f"There is no picture in {folder}", "The folder must hold picture files"

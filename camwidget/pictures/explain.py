@@ -119,6 +119,7 @@ def explain_methods(
             call=partial(_call, model, inputs, request, preparing),
             by_runs={"score_cam": partial(_by_score, request, capture, pixels)},
         )
+        notes += capture.notes
     return {method: Explanation.around(maps, image=image, notes=notes) for method, maps in results.items()}
 
 

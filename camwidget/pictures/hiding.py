@@ -1,7 +1,7 @@
 """Parts of a picture hidden: what the network says without them, and without parts of the same size elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.scores import TargetArgument, scores_asked
+from camwidget.hooks.subject import PICTURE
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.arguments import Explainable, network_of
 
@@ -54,7 +56,12 @@ class Hidden:
 
 
 def without(
-    model: Explainable, pixels: Float[Tensor, "1 channel height width"], regions: Sequence[Region], *, way: str
+    model: Explainable,
+    pixels: Float[Tensor, "1 channel height width"],
+    regions: Sequence[Region],
+    *,
+    way: str,
+    target: TargetArgument | None = None,
 ) -> Hidden:
     """Run the network on a picture with hidden parts, and with parts of the same sizes hidden elsewhere.
 
@@ -63,12 +70,14 @@ def without(
         pixels: the picture as the network takes it.
         regions: the parts to hide.
         way: one of `WAYS`.
+        target: numbers of your own in place of the logits, see `explain`.
 
     Raises:
         CamwidgetError: see `explain`.
     """
+    subject = replace(PICTURE, scores=scores_asked(target))
     others = elsewhere(regions)
-    with torch.inference_mode(False), LayerCapture(network_of(model), ()) as capture:
+    with torch.inference_mode(False), LayerCapture(network_of(model), (), subject=subject) as capture:
         capture.forward(pixels)
         said = [at_least_single(capture.rerun(hidden(pixels, each, way=way)))[0].cpu() for each in (regions, *others)]
     count = len(said[0])

@@ -1,6 +1,6 @@
 """One cell of a map from the inside: the channels that make up its value, and the pixels that move it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from camwidget.errors import MapError, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.selection import open_capture
+from camwidget.hooks.subject import PICTURE
 from camwidget.hooks.tensors import at_least_single
 from camwidget.maps.arguments import Explainable, network_of, request_of, sizes_of
 from camwidget.maps.formulas import grad_cam
@@ -75,7 +76,7 @@ class LayerInside:
         layer: dotted name.
         target_class: by index.
         method: see `explain`.
-        **asked: `call` and `grid`, see `explain`.
+        **asked: `call`, `grid` and `target`, see `explain`.
 
     Raises:
         MapError: the method has no weights of channels to tell.
@@ -99,7 +100,12 @@ class LayerInside:
             raise MapError(three_parts(given, allowed, "Choose Grad-CAM to look into this cell"))
         request = request_of(("grad_cam",), layers=[layer], **asked)
         opened = open_capture(
-            network_of(model), pixels, request.layers, call=request.shown_call, sizes=sizes_of(request.grid)
+            network_of(model),
+            pixels,
+            request.layers,
+            call=request.shown_call,
+            sizes=sizes_of(request.grid),
+            subject=replace(PICTURE, scores=request.scores),
         )
         with torch.inference_mode(False), opened as (capture, _):
             activation = at_least_single(capture.activations[layer].detach())[0]

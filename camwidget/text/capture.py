@@ -37,7 +37,7 @@ def one_text(inputs: Tensor) -> None:
         raise ModelError(three_parts(given, allowed, "Pass the text itself to explain()"))
 
 
-TEXT = Subject(one_text, takes_first=True, stateful=True)
+TEXT = Subject(one_text, takes_first=True)
 """A text: of a tuple the first member is used, and recurrent memory is put back."""
 
 

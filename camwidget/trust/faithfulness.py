@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from camwidget.errors import CamwidgetError, three_parts
+from camwidget.given import whole
 from camwidget.maps.arguments import Explainable
 from camwidget.maps.formulas import positive
 from camwidget.pictures.inputs import Picture
@@ -185,9 +186,10 @@ def _curve(
     batch_size: int,
 ) -> Curve:
     """The curve from the picture `start` to the picture `end`."""
-    for name, value in (("steps", steps), ("batch_size", batch_size)):
-        if value < 1:
-            raise CamwidgetError(three_parts(f"{name} is {value}", f"{name} is at least 1", "Leave it out"))
+    steps, batch_size = (
+        whole(value, name, least=1, try_="Leave it out")
+        for name, value in (("steps", steps), ("batch_size", batch_size))
+    )
     ranks = run.ranks()
     counts = torch.linspace(0, ranks.numel(), min(steps, ranks.numel()) + 1, dtype=torch.float64).round().long()
     probabilities = []

@@ -12,6 +12,7 @@ from skimage.measure import label, regionprops
 from torch import Tensor
 
 from camwidget.errors import BoxError, MapError, three_parts
+from camwidget.given import number, told
 from camwidget.maps.formulas import positive, upsample
 
 THRESHOLD = 0.2
@@ -74,13 +75,14 @@ def box_from_map(
         >>> box_from_map(torch.tensor([[0.0, 1.0, 0.0]]), height=2, width=3)
         Box(left=1, top=0, right=2, bottom=2)
     """
-    if not 0 <= threshold < 1:
+    share = number(threshold)
+    if share is None or not 0 <= share < 1:
         allowed = "It is a share of the map's maximum, from 0 to below 1"
-        advice = "Twenty percent is 0.2" if threshold > 1 else "The default is 0.2"
-        raise BoxError(three_parts(f"The threshold is {threshold}", allowed, advice))
+        advice = "Twenty percent is 0.2" if share is not None and share > 1 else "The default is 0.2"
+        raise BoxError(three_parts(f"The threshold is {told(threshold)}", allowed, advice))
     evidence = _evidence(cam, height, width)
     # Diagonal neighbours are connected. Of regions of the same size the first in reading order is taken.
-    regions = regionprops(label((evidence > threshold * evidence.max()).numpy(), connectivity=2))
+    regions = regionprops(label((evidence > share * evidence.max()).numpy(), connectivity=2))
     top, left, bottom, right = max(regions, key=lambda region: region.area).bbox
     return Box(int(left), int(top), int(right), int(bottom))
 
@@ -125,14 +127,15 @@ def pointing_game(
         MapError: the map has no positive value, or one that is not finite, is the same everywhere, or is not a map.
         BoxError: the box does not lie inside the picture, or the tolerance is negative.
     """
-    if not tolerance >= 0:
+    distance = number(tolerance)
+    if distance is None or distance < 0:
         allowed = "It is a distance in pixels, 0 or more"
-        raise BoxError(three_parts(f"The tolerance is {tolerance}", allowed, "The paper's is 15"))
+        raise BoxError(three_parts(f"The tolerance is {told(tolerance)}", allowed, "The paper's is 15"))
     row, column = highest_point(cam, height=height, width=width)
     _inside(box, height, width)
     beside = max(box.left - column, 0, column - (box.right - 1))
     above = max(box.top - row, 0, row - (box.bottom - 1))
-    return bool((beside**2 + above**2) ** 0.5 <= tolerance)
+    return bool((beside**2 + above**2) ** 0.5 <= distance)
 
 
 def highest_point(cam: Float[Tensor, "map_height map_width"], *, height: int, width: int) -> tuple[int, int]:

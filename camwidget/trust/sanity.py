@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from camwidget.dispatch import explain
 from camwidget.errors import MapError, three_parts
+from camwidget.given import whole
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.copies import copied
 from camwidget.hooks.subject import PICTURE, Subject
@@ -94,6 +95,7 @@ def randomised_weights(
         try_="Build the model again and load its state_dict()",
     )
     duplicate = _around(network, model) if is_text else network
+    seed = whole(seed, "seed", least=0, most=2**63 - 1, try_="Leave it out for 0")
     generator = torch.Generator().manual_seed(seed)
     correlations = {}
     for group, parameters in _groups(network, *_run_on(model, inputs, is_text=is_text)).items():

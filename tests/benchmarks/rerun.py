@@ -22,7 +22,6 @@ from tests.browser.lab import (
     jupyterlab,
     new_page,
     open_notebook,
-    run_all,
     run_cell,
     write_notebook,
 )
@@ -69,12 +68,17 @@ def kept(page: Page) -> tuple[int, int, int]:
     return int(found[1]), int(found[2]), int(found[3])
 
 
+def painted(page: Page, number: int) -> None:
+    """Wait until the panel of a cell shows its map."""
+    page.wait_for_selector(f".jp-CodeCell >> nth={number} >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
+
+
 def run_again(page: Page, number: int) -> None:
     """Run a cell and wait for the panel that takes the place of the one before."""
     view = page.locator(".jp-CodeCell").nth(number).locator(".camw-view")
     view.evaluate("(shown) => shown.removeAttribute('data-painted')")
     run_cell(page, number)
-    page.wait_for_selector(f".jp-CodeCell >> nth={number} >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
+    painted(page, number)
     page.wait_for_timeout(700)  # until the view has told what it shows
 
 
@@ -137,8 +141,12 @@ def main() -> None:
         with jupyterlab(Path(name)) as address, chromium_browser(find_chromium()) as browser:
             page = new_page(browser, width=1300, height=2600)
             open_notebook(page, address, "rerun.ipynb")
-            run_all(page)
-            page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
+            # not all cells at once: whatever is run first would wait for the several panels behind it
+            run_cell(page, 0)
+            for number, label in enumerate(CELLS, start=1):
+                if asked.only in (None, label):
+                    run_cell(page, number)
+                    painted(page, number)
             heap = page.context.new_cdp_session(page)
             reruns(page, heap, asked.rounds, asked.only)
             cleared(page, heap, asked.panels)

@@ -8,12 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
 from tests.patience import HANGING_S, STUCK_S
@@ -55,15 +55,23 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    log = folder / ".lab.log"
+    with serving(command, f"http://127.0.0.1:{port}", folder, environment=environment, ready="/api") as address:
+        yield address
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], address: str, folder: Path, *, environment: Mapping[str, str], ready: str = ""
+) -> Iterator[str]:
+    """Yield the address of a server that a command starts in a folder, once it answers there under `ready`."""
+    log = folder / ".server.log"
     with log.open("w") as output:
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder)
-    address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + HANGING_S
-        while not _answers(f"{address}/api"):
+        while not _answers(f"{address}{ready}"):
             if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+                raise RuntimeError(f"{' '.join(command[:4])} did not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.2)
         yield address
     finally:
@@ -79,6 +87,8 @@ def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=2):
             return True
+    except urllib.error.HTTPError:
+        return True
     except (urllib.error.URLError, OSError):
         return False
 
@@ -126,22 +136,35 @@ def open_notebook(page: Page, address: str, name: str) -> None:
 
 
 def run_all(page: Page) -> None:
-    """Run every cell through JupyterLab's own menu; once more, where it was still starting and did not hear that."""
-    first = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").first
-    for _ in range(HANGING_S // HEARD_S):
+    """Run every cell through JupyterLab's own menu."""
+
+    def press() -> None:
         page.locator(".jp-Notebook .jp-Cell").first.click()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        with suppress(AssertionError):
-            expect(first).to_have_text(re.compile(r"\[(\*|\d+)\]:"), timeout=1000 * HEARD_S)
-            return
-    raise RuntimeError("JupyterLab ran no cell.")
+
+    _until_heard(page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").first, press)
 
 
 def run_cell(page: Page, number: int, *, wait: bool = True) -> None:
     """Run one code cell with the keyboard, as a learner does, and wait for the end of it."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-    cell.locator(".jp-InputPrompt").click()
-    page.keyboard.press("Control+Enter")
+    prompt = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-InputPrompt")
+
+    def press() -> None:
+        prompt.click()
+        page.keyboard.press("Control+Enter")
+
+    _until_heard(prompt, press)
     if wait:
-        cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]:")).wait_for(timeout=1000 * HANGING_S)
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=1000 * HANGING_S)
+
+
+def _until_heard(prompt: Locator, press: Callable[[], None]) -> None:
+    """Ask for a run, and once more as long as the prompt does not change: a page that still starts hears nothing."""
+    before = prompt.inner_text()
+    for _ in range(HANGING_S // HEARD_S):
+        press()
+        with suppress(AssertionError):
+            expect(prompt).not_to_have_text(before, timeout=1000 * HEARD_S)
+            return
+    raise RuntimeError("JupyterLab ran no cell.")

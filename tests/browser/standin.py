@@ -11,7 +11,7 @@ from camwidget.panel.view import ToldView, state_of
 MOUNT = """\
 async ({source, css, state, binary}) => {
   const style = document.createElement("style");
-  style.textContent = css;
+  style.textContent = `:root { color-scheme: light dark; } ${css}`; // dark where the browser prefers it
   document.head.append(style);
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   for (const [name, text] of Object.entries(binary)) state[name] = bytes(text);

@@ -125,7 +125,7 @@ def test_sliding_gives_every_word_the_colour_of_the_python_reference(
         assert close(painted(page), wanted)
 
 
-@pytest.mark.parametrize(("theme", "behind"), [("light", 255), ("dark", 0)])
+@pytest.mark.parametrize(("theme", "behind"), [("light", 255), ("dark", 18)])
 def test_letters_and_lines_can_be_seen_on_every_colour(page: Page, view: TextView, theme: Any, behind: int) -> None:
     page.emulate_media(color_scheme=theme)
     for layer in range(4):

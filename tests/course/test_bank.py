@@ -25,9 +25,22 @@ NAMED = 0.85
 def as_users_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the checks of annotations, most of the time of what runs a thousand times.
 
-    The same judges have run with them, over every right and every wrong answer of the bank.
+    The same judges have run with them, over every right and every wrong answer of the bank, in the visible checks.
     """
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+def graded(item: str, code: str) -> Report | str:
+    """What the hidden check says, without the checks of annotations.
+
+    It has the judges of the visible one, with other sizes: they have run with the checks, over this very answer.
+    """
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        return report_on(item, code, hidden=True)
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)
 
 
 def entry_of(item: str):
@@ -72,21 +85,21 @@ def test_what_is_not_solved_yet_is_not_started(item: str) -> None:
     assert "NotImplementedError" in report if isinstance(report, str) else not report.started
 
 
-@pytest.mark.parametrize("hidden", [False, True], ids=["visible", "hidden"])
 @pytest.mark.parametrize(("item", "name"), RIGHT)
-def test_a_right_answer_earns_every_point(item: str, name: str, hidden: bool) -> None:
-    report = report_on(item, entry_of(item).right[name], hidden=hidden)
+def test_a_right_answer_earns_every_point(item: str, name: str) -> None:
+    code = entry_of(item).right[name]
 
-    assert is_right(report), told(report)
+    for report in (report_on(item, code), graded(item, code)):
+        assert is_right(report), told(report)
 
 
 @pytest.mark.parametrize(("item", "name"), WRONG)
 def test_a_wrong_answer_loses_the_point_and_gets_the_message_meant_for_it(item: str, name: str) -> None:
     wrong: Wrong = entry_of(item).wrong[name]
-    report, graded = report_on(item, wrong.code), report_on(item, wrong.code, hidden=True)
+    report, mark = report_on(item, wrong.code), graded(item, wrong.code)
 
     assert wrong.says in told(report)
-    assert not is_right(graded), told(graded)
+    assert not is_right(mark), told(mark)
     if isinstance(report, Report) and wrong.loses:
         says = find_item(item).facts[wrong.loses][0]
         assert says in [fact.says for fact in report.facts if not fact.passed and fact.tried], told(report)

@@ -1,8 +1,8 @@
 """The way through the course: `python -m tests.course.way` writes COURSE.md and the line under each notebook's title.
 
 Minutes of an exercise are the sum of its items'. Those of a notebook are counted off its text: `READING` words a
-minute, `GUESSING` minutes for each guess, `LOOKING` for each code cell. Nobody held a watch to learners; the counts are
-the same for all, so they compare.
+minute, `GUESSING` minutes for each guess, `LOOKING` for each code cell, `TRYING` for each thing to try in a
+panel. Nobody held a watch to learners; the counts are the same for all, so they compare.
 """
 
 import json
@@ -18,7 +18,8 @@ from tests.course.source import SOLUTIONS, head_of
 from tests.house.repository import ROOT
 
 COURSE = ROOT / "COURSE.md"
-READING, GUESSING, LOOKING = 150, 0.5, 0.3
+READING, GUESSING, LOOKING, TRYING = 150, 0.5, 0.3, 3
+_SAID_LATER = re.compile(r"<details>.*?</details>", re.DOTALL)
 _STORIES = {
     "01_cam_and_hooks": "What is the network looking at? CAM, hooks, and what a sum can prove",
     "02_grad_cam": "What is a channel worth? Grad-CAM, gradients, hooks and callbacks",
@@ -76,7 +77,10 @@ class Step:
             cells = json.loads(self.source.read_text(encoding="utf-8"))["cells"]
             prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
             code = sum(cell["cell_type"] == "code" for cell in cells)
-            exact = len(prose.split()) / READING + GUESSING * len(re.findall(r"\*\*Guess", prose)) + LOOKING * code
+            guesses, trials = (
+                len(re.findall(mark, _SAID_LATER.sub("", prose))) for mark in (r"\*\*Guess", r"(?m)^\d+\. ")
+            )
+            exact = len(prose.split()) / READING + GUESSING * guesses + LOOKING * code + TRYING * trials
         return 5 * math.ceil(exact / 5)
 
 

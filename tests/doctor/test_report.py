@@ -1,5 +1,6 @@
 """The report as one reads it, and what the command makes of it."""
 
+from collections.abc import Callable, Iterator
 from importlib.metadata import requires
 
 import pytest
@@ -29,10 +30,16 @@ def test_the_last_sentence_names_what_is_missing_or_only_to_be_known() -> None:
 def test_the_exit_code_of_the_command_says_whether_something_is_missing(
     found: list[Finding], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(report, "examine", lambda: iter(found))
+    def examine(before_trial: Callable[[], None]) -> Iterator[Finding]:
+        before_trial()
+        yield from found
+
+    monkeypatch.setattr(report, "examine", examine)
 
     assert cli.main(["doctor"]) == code
-    printed = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    printed = told.out.splitlines()
+    assert "Now a panel is made" in told.err
     assert printed == [*(line for each in found for line in lines_of(each)), verdict(found)]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from camwidget.course.items import items_of
 from camwidget.grading.judge import REPORTED
+from camwidget.grading.plain import Reader
+from tests.course.bank import bank_of
 from tests.course.source import WRITTEN
 
 
@@ -26,12 +28,21 @@ def reported() -> tuple[int, int]:
     return worth, sum(sum(each.values()) for each in facts.values())
 
 
+def plain_answers() -> tuple[int, int]:
+    """Right answers of the bank whose code is plain, so that nothing in it could forge a report, and all of them."""
+    known = frozenset(("cw", "nn", "torch", "learn", "model", "x", "dls"))
+    codes = [code for name in WRITTEN for entry in bank_of(name).values() for code in entry.right.values()]
+    return sum(not Reader(known).beyond(code) for code in codes), len(codes)
+
+
 def main() -> None:
     facts = promised()
     for item, keys in REPORTED.items():
         points = {key: worth for key, worth in facts[item].items() if key in keys}
         print(f"{item:30} {sum(points.values()):2} of {sum(facts[item].values()):2}   {', '.join(points)}")
     print("{} of the {} points".format(*reported()))
+    says = "{} of {} right answers of the bank are plain code, which cannot forge them and is not marked"
+    print(says.format(*plain_answers()))
 
 
 if __name__ == "__main__":

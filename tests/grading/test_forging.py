@@ -6,7 +6,7 @@ from camwidget.grading.judge import REPORTED
 from camwidget.grading.sandbox import Sandbox
 from tests.course.bank import bank_of
 from tests.grading.forgeable import promised, reported
-from tests.grading.submissions import answer, graded, insert, released, solved, without_play
+from tests.grading.submissions import answer, cell_of, graded, insert, released, solved, without_play
 from tests.house.repository import ROOT
 
 ALL_AS_BEFORE = """
@@ -45,6 +45,20 @@ def test_the_facts_that_only_the_learners_process_can_tell_exist_and_both_readme
 
 
 @pytest.mark.slow
+def test_only_beside_code_that_could_reach_the_grader_are_reports_marked_and_the_teacher_told(sandbox: Sandbox) -> None:
+    plain = graded(without_play(solved("keepdim")), sandbox)
+    notebook = without_play(solved("keepdim"))
+    behind = notebook["cells"].index(cell_of(notebook, "keepdim.unsqueeze", "check")) + 1
+    other = graded(insert(notebook, "import sys", behind), sandbox)
+
+    assert (plain.points, [row.reported_points for row in plain.rows], plain.notes) == (24, [0.0] * 8, ())
+    marked = {row.item: row.reported_points for row in other.rows if row.reported}
+    assert (other.points, marked) == (24, {"keepdim.einsum": 1.0})
+    assert "Points that are only the word of the learner's own process: 1. Cell" in other.notes[0]
+    assert "`import sys`" in other.notes[0]
+
+
+@pytest.mark.slow
 def test_a_package_that_is_patched_in_the_learners_process_gains_points_that_are_marked(sandbox: Sandbox) -> None:
     notebook = without_play(released("hooks"))
     names = answer_names("hooks.panel")
@@ -52,7 +66,7 @@ def test_a_package_that_is_patched_in_the_learners_process_gains_points_that_are
 
     rows = {row.item: row for row in graded(insert(notebook, IGNORES_THE_HOOK, 2), sandbox, assignment="hooks").rows}
 
-    assert (rows["hooks.panel"].points, rows["hooks.panel"].reported_points) == (4, 4)
+    assert (rows["hooks.panel"].points, rows["hooks.panel"].reported_points) == (3, 3)
     assert {row.points for item, row in rows.items() if item != "hooks.panel"} == {0}
 
 

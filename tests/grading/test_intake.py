@@ -34,6 +34,31 @@ def problems(source: Path, tmp_path: Path) -> dict[str, str]:
 # Layouts
 
 
+def test_a_folder_around_all_a_zip_in_a_zip_and_a_browsers_ending_change_nothing(tmp_path: Path) -> None:
+    inner = zip_of(tmp_path / "inner.zip", {"keepdim.ipynb": KEEPDIM}).read_bytes()
+    outer = zip_of(tmp_path / "outer.zip", {"work.zip": inner}).read_bytes()
+    files = {"all/ada/keepdim.ipynb.txt": KEEPDIM, "all/ben/outer.zip": outer, "all/cem/keepdim.ipynb": KEEPDIM}
+
+    found = taken(zip_of(tmp_path / "all.zip", files), tmp_path)
+
+    assert {learner: content(each) for (learner, _), each in found.items()} == dict.fromkeys(
+        ("ada", "ben", "cem"), KEEPDIM
+    )
+    assert found["ada", "keepdim"].notes == ("The notebook was handed in as 'keepdim.ipynb.txt'.",)
+
+
+def test_a_notebook_is_called_what_its_learner_called_it(tmp_path: Path) -> None:
+    files = {
+        "lovelaceada_1_2_keepdim.ipynb": KEEPDIM,
+        "lovelaceada_1_3_tries.ipynb": HOOKS.replace(b"hooks", b"keepdim"),
+    }
+
+    (found,) = taken(zip_of(tmp_path / "canvas.zip", files), tmp_path).values()
+
+    assert content(found) == KEEPDIM
+    assert found.notes == ("Not taken, because of its name: 'tries.ipynb'.",)
+
+
 def test_nbgraders_layout_is_read_with_its_time_stamps(tmp_path: Path) -> None:
     files = {
         "ada/keepdim/keepdim.ipynb": KEEPDIM,

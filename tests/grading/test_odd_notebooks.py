@@ -70,6 +70,14 @@ def changed(notebook: Notebook, item: str, part: str, **values: Any) -> Notebook
     return notebook
 
 
+def moved_below(notebook: Notebook, item: str) -> Notebook:
+    """The check of an item stands first, and its answer last."""
+    check, given = cell_of(notebook, item, "check"), cell_of(notebook, item)
+    others = [cell for cell in notebook["cells"] if cell is not check and cell is not given]
+    notebook["cells"] = [check, *others, given]
+    return notebook
+
+
 def doubled(notebook: Notebook, item: str, part: str) -> Notebook:
     cell = cell_of(notebook, item, part)
     notebook["cells"].insert(notebook["cells"].index(cell), dict(cell))
@@ -96,6 +104,7 @@ ODD: dict[str, tuple[Callable[[], Notebook], dict[str, float]]] = {
     ),
     "metadata and ids lost": (lambda: stripped(keepdim()), FULL),
     "a doubled answer": (lambda: doubled(keepdim(), "keepdim.unsqueeze", "answer"), FULL),
+    "an answer far below its check": (lambda: moved_below(keepdim(), "keepdim.unsqueeze"), FULL),
     "a deleted check": (lambda: without(keepdim(), "keepdim.unsqueeze", "check"), FULL),
     "a deleted answer": (lambda: without(keepdim(), "keepdim.unsqueeze", "answer"), FULL | {"keepdim.unsqueeze": 0.0}),
     "a deleted setup": (lambda: {**(n := keepdim()), "cells": [c for c in n["cells"] if c["id"] != "setup-1"]}, FULL),
@@ -148,6 +157,40 @@ def test_an_odd_notebook_earns_what_is_right_in_it(name: str, sandbox: Sandbox) 
 
 
 @pytest.mark.slow
+def test_where_a_cell_left_no_answer_the_row_says_why(sandbox: Sandbox) -> None:
+    notebook = answer(keepdim(), "keepdim.broadcast", "def broadcast_shape(first, second:\n    return 1")
+    answer(notebook, "keepdim.wild", "picture_width = None\npicture_width = int(input())")
+    answer(notebook, "keepdim.meets", "import os; os._exit(0)")
+    answer(notebook, "keepdim.error", "")
+    cell_of(notebook, "keepdim.einsum")["cell_type"] = "markdown"
+    answer(notebook, "keepdim.silent", cell_of(released("keepdim"), "keepdim.silent")["source"])
+
+    rows = {row.item: row for row in graded(notebook, sandbox).rows}
+
+    lacks = "There is no answer: its name is not defined"
+    told = {item: (row.status, row.reason) for item, row in rows.items() if row.status != "right"}
+    status, reason = told.pop("keepdim.broadcast")
+    assert (status, reason.startswith(f"{lacks}, as its cell raised SyntaxError: ")) == ("missing", True)
+    assert told == {
+        "keepdim.wild": ("wrong", "There is no answer, as its cell raised EOFError: EOF when reading a line"),
+        "keepdim.meets": ("missing", f"{lacks}, as its cell ended Python"),
+        "keepdim.error": ("missing", lacks),
+        "keepdim.einsum": ("missing", f"{lacks}, as its cell is no code cell"),
+        "keepdim.silent": ("not started", "Not started"),
+    }
+    assert rows["keepdim.wild"].line == "picture_width = int(input())"
+
+
+@pytest.mark.slow
+def test_what_a_cell_prints_is_kept_up_to_a_bound_and_takes_no_memory_beyond(sandbox: Sandbox) -> None:
+    result = graded(insert(keepdim(), "for _ in range(1000): print('x' * 1_000_000)", 3), sandbox)
+
+    assert points(result) == FULL
+    assert result.events == ("Cell 4 of the notebook printed more than 64 KB; the rest was left out",)
+    assert result.memory_mb < 100
+
+
+@pytest.mark.slow
 def test_a_file_beside_the_notebook_is_there_and_takes_no_modules_place(sandbox: Sandbox) -> None:
     import base64
 
@@ -163,6 +206,11 @@ def test_a_file_beside_the_notebook_is_there_and_takes_no_modules_place(sandbox:
 BROKEN: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty"),
     "truncated": (json.dumps(released("keepdim")).encode()[:5000], "only a part of one"),
+    "a zip": (b"PK\x03\x04\xff", "it is a zip"),
+    "packed": (b"\x1f\x8b\x08", "it is packed"),
+    "a page": (b"\n<!DOCTYPE html><html>", "it is a web page"),
+    "a conflict": (b"<<<<<<< HEAD\n{}", "no notebook, or only a part"),
+    "another encoding": ('{"nbformat": 4, "x": "größe"}'.encode("cp1252"), "another encoding than UTF-8"),
     "no JSON": (b"\x89PNG\r\n", "no notebook"),
     "a list": (b"[1, 2]", "no nbformat"),
     "no format": (b'{"cells": []}', "no nbformat"),
@@ -179,6 +227,13 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "too many cells": (json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ""}] * 1001}).encode(), "1001 cells"),
     "a cell of megabytes": (json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "#" * (2 << 20)}]}).encode(), "MB of code"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_a_notebook_is_read_in_every_encoding_that_its_first_bytes_tell(encoding: str) -> None:
+    text = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ["# größe\r\n"]}]}, ensure_ascii=False)
+
+    assert [cell.source for cell in cells_of(text.encode(encoding), frozenset())] == ["# größe\r\n"]
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -29,6 +29,33 @@ def test_other_commas_and_two_columns_of_names_are_read(tmp_path: Path) -> None:
     assert roster(tmp_path, "Username;First name;Surname\nal1;Ada;Lovelace\n") == (Member("al1", "Ada Lovelace"),)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "learner\tname\nal1\tAda Lövelace\n".encode("utf-16"),
+        "sep=|\nlearner|name\nal1|Ada Lövelace\n".encode(),
+        "\ufefflearner;name\r\nal1;Ada Lövelace\r\n;\r\n".encode(),
+    ],
+)
+def test_what_spreadsheets_save_is_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "class.csv").write_bytes(content)
+
+    assert read_roster(tmp_path / "class.csv") == (Member("al1", "Ada Lövelace"),)
+
+
+def test_the_line_of_points_in_a_list_of_canvas_is_nobody(tmp_path: Path) -> None:
+    text = 'Student,ID,SIS Login ID,keepdim (1)\n    Points Possible,,,24\n"Lovelace, Ada",12345,al1,\n'
+
+    assert [member.learner for member in roster(tmp_path, text)] == ["al1"]
+
+
+def test_a_list_in_another_encoding_is_refused_with_what_to_try(tmp_path: Path) -> None:
+    (tmp_path / "class.csv").write_bytes("learner\nBjörn\n".encode("cp1252"))
+
+    with pytest.raises(CourseError, match="CSV UTF-8"):
+        read_roster(tmp_path / "class.csv")
+
+
 def test_a_learner_is_known_by_any_of_their_names(tmp_path: Path) -> None:
     ada = Member("al1", "Ada Lovelace", "ada@x.org", "12")
 

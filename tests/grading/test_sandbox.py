@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from camwidget import cli
 from camwidget.errors import CourseError
 from camwidget.grading import sandbox
 from camwidget.grading.sandbox import Sandbox
@@ -42,6 +43,28 @@ def test_where_the_kernel_forbids_namespaces_one_is_not_told_to_install_what_is_
     ) as told:
         Sandbox()
     assert "apt-get" not in str(told.value)
+
+
+@pytest.mark.parametrize("contained", [True, False])
+def test_on_another_system_nothing_is_graded_and_one_is_not_told_to_add_what_does_not_help(
+    contained: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+
+    with pytest.raises(
+        CourseError, match=r"This is darwin\. `camwidget grade` needs Linux\. Run it on a Linux"
+    ) as told:
+        Sandbox(contained=contained)
+    assert "--uncontained" not in str(told.value)
+
+
+def test_the_command_says_so_before_it_reads_anything(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sandbox.sys, "platform", "win32")
+
+    assert cli.main(["grade", "there is no such folder", "--uncontained"]) == cli.BAD_INPUT
+    assert "needs Linux" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

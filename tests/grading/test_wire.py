@@ -3,7 +3,7 @@
 import base64
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,39 @@ def test_plain_values_come_as_they_were(value: Any) -> None:
     back = there_and_back(value)
 
     assert (back, type(back)) == (value, type(value))
+
+
+def test_a_sparse_tensor_comes_as_its_numbers_and_one_without_numbers_is_no_unwritten_answer() -> None:
+    assert there_and_back(torch.tensor([[0.0, 7.0], [0.0, 0.0]]).to_sparse()).tolist() == [[0, 7], [0, 0]]
+    with pytest.raises(TypeError, match="no numbers"):
+        pack(torch.zeros(2, device="meta"), nothing)
+
+
+@pytest.mark.parametrize(
+    "number", [10**5000, -(10**4400), [1, {2: 10**4300}]], ids=["a number", "below zero", "deep inside"]
+)
+def test_a_number_that_python_does_not_write_is_refused_before_it_is_sent(number: Any) -> None:
+    with pytest.raises(ValueError, match="too long to be looked at"):
+        pack(number, nothing)
+
+    assert there_and_back(10**4200) == 10**4200
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda: torch.arange(4.0)[::2][:1],
+        lambda: torch.arange(12.0).reshape(3, 4).T[1:2, 2:],
+        lambda: torch.arange(5.0)[2:3].expand(3)[:1],
+        lambda: torch.ones(1, 7) @ torch.ones(7, 1),
+        lambda: (torch.ones(1, 7) @ torch.ones(1, 7).T).diagonal(),
+        lambda: torch.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1)[::2],
+    ],
+)
+def test_a_view_comes_as_its_own_numbers_whatever_its_strides(view: Callable[[], Tensor]) -> None:
+    back = there_and_back(view())
+
+    assert back.tolist() == view().tolist()
 
 
 @pytest.mark.parametrize(

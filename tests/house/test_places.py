@@ -15,7 +15,6 @@ TESTED_OTHERWISE = {
     "grading/preload.py": "`grading/test_local.py` starts workers, which are forks of it",
     "grading/process.py": "`grading/test_attacks.py` makes learners' processes hang, end and lie",
     "hooks/tensors.py": "`hooks/test_capture.py` and `test_hook.py` give them tuples, dicts and subclasses",
-    "mistakes/source.py": "`mistakes/test_find.py` reads from every kind of data",
     "panel/controls.py": "`panel/test_picture.py` and `browser/` move the controls",
     "panel/shown.py": "`panel/test_view.py`, `test_rerun.py` and `test_mistakes.py` look at what a notebook gets",
 }

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def test_every_benchmark_that_readme_names_is_a_module() -> None:
     named = set(re.findall(r"`python -m ((?:tests|docs)\.[\w.]+)", README))
 
     assert {f"tests.benchmarks.{each}" for each in ("slider", "grid", "start", "memory", "imports", "hub")} <= named
-    assert [name for name in sorted(named) if not (ROOT / (name.replace(".", "/") + ".py")).is_file()] == []
+    assert [name for name in sorted(named) if find_spec(name) is None] == []
+    packages = [name for name in named if (ROOT / name.replace(".", "/")).is_dir()]
+    assert [name for name in packages if find_spec(f"{name}.__main__") is None] == []
 
 
 def test_readme_counts_the_items_of_the_course_rightly() -> None:

@@ -13,11 +13,14 @@ MOST_LINES_OF_A_MODULE = 400
 # Longer ones, by path, with the answer to "is it one idea?".
 ONE_IDEA: dict[str, dict[str, str]] = {
     "camwidget": {
+        "course/assignments/hooks/classes.py": "what a hook class of a learner's must do, fact by fact",
         "grading/child.py": "a learner's process: it runs cells, calls what they defined, and says what became of it",
         "grading/standins.py": "what a judge gets in place of a learner's things, and what it sends for them",
         "hooks/capture.py": "one class: it listens to a network, and asks it for gradients",
         "maps/activation.py": "what logits mean, by each of those who can tell",
         "maps/arguments.py": "all that may be asked for, and what is wrong with it",
+        "mistakes/found.py": "one class: what was found, as a table and as maps, and its files",
+        "mistakes/loaders.py": "where pictures come from, for each kind of loader that people have",
     },
     "tests": {
         "course/bank/cam.py": "a list of answers as learners write them",
@@ -27,6 +30,7 @@ ONE_IDEA: dict[str, dict[str, str]] = {
         "course/bank/mistakes.py": "a list of answers as learners write them",
         "grading/attacks.py": "a list of attacks and what each deserves",
         "grading/whole.py": "a list of ways to write a notebook, and the run over them",
+        "mistakes/test_find.py": "every kind of data that pictures are read from",
         "panel/test_state.py": "what setting a trait does and does not, for every trait of both panels",
     },
 }

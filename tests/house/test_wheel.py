@@ -13,7 +13,7 @@ from tests.house.repository import ROOT, run_python, tracked_files
 
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 MATERIALS = ("COURSE.md", "exercises", "notebooks")
-FOR_MAINTAINERS = ("README.md", "types.d.ts", "tools.d.ts", "dataset.d.ts")
+FOR_MAINTAINERS = ("README.md", "types.d.ts", "tools.d.ts", "dataset.d.ts", "whole_parts.d.ts")
 """Files of the package that lie in the repository alone: pages about the code, types for editors."""
 
 

@@ -91,10 +91,30 @@ def test_what_is_installed_for_the_pages_is_an_extra() -> None:
 
 def test_a_release_publishes_nothing_until_a_maintainer_has_switched_it_on() -> None:
     publish = workflows(ROOT)["release.yml"]["jobs"]["publish"]
-    outward = [step for step in publish["steps"] if "download-artifact" not in step.get("uses", "")]
 
     assert publish["environment"] == "release"
-    assert [step["if"] for step in outward] == ["vars.PUBLISH == 'yes'"] * 2
+    assert publish["if"] == "github.ref_type == 'tag' && vars.PUBLISH == 'yes'"
+
+
+def test_only_jobs_that_run_no_code_of_ours_or_of_others_may_write_or_sign() -> None:
+    for file, workflow in workflows(ROOT).items():
+        for name, job in workflow["jobs"].items():
+            if "write" in (job.get("permissions") or {}).values():
+                told = [step.get("uses", step.get("run", "")) for step in job["steps"]]
+                assert all(each.startswith(("actions/", "pypa/", "gh release create")) for each in told), (file, name)
+                assert not any(each.startswith("actions/checkout") for each in told), (file, name)
+
+
+def test_no_checkout_leaves_the_token_where_later_steps_find_it() -> None:
+    checkouts = [
+        step
+        for workflow in workflows(ROOT).values()
+        for _, step in steps(workflow)
+        if step.get("uses", "").startswith("actions/checkout")
+    ]
+
+    assert len(checkouts) >= 7
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
 @pytest.mark.parametrize("name", ["fault", "teaching"])

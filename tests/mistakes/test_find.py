@@ -1,3 +1,5 @@
+import random
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, SubsetRandomSampler, TensorDataset
+from torch.utils.data import ConcatDataset, DataLoader, Subset, SubsetRandomSampler, TensorDataset
 
 from camwidget.errors import ClassError, DataError, ImageError, LayerError, MapError, ModelError
 from camwidget.mistakes.find import find_mistakes
@@ -354,7 +356,8 @@ def test_a_loaders_own_batches_are_taken_as_they_are() -> None:
         ({"batch_size": -1}, "batch_size is -1"),
         ({"batch_size": 2.5}, "batch_size is 2.5"),
         ({"batch_size": "3"}, "batch_size is '3'"),
-        ({"workers": -1}, "workers is -1.*0 or more"),
+        ({"workers": -1}, "workers is -1.*from 0 to"),
+        ({"workers": 10**6}, "workers is 1000000.*from 0 to"),  # one process for each would end the machine
     ],
 )
 def test_what_is_no_count_is_refused(asked: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,3 +392,198 @@ def test_labels_that_are_words_find_their_class_in_the_names_that_are_passed() -
     found = find_mistakes(network(), DataLoader(Named()), class_names=["ant", "bee", "cow"], progress=False)
 
     assert found.table["true"].tolist() == ["cow", "ant"] * 3
+
+
+def test_a_folder_with_odd_things_in_it_gives_its_pictures(tmp_path: Path) -> None:
+    folder = picture_folder(tmp_path / "data", ("ant", "bee"), count=1)
+    elsewhere = picture_folder(tmp_path / "other", ("cow",), count=1)
+    (folder / "cow").symlink_to(elsewhere / "cow", target_is_directory=True)
+    (folder / "ant" / "again").symlink_to(folder / "ant", target_is_directory=True)  # a circle
+    (folder / "bee" / "LINK.PNG").symlink_to(elsewhere / "cow" / "cow_0.png")
+    (folder / "bee" / "inside").mkdir()
+    shutil.copy(elsewhere / "cow" / "cow_0.png", folder / "bee" / "inside" / "deep.JPEG")
+    for odd in (".DS_Store", "Thumbs.db", "._ant_0.png"):
+        (folder / "ant" / odd).write_bytes(b"odd")
+    for hidden in (".ipynb_checkpoints", "ant/.thumbnails"):
+        (folder / hidden).mkdir()
+        shutil.copy(elsewhere / "cow" / "cow_0.png", folder / hidden / "x.png")
+
+    found = look(network(), folder, class_names=["ant", "bee", "cow"])
+
+    names = ["ant/ant_0.png", "bee/LINK.PNG", "bee/bee_0.png", "bee/inside/deep.JPEG", "cow/cow_0.png"]
+    assert found.table["path"].tolist() == names
+    assert found.table["true"].tolist() == ["ant", "bee", "bee", "bee", "cow"]
+    assert found.read.all()
+
+
+def test_a_class_without_pictures_is_a_class_of_the_folder(tmp_path: Path) -> None:
+    folder = picture_folder(tmp_path, ("ant", "cow"), count=1)
+    (folder / "bee").mkdir()
+
+    found = look(network(3), folder)
+
+    assert found.class_names == ("ant", "bee", "cow")
+    assert found.codes[:, 0].tolist() == [0, 2]
+
+
+def test_a_picture_that_cannot_be_read_keeps_the_class_that_its_folder_tells(tmp_path: Path) -> None:
+    folder = picture_folder(tmp_path)
+    for name in ("ant/ant_0.png", "cow/cow_1.png"):
+        (folder / name).write_bytes(b"no picture")
+    in_files = look(network(), folder, class_names=["cow", "ant", "bee"])  # the first one comes before any answer
+    model = network()
+    model.class_names = ["cow", "ant", "bee"]
+    in_loader = look(model, DataLoader(Files(folder), batch_size=4))
+
+    for found in (in_files, in_loader):
+        assert found.table["true"].tolist() == ["ant"] * 3 + ["bee"] * 3 + ["cow"] * 3
+        assert found.table.index[~found.read].tolist() == [0, 7]
+        assert found.table["said"].isna().sum() == 2
+        assert len(found.wrong) + found.table["right"].sum() == 7
+        assert found.confusion().to_numpy().sum() == 7
+
+
+def test_joined_and_parted_data_sets_keep_paths_and_names(tmp_path: Path) -> None:
+    files = Files(picture_folder(tmp_path))
+    joined = ConcatDataset([Subset(files, [8, 0]), Subset(files, [4])])
+
+    found = look(network(), DataLoader(joined, batch_size=2))
+
+    assert found.table["path"].tolist() == ["cow/cow_2.png", "ant/ant_0.png", "bee/bee_1.png"]
+    assert found.class_names == ("ant", "bee", "cow")
+    other = Files(tmp_path, classes=("cow", "ant", "bee"))
+    with pytest.raises(ClassError, match=r"joined whose classes are .*Found.joined"):
+        look(network(), DataLoader(ConcatDataset([files, other])))
+
+
+class Shifting(TensorDataset):
+    """Pictures that are moved by chance, by numbers of torch, NumPy and Python."""
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        pixels, label = super().__getitem__(index)
+        by = int(torch.randint(9, (1,))) + int(np.random.randint(9)) + random.randrange(9)
+        return pixels.roll(by, 2), label
+
+
+def test_a_random_change_comes_out_the_same_in_the_pass_and_in_the_panel_and_leaves_everybodys_numbers() -> None:
+    model, data = network(), Shifting(*tensors(6).tensors)
+    before = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state())
+
+    one, other = (look(model, DataLoader(data, batch_size=size)) for size in (2, 3))
+    shown = one.picture(4)
+
+    assert one.source is not None
+    assert torch.equal(one.source.one(4), one.source.one(4))
+    assert not torch.equal(one.source.one(4)[0], data.tensors[0][4])
+    assert np.array_equal(np.asarray(shown), np.asarray(other.picture(4)))
+    assert random.getstate() == before[0]
+    assert np.random.get_state()[1].tolist() == before[1]
+    assert torch.equal(torch.get_rng_state(), before[2])
+
+
+def test_a_picture_that_is_another_one_each_time_is_warned_of() -> None:
+    class Counting(TensorDataset):
+        read = 0
+
+        def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+            self.read += 1
+            pixels, label = super().__getitem__(index)
+            return pixels + self.read, label
+
+    with pytest.warns(UserWarning, match=r"Picture 0 is another one.*not the one that the network saw"):
+        look(network(), DataLoader(Counting(*tensors(3).tensors)))
+
+
+def test_a_stream_that_ends_with_an_error_keeps_what_came_before() -> None:
+    class Ending(Stream):
+        def __iter__(self) -> Any:
+            yield from (self.data[index] for index in range(4))
+            raise OSError("the disk is gone")
+
+    with pytest.warns(UserWarning, match=r"ended after 4 pictures .*the disk is gone"):
+        found = look(network(), DataLoader(Ending(tensors(9)), batch_size=2))
+
+    assert len(found) == 4
+    assert not found.complete
+
+
+def test_labels_by_name_in_a_stream_find_the_names_that_are_passed() -> None:
+    class Words(Stream):
+        def __iter__(self) -> Any:
+            return iter([(torch.zeros(3, HEIGHT, WIDTH), "cow"), (torch.zeros(3, HEIGHT, WIDTH), "ant")])
+
+    found = look(network(), DataLoader(Words(tensors(2)), batch_size=2), class_names=["ant", "bee", "cow"])
+
+    assert found.table["true"].tolist() == ["cow", "ant"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "advice", "mended"),
+    [
+        (torch.eye(3)[[2, 0, 1, 1]], r"one-hot: take labels.argmax\(dim=1\)", lambda labels: labels.argmax(dim=1)),
+        (torch.tensor([2.0, 0, 1, 1]), r"take labels.long\(\).view\(-1\)", lambda labels: labels.long().view(-1)),
+        (torch.tensor([True, False, True, True]), "take labels.long", lambda labels: labels.long().view(-1)),
+        (torch.tensor([[1, 1, 0]] * 4), "Several labels for a picture", None),
+        (torch.tensor([0.3, 0.7, 1.5, 2.5]), "for classification", None),
+    ],
+)
+def test_labels_of_another_form_are_refused_with_advice_that_works(labels: Tensor, advice: str, mended: Any) -> None:
+    pictures = tensors(4).tensors[0]
+    with pytest.raises(DataError, match=advice):
+        look(network(), DataLoader(TensorDataset(pictures, labels), batch_size=4))
+
+    if mended is not None:
+        found = look(network(), DataLoader(TensorDataset(pictures, mended(labels)), batch_size=4))
+        assert len(found) == 4
+
+
+def test_labels_in_a_column_are_one_for_each_picture() -> None:
+    pictures, labels = tensors(4).tensors
+
+    found = look(network(), DataLoader(TensorDataset(pictures, labels[:, None]), batch_size=3))
+
+    assert found.codes[:, 0].tolist() == [0, 1, 2, 0]
+
+
+def test_batches_that_are_dictionaries_are_refused_with_advice_that_works() -> None:
+    samples = [{"pixel_values": pixels, "labels": int(label)} for pixels, label in tensors(5)]
+    with pytest.raises(DataError, match=r"dict with the keys 'pixel_values', 'labels'.*collate_fn"):
+        look(network(), DataLoader(samples, batch_size=2))
+
+    def two(some: list[dict[str, Any]]) -> tuple[Tensor, Tensor]:
+        return torch.stack([each["pixel_values"] for each in some]), torch.tensor([each["labels"] for each in some])
+
+    assert len(look(network(), DataLoader(samples, batch_size=2, collate_fn=two))) == 5
+
+
+@pytest.mark.parametrize(
+    ("pairs", "says"),
+    [
+        ([("a.png", None)], r"The label of 'a.png' is None.*whole number"),
+        ([("a.png", 1.5)], "The label of 'a.png' is 1.5"),
+        ([(None, 1)], r"A pair holds None for a path.*\(\"cat/1.jpg\", \"cat\"\)"),
+        ([("a.png", "ant")], "no names for its classes.*Pass class_names"),
+    ],
+)
+def test_pairs_that_make_no_sense_are_refused_in_words(pairs: Any, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+    with pytest.raises((DataError, ClassError), match=says):
+        look(network(), pairs)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"class_names": "abc"}, "class_names is one str"),
+        ({"class_names": 1.5}, "class_names is one float"),
+        ({"progress": "no"}, "progress is 'no'. It is True or False"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused_in_words(
+    asked: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+    with pytest.raises((DataError, ClassError), match=says):
+        find_mistakes(network(), loader(3), **asked)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from camwidget.errors import DataError
+from camwidget.errors import CamwidgetError, ClassError, DataError
 from camwidget.mistakes.find import find_mistakes
 from camwidget.mistakes.found import Found
 from camwidget.mistakes.groups import Place, group_maps, strongest_place
 from camwidget.mistakes.hide import elsewhere, hide_place, with_hidden
-from tests.mistakes.small import network, picture_folder
+from tests.mistakes.small import loader, network, picture_folder
 
 HEIGHT, WIDTH = 40, 60
 
@@ -157,7 +157,7 @@ def test_too_few_pictures_or_no_model_are_refused(tmp_path: object) -> None:
     loaded = Found.load(found.save(f"{tmp_path}/kept"))
     with pytest.raises(DataError, match="loaded without a model"):
         hide_place(loaded, group)
-    with pytest.raises(DataError, match="no class 'dog'"):
+    with pytest.raises(ClassError, match="no class 'dog'"):
         group_maps(found, said=["dog"])
 
 
@@ -177,3 +177,44 @@ def test_what_is_no_place_of_a_picture_is_refused(place: Any, monkeypatch: pytes
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(DataError, match=r"place is .*edges from 0 to 1"):
         hide_place(found, group_maps(found)[0], place=place)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"confidence": float("nan")}, r"confidence is nan\. It is a number between 0 and 1"),
+        ({"confidence": "high"}, "confidence is 'high'"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"activation": "softmx"}, "Did you mean 'softmax'"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_in_words(
+    asked: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    found = find_mistakes(network(), loader(6), progress=False)
+    group = group_maps(found, said=found.table["said"].iloc[0])[0]  # one class, by its name
+
+    with pytest.raises(CamwidgetError, match=says):
+        hide_place(found, group, **{"place": Place(0.5, 0.5, 1.0, 1.0), **asked})
+
+
+def test_a_place_of_words_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    found = find_mistakes(network(), loader(6), progress=False)
+
+    with pytest.raises(CamwidgetError, match="place is Place"):
+        hide_place(found, group_maps(found)[0], place=Place("0", 0, 1, 1))  # type: ignore[arg-type]
+
+
+def test_what_is_no_group_and_no_class_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    found = find_mistakes(network(), loader(6), progress=False)
+
+    with pytest.raises(CamwidgetError, match=r"group is a int.*cw.group_maps\(found\)\[0\]"):
+        hide_place(found, 1)
+    with pytest.raises(CamwidgetError, match=r"found is a str.*cw.find_mistakes"):
+        group_maps("found")
+    with pytest.raises(CamwidgetError, match="There is no class 'pig'"):
+        group_maps(found, said=["pig"])

@@ -1,4 +1,7 @@
-"""A pass on a Dask cluster of two worker processes gives the rows of a plain loop, also when one of them is killed."""
+"""A pass on a Dask cluster gives the rows of a plain loop, also when a worker process is killed in the middle.
+
+Only what needs processes has them: each imports PyTorch anew. All else runs on workers of this process.
+"""
 
 import os
 import signal
@@ -12,10 +15,12 @@ import pytest
 from torch.utils.data import DataLoader
 
 from camwidget.errors import ClassError, DataError
+from camwidget.mistakes import loaders
 from camwidget.mistakes.find import find_mistakes
 from camwidget.mistakes.found import Found
 from camwidget.mistakes.loaders import source_of
 from camwidget.mistakes.looking import Pass
+from camwidget.mistakes.source import EndedError
 from camwidget.mistakes.spread import BATCHES, steps_there
 from tests.mistakes.small import Stream, network, picture_folder, tensors
 
@@ -24,16 +29,23 @@ pytestmark = pytest.mark.slow
 NAMES = ("ant", "bee", "cow")
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    cluster = distributed.LocalCluster(
+def cluster_in(folder: Path, *, processes: bool) -> Any:
+    return distributed.LocalCluster(
         n_workers=2,
         threads_per_worker=1,
+        processes=processes,
+        protocol="tcp",  # what is sent is packed, also where workers live in this process
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
-        local_directory=str(tmp_path_factory.mktemp("cluster")),
+        local_directory=str(folder),
     )
-    with cluster, distributed.Client(cluster) as connected:
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Of workers that live in this process."""
+    cluster = cluster_in(tmp_path_factory.mktemp("cluster"), processes=False)
+    with cluster, distributed.Client(cluster, set_as_default=False) as connected:
         yield connected
 
 
@@ -64,7 +76,12 @@ def test_a_folder_gives_the_same_rows_there_and_here(client: Any, folder: Path) 
     assert np.asarray(there.picture(5)).tolist() == np.asarray(here.picture(5)).tolist()
 
 
-def test_a_worker_that_is_killed_in_the_middle_loses_no_row(client: Any, folder: Path) -> None:
+def test_a_worker_that_is_killed_in_the_middle_loses_no_row(tmp_path: Path, folder: Path) -> None:
+    with cluster_in(tmp_path, processes=True) as cluster, distributed.Client(cluster) as client:
+        kill_one(client, folder)
+
+
+def kill_one(client: Any, folder: Path) -> None:
     model = network()
     asked: dict[str, Any] = {"class_names": NAMES, "batch_size": 1, "progress": False}
     here = find_mistakes(model, folder, **asked)
@@ -81,9 +98,37 @@ def test_a_worker_that_is_killed_in_the_middle_loses_no_row(client: Any, folder:
             os.kill(killed, signal.SIGKILL)
 
     assert indices == list(here.table.index)
-    client.wait_for_workers(2)
-    assert killed not in client.run(os.getpid).values()
     same(find_mistakes(model, folder, client=client, **asked), here)
+    assert killed not in client.run(os.getpid).values()
+
+
+def test_what_was_found_stays_when_the_scheduler_goes_away(tmp_path: Path, folder: Path) -> None:
+    with cluster_in(tmp_path, processes=False) as cluster, distributed.Client(cluster, timeout="2s") as client:
+        model = network()
+        source = source_of(model, folder, class_names=NAMES, batch_size=1, workers=None)
+        steps = steps_there(Pass(model=model, source=source, method="grad_cam", asked={}, own=NAMES), client)
+        first = next(steps)
+        cluster.close()
+
+        with pytest.raises(EndedError, match=r"cannot be reached any more.*make a new client"):
+            list(steps)
+
+    assert first.batch.indices == [0]
+
+
+def test_files_that_workers_do_not_see_are_told(client: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network()
+    gone, opened, here = str(folder / "cow" / "cow_2.png"), loaders.open_image, threading.current_thread()
+
+    def open_there(path: str) -> Any:
+        return opened("not there" if path == gone and threading.current_thread() is not here else path)
+
+    monkeypatch.setattr(loaders, "open_image", open_there)
+
+    with pytest.warns(UserWarning, match=r"could not read pictures that can be read here, such as 'cow/cow_2.png'"):
+        found = find_mistakes(model, folder, class_names=NAMES, client=client, progress=False)
+
+    assert found.table["path"][found.table["problem"] != ""].tolist() == ["bee/bee_3.png", "cow/cow_2.png"]
 
 
 def test_a_label_that_is_no_class_is_refused_as_here(client: Any) -> None:

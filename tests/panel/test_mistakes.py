@@ -1,9 +1,11 @@
+import base64
 import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -163,3 +165,60 @@ def test_a_page_holds_pictures_and_nothing_in_a_name_can_run(tmp_path: Path) -> 
     assert page.count("<script") == 2
     with pytest.raises(ExportError, match=r"Try 'panel.html'"):
         panel.save_html(tmp_path / "panel.txt")
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [
+        ({"cell": 1.5}, r"cell is 1\.5\. It is \(true, said\)"),
+        ({"opened": "x"}, "opened is 'x'"),
+        ({"opened": 99}, "no row 99"),
+        ({"group": 0}, "group is 0.*There is none: pass MistakesPanel"),
+        ({"own_scale": "yes"}, "own_scale is 'yes'"),
+        ({"tag": "x"}, r"No picture has a tag.*found.tags.add"),
+        ({"maps": ["both"]}, r"maps is \['both'\]"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused_in_words(found: Found, choice: dict[str, Any], says: str) -> None:
+    with pytest.raises(CamwidgetError, match=says):
+        MistakesPanel(found).choose(**choice)
+
+
+def test_what_is_no_found_and_no_order_is_refused_in_words(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(CamwidgetError, match=r"found is a DataFrame.*cw.find_mistakes"):
+        MistakesPanel(found.table)
+    with pytest.raises(CamwidgetError, match=r"order holds 1\.5"):
+        MistakesPanel(found, order=[1.5])
+    with pytest.raises(CamwidgetError, match=r"groups holds a int.*group_maps"):
+        MistakesPanel(found, groups=[1])
+    with pytest.raises(CamwidgetError, match=r"count is 1\.5"):
+        MistakesPanel(found).first(1.5)
+    with pytest.raises(CamwidgetError, match="pictures is -1"):
+        MistakesPanel(found).as_html(pictures=-1)
+
+
+def test_large_maps_are_coarser_in_a_saved_page_which_says_so() -> None:
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()).eval()
+    data = TensorDataset(torch.randn(4, 3, 112, 150), torch.tensor([0, 1, 0, 1]))
+    found = find_mistakes(model, DataLoader(data), layer="0", progress=False)
+    assert found.maps.shape == (4, 2, 112, 150)
+
+    page = MistakesPanel(found).as_html()
+
+    told = json.loads(re.search(r'id="camw-data">(.*?)</script>', page, re.DOTALL)[1])
+    tile = told["tiles"][0]
+    maps = np.frombuffer(base64.b64decode(tile["maps"]), "<f4").reshape(2, tile["map_height"], tile["map_width"])
+    assert maps.shape == (2, 56, 56)
+    whole = found.maps[found.place(tile["row"])]
+    assert (
+        maps[:, 3, :]
+        == pytest.approx(  # rows of 112 go in pairs into 56; columns of 150 do not
+            np.stack(
+                [whole[:, 6:8, 150 * k // 56 : -(-150 * (k + 1) // 56)].mean(axis=(1, 2)) for k in range(56)], axis=1
+            ),
+            abs=1e-5,
+        )
+    )
+    assert told["state"]["manifest"]["coarser"] == "This page has 56×56 of the 112×150 cells of a map"
+    assert MistakesPanel(found).view.manifest["coarser"] == ""

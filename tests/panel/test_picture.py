@@ -17,18 +17,16 @@ from camwidget.errors import ClassError, ImageError, LayerError, MapError
 from camwidget.panel.picture import CamPanel
 from camwidget.pictures.explain import explain_methods
 from tests.panel.choices import ask, control
-from tests.toys import strided
+from tests.toys import Counted, strided
 
 NAMES = [f"class {letter}" for letter in "abcdefghijklmn"]
 
 
-class Counting(nn.Sequential):
+class Counting(Counted, nn.Sequential):
     """A network that counts how often it runs."""
 
-    runs = 0
-
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        self.runs += 1
+        self.tally.count += 1
         return super().forward(inputs)
 
 

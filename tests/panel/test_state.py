@@ -15,32 +15,30 @@ from camwidget.panel.picture import CamPanel
 from camwidget.panel.text import TextCamPanel
 from tests.panel.choices import ask, control
 from tests.text.toys import Reviews
-from tests.toys import strided
+from tests.toys import Counted, strided
 
 COMMON = ("layer", "target_class", "method", "signed", "shared_scale", "target_classes")
 PICTURE_TRAITS = ("image", *COMMON, "smooth", "heatmap_opacity", "crop", "letterbox")
 TEXT_TRAITS = ("text", "compare", *COMMON)
 
 
-class Failing(nn.Sequential):
+class Failing(Counted, nn.Sequential):
     """A network that counts how often it runs, and raises where it is told to."""
 
-    runs, fails_at = 0, 0
+    fails_at = 0
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        self.runs += 1
+        self.tally.count += 1
         if self.runs == self.fails_at:
             raise RuntimeError("out of memory")
         return super().forward(inputs)
 
 
-class CountingReviews(Reviews):
+class CountingReviews(Counted, Reviews):
     """A network of texts that counts how often it runs."""
 
-    runs = 0
-
     def head(self, *inputs: Any) -> Any:
-        self.runs += 1
+        self.tally.count += 1
         return super().head(*inputs)
 
 

@@ -12,17 +12,16 @@ from camwidget.panel.view import TextView
 from camwidget.text.tokens import Token
 from tests.panel.choices import ask, control
 from tests.text.toys import Reviews, awd_learner
+from tests.toys import Counted
 
 TEXT = "I liked the film, 😀 very zzqx good"
 
 
-class Counting(Reviews):
+class Counting(Counted, Reviews):
     """A network that counts how often it runs."""
 
-    runs = 0
-
     def head(self, *inputs: Any) -> Any:
-        self.runs += 1
+        self.tally.count += 1
         return super().head(*inputs)
 
 

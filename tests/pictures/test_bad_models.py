@@ -40,7 +40,7 @@ BAD: list[tuple[str, Callable[[], nn.Module], dict[str, Any], type[Exception], s
         r"2 classes are called 'crane'.*\[0, 2\]",
     ),
     ("too few names", PooledLinear, {"class_names": ["a", "b"]}, ClassError, r"2 names.*3 classes.*one name per class"),
-    ("one string of names", PooledLinear, {"class_names": "abc"}, ClassError, r"one str.*3 classes"),
+    ("one string of names", PooledLinear, {"class_names": "abc"}, ClassError, r"one str.*a name for each class"),
     ("unknown method", PooledLinear, {"method": "gradcam"}, MapError, r"'gradcam'.*'cam', 'grad_cam'.*'grad_cam'"),
     ("tuple", lambda: Returns(lambda logits: (logits, logits)), {}, ModelError, r"a tuple of 2.*Wrap it"),
     ("NaN", lambda: Returns(lambda logits: logits * float("nan")), {}, ModelError, r"3 of 3 logits are NaN"),

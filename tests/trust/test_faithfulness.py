@@ -376,7 +376,7 @@ def test_unknown_layers_and_classes_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["steps", "batch_size"])
 def test_numbers_below_one_are_refused(name: str) -> None:
-    with pytest.raises(CamwidgetError, match=rf"{name} is 0.*at least 1"):
+    with pytest.raises(CamwidgetError, match=rf"{name} is 0.*1 or more"):
         deletion_curve(Weighted(region()), ONES, cam=region(), **{name: 0})
 
 

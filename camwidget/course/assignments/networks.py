@@ -129,10 +129,13 @@ class Small(nn.Module):
         narrow: channels of the first convolution.
         wide: of the second.
         classes: how many classes.
+        opened: whether a layer stands in front that hands on the very tensor it is given.
     """
 
-    def __init__(self, narrow: int, wide: int, classes: int) -> None:
+    def __init__(self, narrow: int, wide: int, classes: int, *, opened: bool = False) -> None:
         super().__init__()
+        if opened:
+            self.same = nn.Identity()
         self.first = nn.Conv2d(3, narrow, 3, padding=1)
         self.norm = nn.BatchNorm2d(narrow)
         self.relu = nn.ReLU(inplace=True)
@@ -143,9 +146,11 @@ class Small(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits."""
         given = inputs.detach().clone()
-        logits: Tensor = self.head(self.second(self.relu(self.norm(self.first(inputs)))))
-        note_run(self, self.runs, given, logits)
-        return logits
+        output = inputs
+        for layer in self.children():
+            output = layer(output)
+        note_run(self, self.runs, given, output)
+        return output
 
     def outputs(self, inputs: Tensor) -> dict[str, Tensor]:
         """Return what each child puts out, by its name; ask before anybody puts a hook on. The run is not noted."""
@@ -156,19 +161,22 @@ class Small(nn.Module):
         return found
 
 
-def batch_network(attempt: Attempt, *, pictures: int = 2, alike: bool = False) -> tuple[Small, Tensor]:
+def batch_network(
+    attempt: Attempt, *, pictures: int = 2, alike: bool = False, opened: bool = False
+) -> tuple[Small, Tensor]:
     """Draw a network with an in-place ReLU and batch norm, in evaluation mode, and inputs for it.
 
     Args:
         attempt: draws the sizes.
         pictures: how many inputs.
         alike: whether the maps are square, and both convolutions have as many channels as a map has rows.
+        opened: whether a layer stands in front that hands on the very tensor it is given.
     """
     attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=12)
     if alike:
         narrow = wide = height = width
-    model = Small(narrow, wide, attempt.size(2, 4)).eval()
+    model = Small(narrow, wide, attempt.size(2, 4), opened=opened).eval()
     with torch.no_grad():
         model.norm.register_buffer("running_mean", attempt.tensor(narrow))
     return model, attempt.tensor(pictures, 3, height, width)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from camwidget.course.order import ASSIGNMENTS
 from camwidget.course.selfstudy.materials import item_in, item_named, sources
-from camwidget.errors import CourseError, three_parts
+from camwidget.errors import CourseError, three_parts, typed
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def wanted(names: Sequence[str], folder: Path) -> list[Wanted]:
             found |= dict.fromkeys(map(Wanted, exercises_under(path)))
         elif name in ASSIGNMENTS:
             found[Wanted(notebook_of(name, folder))] = None
-        elif path.exists() or name.endswith(".ipynb") or "/" in name:
+        elif path.exists() or name.endswith(".ipynb") or "/" in name or "\\" in name:  # as on Windows
             found[Wanted(Path(name))] = None  # whoever reads it says if it is not there
         else:
             found[Wanted(notebook_of(item_named(name).partition(".")[0], folder), name)] = None
@@ -76,7 +76,9 @@ def notebook_of(assignment: str, folder: Path) -> Path:
         advice = "Go to the folder of your course with `cd`, or make one with `camwidget start DIR`"
         raise CourseError(three_parts(given, "An exercise is a notebook with checks", advice))
     given = f"There are several notebooks of {assignment!r}: {', '.join(map(str, found))}"
-    raise CourseError(three_parts(given, "Only one can be meant", f"Name the file, as in `camwidget check {found[0]}`"))
+    raise CourseError(
+        three_parts(given, "Only one can be meant", f"Name the file, as in `camwidget check {typed(found[0])}`")
+    )
 
 
 def assignment_in(path: Path) -> str:

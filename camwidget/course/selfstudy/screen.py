@@ -36,6 +36,15 @@ class Screen:
         """Show what went wrong, on the stream for errors."""
         self._show(self._err, f"camwidget: {text}", "red", 0)
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at a terminal while the command runs."""
+        return self._err.is_terminal
+
+    def notice(self, text: str) -> None:
+        """Show what goes on, on the stream for errors: it is no part of what was asked for."""
+        self._show(self._err, text, "dim", 0)
+
     def markdown(self, text: str) -> None:
         """Show a text in Markdown: set as such on a terminal, as it is elsewhere."""
         if not self._out.is_terminal:

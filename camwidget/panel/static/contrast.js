@@ -18,19 +18,44 @@ export function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+/** Red, green and blue to 255 and the opacity to 1, of a colour as a browser computes it: rgb(), or a newer form such as color(srgb 1 1 1). @param {string} colour */
+export function rgbaOf(colour) {
+  const numbers = colour.match(/[\d.]+/g)?.map(Number) ?? [];
+  if (/^rgba?\(/.test(colour)) return [...numbers.slice(0, 3), numbers[3] ?? 1];
+  const sheet = document.createElement("canvas");
+  sheet.width = sheet.height = 1;
+  const context = /** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d", { willReadFrequently: true }));
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
+  sheet.width = sheet.height = 0;
+  return [r, g, b, a / 255];
+}
+
 /** What an element lies in that is the first of a shadow tree. @param {Element} at */
 function outside(at) {
   const tree = at.getRootNode();
   return tree instanceof ShadowRoot ? tree.host : null;
 }
 
+/** The colour that a page has by itself. Within a frame that is what the page around it has, of which only the preference is known. */
+function canvasColour() {
+  if (window.top !== window) return matchMedia("(prefers-color-scheme: dark)").matches ? DARK : WHITE;
+  const probe = document.createElement("div");
+  probe.style.background = "Canvas"; // is dark only where the page lets the browser choose its colours, or chose dark ones
+  document.documentElement.append(probe);
+  const found = rgbaOf(getComputedStyle(probe).backgroundColor);
+  probe.remove();
+  return found;
+}
+
 /** What lies behind an element: the first background that is not transparent. @param {Element | null} at */
 export function surfaceOf(at) {
   for (; at; at = at.parentElement ?? outside(at)) {
-    const found = getComputedStyle(at).backgroundColor.match(/[\d.]+/g)?.map(Number);
-    if (found && found.length >= 3 && (found[3] ?? 1) > 0.5) return found;
+    const found = rgbaOf(getComputedStyle(at).backgroundColor);
+    if (found[3] > 0.5) return found;
   }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? DARK : WHITE;
+  return canvasColour();
 }
 
 /** How well one colour reads on another, from 1 to 21. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
@@ -63,6 +88,6 @@ export function coloursOf(colormap, surface, own) {
 
 /** The colour of an element's letters, on what lies behind them. @param {Element} at @param {number[]} surface */
 export function lettersOf(at, surface) {
-  const [r, g, b, a = 1] = (getComputedStyle(at).color.match(/[\d.]+/g) ?? []).map(Number);
+  const [r, g, b, a] = rgbaOf(getComputedStyle(at).color);
   return [r, g, b].map((each, k) => each * a + surface[k] * (1 - a));
 }

@@ -38,6 +38,8 @@ export interface MistakesManifest {
   stopped: string;
   method: string;
   layer: string;
+  /** What a saved page says of maps that it holds with fewer cells; empty if it holds them as they are. */
+  coarser: string;
   map_height: number;
   map_width: number;
   /** Of the network's inputs, in pixels. */

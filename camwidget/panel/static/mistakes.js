@@ -229,10 +229,10 @@ export class MistakesView {
 }
 
 /** @param {Manifest} manifest @param {Table} table @returns {(string | HTMLElement)[]} */
-function headingOf({ classes, wrong, total, unread, stopped, method, layer }, table) {
+function headingOf({ classes, wrong, total, unread, stopped, method, layer, coarser }, table) {
   const most = mostSaid(table);
   const said = most === null ? "." : [", most often said: ", element("strong", "", classes[most]), "."];
-  const rest = [stopped, unread ? `${pictures(unread)} could not be read` : "", `Maps: ${method} at layer ${layer}`].filter(Boolean);
+  const rest = [stopped, unread ? `${pictures(unread)} could not be read` : "", `Maps: ${method} at layer ${layer}`, coarser].filter(Boolean);
   return [element("strong", "", `${wrong.toLocaleString("en")} mistake${wrong === 1 ? "" : "s"}`), ` in ${pictures(total)}`, ...said, ` ${rest.join(". ")}.`];
 }
 

@@ -110,7 +110,7 @@ class PairView {
     const paint = () => this.paint();
     return follow(this.model, {
       layer_index: paint, class_index: paint, method_index: paint, only_for: paint, own_scale: paint,
-      manifest: () => this.load(), message: this.page.showMessage, message_at: this.page.showMessage,
+      manifest: () => this.load(), maps: () => this.load(), message: this.page.showMessage, message_at: this.page.showMessage,
       busy: this.page.working.show, names: () => this.load(),
     });
   }

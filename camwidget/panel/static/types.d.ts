@@ -204,11 +204,19 @@ export type Request =
   | { do: "delete"; text: number; word: number; version: number }
   | { do: "undo" }
   | { do: "back"; to: number }
-  | { do: "tiles"; rows: number[] };
+  | { do: "tiles"; rows: number[] }
+  | { do: "press"; key: string }
+  | { do: "type"; key: string; value: string };
 
 export interface Context<Traits> {
   model: Model<Traits>;
   el: HTMLElement;
+  /** In hosts that have one: what draws other anywidgets. */
+  host?: WidgetHost;
+}
+
+export interface WidgetHost {
+  getWidget(reference: string): Promise<{ render(at: { el: HTMLElement; signal: AbortSignal }): Promise<void> }>;
 }
 
 /** A cell of a map and its value; row and column count from 1. */

@@ -421,7 +421,7 @@ return Head()
             max_pooling=(
                 "return nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(channels, classes))",
                 "linear",
-                "bend",
+                "the largest value is taken",
             ),
             relu_last=(
                 "return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes), nn.ReLU())",

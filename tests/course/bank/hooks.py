@@ -383,7 +383,7 @@ return {
             mode_lost=(modes(PAIR).replace("model.train(before)", "pass"), "mode", "note model.training"),
             always_training_after=(modes(PAIR).replace("model.train(before)", "model.train()"), "mode", "give it back"),
             always_eval_after=(modes(PAIR).replace("model.train(before)", "model.eval()"), "mode", "give it back"),
-            differs=(modes("(not torch.equal(one, two), one.requires_grad)"), "same", "compare the two"),
+            differs=(modes("(not torch.equal(one, two), one.requires_grad)"), "same", "compare all logits"),
             one_run=(modes("(torch.equal(one, one), one.requires_grad)"), "same", "run the model twice in training"),
             of_the_parameters=(
                 modes("(torch.equal(one, two), any(each.requires_grad for each in model.parameters()))"),
@@ -598,7 +598,6 @@ def __exit__(self, *error):
             multiplied=changed(
                 "keep = torch.ones(output.shape[1])\nkeep[channel] = 0\nreturn output * keep[:, None, None]"
             ),
-            in_place=changed("output[:, channel] = 0\nreturn output"),
             index_fill=changed("return output.index_fill(1, torch.tensor([channel]), 0)"),
             pieces=changed(
                 "return torch.cat([output[:, :channel], torch.zeros_like(output[:, :1]), output[:, channel + 1:]], dim=1)"
@@ -606,10 +605,11 @@ def __exit__(self, *error):
         ),
         wrong=wrong_body(
             WITHOUT,
+            in_place=(changed("output[:, channel] = 0\nreturn output"), "removed", "inputs was changed"),
             nothing_returned=(
                 changed("changed = output.clone()\nchanged[:, channel] = 0"),
                 "values",
-                "nothing has changed",
+                "these are the logits with all channels",
             ),
             wrong_axis=(
                 changed("changed = output.clone()\nchanged[channel % 2] = 0\nreturn changed"),
@@ -655,7 +655,11 @@ def __exit__(self, *error):
                 "shape",
                 "return the logits",
             ),
-            no_hook=("with torch.no_grad():\n    return model(inputs)", "values", "nothing has changed"),
+            no_hook=(
+                "with torch.no_grad():\n    return model(inputs)",
+                "values",
+                "these are the logits with all channels",
+            ),
             weights=(
                 "with torch.no_grad():\n    layer.weight[channel] = 0\n    layer.bias[channel] = 0\n    return model(inputs)",
                 "removed",

@@ -10,6 +10,9 @@ GRADIENT = "torch.autograd.grad(logits[0, target_class], kept[layer])"
 WEIGHT = "gradient[0].mean(dim=(1, 2), keepdim=True)"
 GRAD_CAM = "(weight * kept[layer][0]).sum(dim=0)"
 
+MODES = "modes = {each: each.training for each in learn.model.modules()}"
+GIVE_BACK = "for each, mode in modes.items():\n    each.training = mode"
+
 
 def maps(
     *,
@@ -17,7 +20,7 @@ def maps(
     keep: str = "kept[module] = output\nreturn output.clone()",
     before: str = "learn.model.eval()",
     run: str = "logits = learn.model(inputs)",
-    after: str = "for handle in handles:\n    handle.remove()\nlearn.model.train(training)",
+    after: str = f"for handle in handles:\n    handle.remove()\n{GIVE_BACK}",
     cam: str = CAM,
     gradient: str = GRADIENT,
     weight: str = WEIGHT,
@@ -31,7 +34,7 @@ inputs = {inputs}
 kept = {{}}
 def keep(module, given, output):
 {indented(keep)}
-training = learn.model.training
+{MODES}
 {before}
 handles = [module.register_forward_hook(keep) for module in (body, layer)]
 {run}
@@ -50,7 +53,7 @@ BY_HOOKS = f"""
     model = learn.model
     body, head = model
     inputs = {INPUTS}
-    training = model.training
+    {MODES}
     grads = [each.grad for each in model.parameters()]
     for each in model.parameters():
         each.grad = None
@@ -60,7 +63,7 @@ BY_HOOKS = f"""
             model(inputs)[0, target_class].backward()
             end, activation, gradient = last.stored[0], inner.stored[0], slope.stored[0]
     finally:
-        model.train(training)
+{indented(indented(GIVE_BACK))}
         for each, grad in zip(model.parameters(), grads):
             each.grad = grad
     cam = (head[-1].weight[target_class].detach()[:, None, None] * end).sum(0)
@@ -70,7 +73,7 @@ BY_CUTTING = f"""
 {HEAD}
     body, head = learn.model
     inputs = {INPUTS}
-    training = learn.model.training
+    {MODES}
     learn.model.eval()
     grid = inputs
     for module in body:
@@ -78,7 +81,7 @@ BY_CUTTING = f"""
         if module is layer:
             activation = grid
     logits = head(grid)
-    learn.model.train(training)
+{indented(GIVE_BACK)}
     gradient = torch.autograd.grad(logits[0, target_class], activation)[0]
     cam = torch.tensordot(head[-1].weight[target_class], grid[0], dims=1).detach()
     return [cam, torch.einsum("nkij,nk->ij", activation, gradient.mean((2, 3))).detach()]
@@ -98,13 +101,13 @@ import copy
 BACKWARD = f"""
 {HEAD}
     body, head = learn.model
-    training = learn.model.training
+    {MODES}
     learn.model.eval()
     with cw.Hook(body) as last, cw.Hook(layer) as inner, cw.HookBwd(layer) as slope:
         learn.model({INPUTS})[0, target_class].backward()
         end, activation, gradient = last.stored[0], inner.stored[0], slope.stored[0]
     CLEAN
-    learn.model.train(training)
+{indented(GIVE_BACK)}
     weight = gradient.mean((1, 2), keepdim=True)
     return torch.einsum("k,kij->ij", head[-1].weight[target_class].detach(), end), (weight * activation).sum(0)
 """
@@ -160,7 +163,7 @@ BANK: dict[str, Entry] = {
                 maps(weight=WEIGHT.replace("mean", "sum")), "grad_cam", "added up, not averaged"
             ),
             "all logits at once": Wrong(
-                maps(gradient="torch.autograd.grad(logits.sum(), kept[layer])"), "grad_cam", "all logits together"
+                maps(gradient="torch.autograd.grad(logits.sum(), kept[layer])"), "grad_cam", "all classes together"
             ),
             "no evaluation mode": Wrong(maps(before="pass"), "cam", "training mode"),
             "a picture as it is": Wrong(
@@ -171,16 +174,22 @@ BANK: dict[str, Entry] = {
             "a hook that hands on no copy": Wrong(
                 maps(keep="kept[module] = output"), "grad_cam", "wrote over what you kept"
             ),
-            "hooks left behind": Wrong(maps(after="learn.model.train(training)"), "removed", "not removed"),
+            "hooks left behind": Wrong(maps(after=GIVE_BACK), "removed", "not removed"),
             "hooks of others cleared": Wrong(
-                maps(
-                    after="for module in learn.model.modules():\n    module._forward_hooks.clear()\nlearn.model.train(training)"
-                ),
+                maps(after=f"for module in learn.model.modules():\n    module._forward_hooks.clear()\n{GIVE_BACK}"),
                 "removed",
                 "others",
             ),
             "the mode is not given back": Wrong(
                 maps(after="for handle in handles:\n    handle.remove()"), "left", "give it back"
+            ),
+            "one mode for all modules": Wrong(
+                maps(
+                    before="training = learn.model.training\nlearn.model.eval()",
+                    after="for handle in handles:\n    handle.remove()\nlearn.model.train(training)",
+                ),
+                "left",
+                "keep the mode of each",
             ),
             "maps in the graph": Wrong(maps(back="return cam, grad_cam"), "detached", "lets go of the graph"),
             "backward and its traces": Wrong(

@@ -24,7 +24,11 @@ def judge_class_name(attempt: Attempt, *, tensors_first: bool) -> None:
             argument: Any = torch.eye(len(names))[index].argmax() if as_tensor else index
             shown = f"torch.tensor({index})" if as_tensor else index
             called = f"class_name(dls, {shown}), with dls.vocab {list(dls.vocab)}"
-            got = attempt.call(attempt.answer, dls, argument, called=called)
+            meanings = {
+                "list index out of range": "a list of names in your code is shorter than this dls's: ask dls.vocab",
+                "invalid literal": "the index comes first, and then the name that it stands for",
+            }
+            got = attempt.call(attempt.answer, dls, argument, called=called, meanings=meanings)
             right = str(dls.vocab[index])
             likely = _why_name(got, index, [str(name) for name in dls.vocab])
             attempt.fact("tensor" if as_tensor else "name", str(got) == right, expected=right, got=got, likely=likely)
@@ -132,6 +136,11 @@ def _judge_colours(
         "the inputs are only made 255 times as large: the normalisation is still in them": (given * 255, 1.01),
         "one colour's mean and deviation were used for all three: each colour has its own": (
             (given * scale[1][0] + scale[0][0]) * 255,
+            1.01,
+        ),
+        "the inputs were cut off at 0 and 1: the normalisation is still in them": (given.clamp(0, 1) * 255, 1.01),
+        "this was decoded twice: what is decoded has its colours already": (
+            ((right * scale[1] + scale[0]) * 255).clamp(0, 255),
             1.01,
         ),
         "the deviation was multiplied and the mean forgotten": (given * scale[1] * 255, 1.01),

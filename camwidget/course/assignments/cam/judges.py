@@ -50,8 +50,13 @@ def _judge_found(
     known = isinstance(got, str) and got in names
     attempt.fact("name", known, expected=f"a str such as {names[0]!r}", got=got, likely=likely, stop=True)
     reason = "that layer's output has no positions left: it comes after pooling"
+    if got == names[-1]:
+        reason += "; or all hooks used the last name of the loop: give each its own, with name=name"
     if got in others:
-        reason = "that layer has a map, but later layers have one too: CAM uses the last"
+        reason = (
+            "that layer has a map, but later layers have one too: CAM uses the last that runs, which need not be the last "
+            "in the list, and a map may be a single row or column"
+        )
     attempt.fact("layer", got in wanted, expected=" or ".join(map(repr, wanted)), got=got, likely=reason)
     trained = any(any(run.training) for run in model.runs)
     likely = "call model.eval() before the run: in training mode batch norm learns from these inputs"
@@ -96,7 +101,17 @@ def _scores_of(
         (*front, height, width, classes): "the classes come last: they belong before height and width",
         (*front, classes, width, height): "height and width have changed places",
         (*front, classes, height * width): "the positions are in one row: give them back their two axes",
+        (
+            *front,
+            2,
+            height,
+            width,
+        ): "there are two classes: are two written into the function? Each row of the weight is one",
     }
+    if batch:
+        shapes[pictures * classes, height, width] = "cat joins pictures and classes in one axis: stack makes a new one"
+        shapes[1, classes, height, width] = "there is one picture only: keep them all"
+    shapes.pop(wanted, None)
     attempt.shape("shape", got, wanted, mistakes=shapes)
     right = class_maps(*before)
     attempt.values(
@@ -150,6 +165,14 @@ def _map_mistakes(activation: Tensor, weight: Tensor, right: Tensor) -> dict[str
         known["all pictures have the first one's map"] = right[:1].expand_as(right)
         known["the mean of all pictures was subtracted: each picture stands for itself"] = right - right.mean(0)
         known["the activation was averaged over the pictures"] = right.mean(0, keepdim=True).expand_as(right)
+    if classes != channel:
+        known["the weight was reshaped, which does not swap its axes: classes are its rows already"] = class_maps(
+            activation, weight.reshape(channel, classes).T
+        )
+    if not batch:
+        known["the activation was reshaped, which does not swap its axes: flatten(1) or permute do"] = class_maps(
+            activation.reshape(height, width, channel).permute(2, 0, 1), weight
+        )
     if classes == channel:
         known["rows and columns of the weight have changed places: classes are its rows"] = class_maps(
             activation, weight.T
@@ -251,6 +274,8 @@ def _logit_mistakes(given: Mapping[str, Tensor], right: Tensor) -> Callable[[], 
             "ReLU was applied at the end: logits may be negative": right.relu(),
             "these are probabilities: the network's output is the logits": right.softmax(0),
             "the number of positions is written into the function (49)": maps.sum((1, 2)) / 49 + bias,
+            "divided by the height twice: a map need not be square": maps.sum((1, 2)) / maps.shape[1] ** 2 + bias,
+            "divided by the width twice: a map need not be square": maps.sum((1, 2)) / maps.shape[2] ** 2 + bias,
             "divided by the height only": maps.sum((1, 2)) / maps.shape[1] + bias,
             "divided by the width only": maps.sum((1, 2)) / maps.shape[2] + bias,
             "divided by the number of classes, not of positions": maps.sum((1, 2)) / len(maps) + bias,
@@ -291,6 +316,13 @@ def _run(head: nn.Module, activation: Tensor) -> Any:
         return head(activation.clone())
 
 
+_HEAD_MEANINGS = {
+    "cannot be multiplied": "the linear layer is not given as many numbers as there are channels: pool to one cell, flatten, "
+    "then nn.Linear(channels, classes)",
+    "Output size is too small": "the pooling has a window of a fixed size: nn.AdaptiveAvgPool2d(1) makes one cell of any map",
+}
+
+
 def _judge_shapes(attempt: Attempt, head: nn.Module, channel: int, classes: int, size: tuple[int, int]) -> None:
     """State that activations of any size become one logit per class."""
     height, width = size
@@ -298,11 +330,12 @@ def _judge_shapes(attempt: Attempt, head: nn.Module, channel: int, classes: int,
     for pictures, shape in [*((2, shape) for shape in sizes), (1, size), (channel, size)]:
         given = (pictures, channel, *shape)
         called = f"head(activation) with shape {given}"
-        got = attempt.call(_run, head, attempt.tensor(*given), called=called)
+        got = attempt.call(_run, head, attempt.tensor(*given), called=called, meanings=_HEAD_MEANINGS)
         shapes = {
             (pictures, classes, 1, 1): "the positions are left over: flatten",
             (pictures, classes, *shape): "the positions are still there: pool them",
             (classes,): "the batch axis is gone: nothing may be squeezed away",
+            (pictures, 2): "there are two logits: are two classes written into the function?",
         }
         attempt.shape("shape", got, (pictures, classes), mistakes=shapes)
 
@@ -318,22 +351,21 @@ def _judge_straight(attempt: Attempt, head: nn.Module, activations: list[Tensor]
     mean = first.mean((2, 3), keepdim=True)
     larger = mean.expand(-1, -1, first.shape[2] + 3, first.shape[3] + 2)
     straight = _run(head, first)
-    attempt.fact(
-        "mode",
-        torch.equal(straight, _run(head, first)),
-        expected="twice the same",
-        got="two answers",
-        likely="dropout at work although in evaluation mode? use nn.Dropout, not F.dropout",
+    same = torch.equal(straight, _run(head, first))
+    likely = (
+        "is dropout at work in evaluation mode, or a layer made anew in each run? Make layers once, in __init__, and use "
+        "nn.Dropout, not F.dropout"
     )
+    attempt.fact("mode", same, expected="twice the same", got="two answers", likely=likely)
+    if not same:
+        likely = "the same activation gives other logits each time"
+        attempt.fact("linear", False, expected="a straight line in the means", got="chance", likely=likely, stop=True)
     room = float(straight.abs().max() + zero.abs().max()) * 1e-4 + 1e-5
-    bend = "something bends it: a ReLU, a softmax or a layer with an activation in between"
+    bend = "something bends it: a ReLU, a softmax, a largest value, or a layer with an activation in between"
     lines = {
         bend: (_run(head, -1.5 * first) - zero, -1.5 * (straight - zero)),
         "it matters where something is: a place counts more than another": (straight, _run(head, first.flip(2, 3))),
-        "the largest value is taken, not the mean: average pooling, not max pooling": (
-            _run(head, _with_peak(first)),
-            straight,
-        ),
+        "single large values count more than by their part in the mean": (_run(head, _with_peak(first)), straight),
         "sums do not add up: max pooling, or something that bends": (
             _run(head, first + second) - zero,
             straight + _run(head, second) - 2 * zero,
@@ -346,9 +378,17 @@ def _judge_straight(attempt: Attempt, head: nn.Module, activations: list[Tensor]
         "the pictures of a batch influence each other": (straight[:1], _run(head, first[:1])),
     }
     likely = next((message for message, pair in lines.items() if float((pair[0] - pair[1]).abs().max()) > room), "")
+    if float((straight - _run(head, _lowered(first))).abs().max()) <= room:
+        likely = "the largest value is taken, not the mean: average pooling, not max pooling"
     if float((straight - _run(head, second)).abs().max()) <= room:
         likely = "the logits do not depend on the activation"
     attempt.fact("linear", not likely, expected="a straight line in the means", got="something else", likely=likely)
+
+
+def _lowered(activation: Tensor) -> Tensor:
+    """The same largest values, and everything else lower."""
+    largest = activation.amax((2, 3), keepdim=True)
+    return torch.where(activation == largest, activation, activation - 1 - largest.abs())
 
 
 def _with_peak(activation: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from camwidget.course.assignments.grad_cam.judges import map_mistakes, other_starts
+from camwidget.course.assignments.networks import batch_network
 from camwidget.course.assignments.traces import Before, judge_left
 from camwidget.course.attempt import Attempt
 from camwidget.course.calling import described
@@ -120,7 +121,7 @@ def _judge_gradient(attempt: Attempt, key: str, entered: Any, pairs: list[tuple[
 def _judge_two(attempt: Attempt) -> None:
     """State that two objects of the class, on two layers, store each its own gradient."""
     model, layers, inputs = _network(attempt, alike=False)
-    rights = [_gradient(model, layer, inputs, 0)[1] for layer in layers[:2]]
+    rights, before = [_gradient(model, layer, inputs, 0)[1] for layer in layers[:2]], Before(model, {})
     hooks = [attempt.call(attempt.answer, layer, called="MyHookBwd(layer)") for layer in layers[:2]]
     entered = [attempt.call(type(hook).__enter__, hook, called="two with blocks at once") for hook in hooks]
     called = "model(inputs)[0, c].backward(), with two hooks on two layers"
@@ -132,6 +133,8 @@ def _judge_two(attempt: Attempt) -> None:
     attempt.fact("listens", same, expected="each layer's own gradient", got="another layer's", likely=likely)
     for hook in hooks:
         attempt.call(type(hook).__exit__, hook, None, None, None, called="the end of the block", allow_none=True)
+    likely = "each object takes its own hook off: keep the handle in self, not in a name of the class"
+    judge_left(attempt, before, "removed", still_there=likely, only_hooks=True)
 
 
 def _judge_error(attempt: Attempt) -> None:
@@ -294,3 +297,39 @@ def judge_own_hooks(attempt: Attempt, *, layers: tuple[str, ...]) -> None:
         theirs = attempt.call(run, called=called)
         for name in layers:
             attempt.values(key, theirs.cams[name], ours.cams[name], stop=True)
+    _judge_copies(attempt, hook, hook_bwd)
+
+
+def _judge_copies(attempt: Attempt, hook: Any, hook_bwd: Any) -> None:
+    """State that what both store is a copy: what works in place afterwards does not change it."""
+    network, pictures = batch_network(attempt)
+    for name in ("norm", "second"):  # a layer in place stands behind the first
+        right = network.outputs(pictures)[name]
+
+        def listen(name: str = name) -> Any:
+            with hook(network.get_submodule(name)) as it:
+                network(pictures)
+                return it.stored
+
+        stored = _newest(attempt.call(listen, called="with MyHook(layer) as hook: model(inputs), two pictures"))
+        likely = "the next layer works in place, and changed what is stored: store a copy, with clone()"
+        attempt.values("activation", stored, right, mistakes={likely: right.relu()})
+    model, layers, inputs = _network(attempt, alike=False)
+    right = _gradient(model, layers[1], inputs, 0)[1]
+
+    def overwrite(_: nn.Module, __: Any, slopes: tuple[Tensor, ...]) -> None:
+        slopes[0].zero_()
+
+    def listen_back() -> Any:
+        with hook_bwd(layers[1]) as it, layers[1].register_full_backward_hook(overwrite):
+            model(inputs)[0, 0].backward()
+            return it.stored
+
+    stored = _newest(attempt.call(listen_back, called="with MyHookBwd(layer) as hook: model(inputs)[0, 0].backward()"))
+    likely = "somebody else's hook works in place, and changed what is stored: store a copy, with clone()"
+    attempt.values("gradient", stored, right, mistakes={likely: torch.zeros_like(right)}, usual=False)
+
+
+def _newest(stored: Any) -> Any:
+    """What is stored; the last of it where a list is, as the panel has it."""
+    return stored[-1] if isinstance(stored, list) and stored else stored

@@ -54,7 +54,7 @@ ITEMS = (
     Item(
         "grad_cam.panel",
         "Your own hooks drive the panel",
-        judge=partial(judge_own_hooks, layers=("0", "1")),
+        judge=partial(judge_own_hooks, layers=("0", "1", "1.0")),
         rounds=2,
         facts={
             "activation": ("MyHook gives the network's own activations", 1),

@@ -156,6 +156,9 @@ def _other_starts(head: nn.Sequential, leaf: Tensor, target: int) -> dict[str, T
         message: _slope(head, leaf, partial(_started, start, target))
         for message, start in other_starts(classes, target).items()
     }
+    right, logit = _slope(head, leaf, lambda output: output[0, target]), head(leaf.detach())[0, target].item()
+    wrong["the sign is turned around: the class counts 1, not -1"] = -right
+    wrong["the class was weighed with its own logit: it counts 1"] = logit * right
     return {message: value for message, value in wrong.items() if not numbers_agree(value, torch.zeros_like(value))}
 
 
@@ -259,6 +262,8 @@ def judge_as_cam(attempt: Attempt, *, high: int) -> None:
         logit = weight[target] @ activation.mean((1, 2))
         (gradient,) = torch.autograd.grad(logit, activation)
         activation = activation.detach()
+        if height * width > 1:
+            activation[:, 0, 0] = 0  # a cell without evidence is a position like every other
         grad_cam_map = (gradient.mean((1, 2), keepdim=True) * activation).sum(0).float()
         right = torch.einsum("k,kij->ij", weight[target], activation)
         before = {"grad_cam_map": grad_cam_map.clone()}
@@ -272,6 +277,7 @@ def judge_as_cam(attempt: Attempt, *, high: int) -> None:
         first = before["grad_cam_map"].double()
         mistakes = {
             "divided where it should be multiplied": first / (height * width),
+            "multiplied by the number of cells that are not zero: all of them count": first * first.count_nonzero(),
             "multiplied by the height only": first * height,
             "multiplied by the width only": first * width,
             "multiplied by height plus width: how many positions are there?": first * (height + width),

@@ -44,6 +44,8 @@ def judge_context(attempt: Attempt, *, pictures: int) -> None:
         judge_left(attempt, before, "removed", still_there="remove the handle in __exit__")
         _judge_still_there(attempt, hook, outputs[name])
         _judge_two(attempt, model, inputs, outputs)
+        likely = "each object takes its own hook off: keep the handle in self, not in a name of the class"
+        judge_left(attempt, before, "removed", still_there=likely)
     _judge_after_error(attempt)
 
 
@@ -57,7 +59,9 @@ def _in_a_block(
 ) -> Any:
     """Use the class as a with block does, run the model twice inside, and state what is stored."""
     layer, right = model.get_submodule(name), outputs[name]
-    count = len(hooks_on(model))
+    _backward(model, inputs)
+    slopes, count = _grads(model), len(hooks_on(model))
+    model.zero_grad()
     hook = attempt.call(attempt.answer, layer, called="MyHook(layer)")
     managed = all(hasattr(type(hook), method) for method in ("__enter__", "__exit__"))
     likely = "a context manager needs the methods __enter__ and __exit__"
@@ -66,7 +70,7 @@ def _in_a_block(
     )
     meanings = {"None": "__enter__ returns what stands behind `as`: return self"}
     entered = attempt.call(type(hook).__enter__, hook, called="with MyHook(layer) as hook:", meanings=meanings)
-    own = len(hooks_on(model)) > count
+    own = len(hooks_on(model)) - count
     meanings = {"positional argument": _THREE}
     # Gradients are recorded, as in a notebook: only so a missing detach() shows.
     attempt.call(model, 2 * inputs, called="model(2 * inputs), inside the with block", meanings=meanings)
@@ -87,7 +91,7 @@ def _in_a_block(
         "the outputs of all runs are added up: store anew each time": right + earlier[name],
     }
     if name == "norm" and numbers_agree(stored, right.relu()):
-        likely = "this is what the next layer made of it, in place: store a copy, with clone()"
+        likely = "this is what the next layer made of it, in place: store a copy, with clone(), and return nothing"
         attempt.fact("copy", False, expected=right, got=stored, likely=likely)
     else:
         axes = ("picture", "channel", "row", "column")
@@ -97,6 +101,13 @@ def _in_a_block(
         attempt.fact("copy", detached, expected="a detached tensor", got="a tensor with a grad_fn", likely=likely)
     likely = "what the hook function returns takes the place of the layer's output: return nothing"
     attempt.fact("listens", numbers_agree(logits, outputs["head"]), expected=outputs["head"], got=logits, likely=likely)
+    attempt.call(_backward, model, inputs, called="a backward pass inside the with block", allow_none=True)
+    same = all(map(numbers_agree, _grads(model), slopes))
+    likely = "no gradient gets through this layer any more: detach a copy, and leave the output itself as it is"
+    attempt.fact("listens", same, expected="gradients as without the hook", got="others", likely=likely)
+    model.zero_grad()
+    likely = "the hook is on the layer twice: register it in __init__ or in __enter__, not in both"
+    attempt.fact("removed", own == 1, expected="1 hook", got=f"{own} hooks", likely=likely)
     meanings = {
         "positional argument": "Python gives __exit__ three things about the error: def __exit__(self, *error)",
         "has no attribute": "keep what register_forward_hook returns, in self, so that __exit__ can remove it",
@@ -104,6 +115,18 @@ def _in_a_block(
     called = "the end of the with block"
     attempt.call(type(hook).__exit__, hook, None, None, None, called=called, meanings=meanings, allow_none=True)
     return entered
+
+
+def _backward(model: Small, inputs: Tensor) -> None:
+    """Run backward from the first logit of every picture, where anything is recorded."""
+    logits = model(inputs)[:, 0].sum()
+    if logits.requires_grad:
+        logits.backward()
+
+
+def _grads(model: Small) -> list[Tensor]:
+    """What backward has left at each parameter; zeros where nothing has arrived."""
+    return [torch.zeros_like(each) if each.grad is None else each.grad.clone() for each in model.parameters()]
 
 
 def _judge_one_tensor(attempt: Attempt, stored: Any, right: Tensor, given: Tensor) -> None:
@@ -208,11 +231,12 @@ def judge_change(attempt: Attempt, *, pictures: int) -> None:
         attempt: of this round.
         pictures: how many inputs.
     """
-    for name, count in (("second", pictures + 1), ("norm", 1), ("first", pictures + 2)):
-        model, inputs = batch_network(attempt, pictures=count, alike=name == "first")
+    # The layer "same" puts out the inputs themselves: what is written into its output is written into them.
+    for name, count in (("second", pictures + 1), ("norm", 1), ("first", pictures + 2), ("same", 2)):
+        model, inputs = batch_network(attempt, pictures=count, alike=name == "first", opened=name == "same")
         channels = model.outputs(inputs)[name].shape[1]
-        for channel in {"second": (attempt.size(1, channels - 2),), "norm": (0,), "first": (channels - 1,)}[name]:
-            _judge_silenced(attempt, model, name, channel, inputs)
+        channel = {"second": attempt.size(1, channels - 2), "norm": 0, "first": channels - 1, "same": 1}[name]
+        _judge_silenced(attempt, model, name, channel, inputs)
 
 
 def _silent_mistakes(
@@ -228,7 +252,8 @@ def _silent_mistakes(
     pictures, count = activation.shape[:2]
     only = activation * (torch.arange(count) == channel).view(-1, *[1] * (activation.ndim - 2))
     return {
-        "nothing has changed: what the hook function returns takes the place of the output": logits,
+        "these are the logits with all channels: what the hook function returns takes the place of the output, and the "
+        "model has to run while the hook is on it": logits,
         "a picture was switched off, not a channel: the first axis is the batch": without(
             lambda each: each[channel % pictures].zero_()
         ),
@@ -248,6 +273,10 @@ def _silent_mistakes(
             lambda each: each[..., channel % each.shape[3]].zero_()
         ),
         "the first channels, up to this one, were switched off": without(lambda each: each[:, : channel + 1].zero_()),
+        "the channels in front of this one were switched off": without(lambda each: each[:, :channel].zero_()),
+        "only a row of the channel was switched off: [:, channel] is all of it": without(
+            lambda each: each[:, channel, channel % each.shape[2]].zero_()
+        ),
         "all channels from this one on were switched off: only [:, channel] is to be zero": without(
             lambda each: each[:, channel:].zero_()
         ),
@@ -297,7 +326,13 @@ def _judge_silenced(attempt: Attempt, model: Small, name: str, channel: int, inp
     called = (
         f"without_channel(model, layer, {channel}, inputs), with a {type(model.get_submodule(name)).__name__} as layer"
     )
-    meanings = {"out of bounds for dimension 0": "the first axis is the batch: channels are the second, [:, channel]"}
+    kept = "the output keeps its shape: set the channel to zero, and leave it in its place"
+    meanings = {
+        "out of bounds for dimension 0": "the first axis is the batch: channels are the second, [:, channel]",
+        "cannot be multiplied": kept,
+        "Given groups=": kept,
+        "should contain": kept,
+    }
     layer = model.get_submodule(name)
     got = attempt.call(attempt.answer, model, layer, channel, inputs, called=called, meanings=meanings)
     shapes = {
@@ -328,6 +363,29 @@ def judge_panel(attempt: Attempt) -> None:
             attempt.values(keys[0], theirs.cams[name], ours.cams[name], stop=True)
         for key in keys:
             attempt.fact(key, True)
+    _judge_by_itself(attempt)
+
+
+def _judge_by_itself(attempt: Attempt) -> None:
+    """State that the hook stores all pictures of a batch, which the panel never has, and comes off after an error."""
+    model, inputs = batch_network(attempt)
+    right, before = model.outputs(inputs)["second"], Before(model, {"inputs": inputs})
+
+    def listen(*, fail: bool) -> Any:
+        with attempt.answer(model.second) as hook:
+            model(inputs)
+            if fail:
+                raise KeyError("a mishap inside the block")
+            return hook.stored
+
+    stored = attempt.call(listen, fail=False, called="with MyPanelHook(layer) as hook: model(inputs), two pictures")
+    stored = stored[-1] if isinstance(stored, list) else stored  # the panel takes lists, too
+    some = {tuple(right[:1].shape): "only one picture is stored: store the whole output"}
+    attempt.shape("activation", stored, tuple(right.shape), mistakes=some)
+    attempt.values("activation", stored, right)
+    attempt.raised_by(listen, fail=True, called="with MyPanelHook(layer): model(inputs); raise KeyError(...)")
+    likely = "remove the handle in __exit__, whatever it is given: Python calls it after an error too"
+    judge_left(attempt, before, "removed", still_there=likely)
 
 
 def _state_error(attempt: Attempt, error: Exception, keys: Sequence[str]) -> None:

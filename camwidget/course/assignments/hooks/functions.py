@@ -196,6 +196,9 @@ def _deviations(output: Tensor, other_tensors: Mapping[str, Tensor]) -> dict[str
         .std(dim=1)
         .mean(),
         "this is the mean of deviations along one axis: take the deviation of all values at once": output.std(1).mean(),
+        "this is the mean of deviations over the pictures: take the deviation of all values at once": output.std(
+            0, correction=min(1, len(output) - 1)
+        ).mean(),
         "this divides by the number of values; std() without arguments divides by one less": output.std(correction=0),
         **{message: tensor.std() for message, tensor in other_tensors.items()},
     }

@@ -25,7 +25,7 @@ def judge_modes(attempt: Attempt, *, learning_inputs: bool) -> None:
     """
     for dropout in (True, False):
         for frozen in (False, True):
-            model, inputs = _network(attempt, dropout=dropout)
+            model, inputs = _network(attempt, dropout=dropout, hardly=frozen)
             model.requires_grad_(not frozen)
             asks = learning_inputs and frozen == dropout
             inputs.requires_grad_(asks)
@@ -69,13 +69,17 @@ def _judge_runs(attempt: Attempt, model: Counted, inputs: Tensor) -> None:
     attempt.fact("runs", same, expected=wanted, got=f"{len(model.runs)} runs in all", likely=likely)
 
 
-def _network(attempt: Attempt, *, dropout: bool) -> tuple[Counted, Tensor]:
+def _network(attempt: Attempt, *, dropout: bool, hardly: bool) -> tuple[Counted, Tensor]:
+    """A network and inputs for it; `hardly`: dropout moves the last logit of the last picture alone, and no answer."""
     attempt.seed_torch()
     features, hidden, classes = attempt.sizes(3, low=4, high=9)
-    layers: list[nn.Module] = [nn.Linear(features, 16 * hidden), nn.ReLU(), nn.Linear(16 * hidden, classes)]
-    if dropout:
-        layers.insert(2, nn.Dropout(0.5))
-    return Counted(*layers), attempt.tensor(2, features)
+    first, last = nn.Linear(features, 16 * hidden), nn.Linear(16 * hidden, classes)
+    inputs = attempt.tensor(2, features)
+    if hardly:
+        inputs[0] = first.bias.data[:] = last.weight.data[:-1] = 0
+        last.bias.data[0] = 100
+    layers = [first, nn.ReLU(), *([nn.Dropout(0.5)] if dropout else []), last]
+    return Counted(*layers), inputs
 
 
 def _is_pair(value: Any) -> bool:
@@ -88,7 +92,10 @@ def _judge_pair(attempt: Attempt, name: str, got: tuple[Any, Any], right: tuple[
     training, recording = MODES[name]
     same, recorded = bool(got[0]), bool(got[1])
     mode = "training mode" if training else "evaluation mode"
-    likely = f"for {name!r} run the model twice in {mode}, on the same inputs, and compare the two with torch.equal"
+    likely = (
+        f"for {name!r} run the model twice in {mode}, on the same inputs, and compare all logits of all pictures: "
+        "torch.equal does"
+    )
     if training and right[0]:
         likely = "there is no dropout in this model: let two runs tell you, not memory"
     attempt.fact("same", same == right[0], expected=f"{name}: {right[0]}", got=f"{name}: {same}", likely=likely)
@@ -112,6 +119,7 @@ def judge_quiet_run(attempt: Attempt, *, pictures: int) -> None:
         pictures: how many inputs.
     """
     for evaluated in ((), ("second",), ("norm", "head"), ("first", "norm", "relu", "second", "head"), ("",)):
+        recording = evaluated != ("second",)  # once the caller has switched gradients off, and they stay off
         model, inputs = batch_network(attempt, pictures=pictures)
         outputs = model.outputs(inputs)
         right = outputs["head"]
@@ -125,7 +133,8 @@ def judge_quiet_run(attempt: Attempt, *, pictures: int) -> None:
         called = "quiet_run(model, inputs), with model in training mode"
         if evaluated:
             called = "quiet_run(model, inputs), with parts of model in evaluation mode"
-        got = attempt.call(attempt.answer, model, inputs, called=called)
+        with torch.set_grad_enabled(recording):
+            got = attempt.call(attempt.answer, model, inputs, called=called)
         if isinstance(got, tuple | list) and len(got) == 1:
             attempt.fact(
                 "values", False, got=f"a {type(got).__name__}", likely="return the logits themselves", stop=True

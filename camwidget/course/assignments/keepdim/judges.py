@@ -157,6 +157,9 @@ def silent_case(attempt: Attempt, channels: int, height: int) -> None:
         shapes = [tuple(part.shape) if isinstance(part, Tensor) else part for part in pair] if pair else got
         wanted = f"two tensors of one shape ({channels}, {height}, width)"
         attempt.fact("pair", False, expected=wanted, got=repr(shapes), likely=likely, stop=True)
+    floating = all(tensor.is_floating_point() for tensor in pair)
+    likely = "mean() of whole numbers raises: make floats, with torch.randn or .float()"
+    attempt.fact("silent", floating, expected="floats", got=str(pair[1].dtype), likely=likely, stop=True)
     activation, gradient = (tensor.detach().double() for tensor in pair)
     finite = bool(torch.isfinite(activation).all() and torch.isfinite(gradient).all()) and activation.numel() > 0
     attempt.fact("pair", finite, expected="finite numbers", likely="there are NaN or infinite values", stop=True)
@@ -281,6 +284,11 @@ def _batch_mistakes(act: Tensor, grad: Tensor, right: Tensor) -> dict[str, Tenso
         "every picture was weighed by the next one's weights": weighed(weights.roll(-1, 0)),
         "the pictures are in reverse order": right.flip(0),
         "the weights were averaged over the batch as well": weighed(weights.mean(0).expand_as(weights)),
+        "the average goes over channels and rows: axis 0 is the batch, so height and width are axes 2 and 3": (
+            grad.mean((1, 2), keepdim=True) * act
+        ).sum(1),
+        "divided by the height twice: a map need not be square": weighed(grad.sum((2, 3))) / act.shape[2] ** 2,
+        "divided by the width twice: a map need not be square": weighed(grad.sum((2, 3))) / act.shape[3] ** 2,
         "the weights were added up over the batch": weighed(weights.sum(0).expand_as(weights)),
         "gradient and activation were multiplied place by place: average the gradient first": (act * grad).sum(1),
         "the activation was averaged, not the gradient": weighed(act.mean(dim=(2, 3)), grad),

@@ -131,4 +131,6 @@ def judge_wild(attempt: Attempt) -> None:
         elif width < 100_000:
             otherwise += f": {width:g} pixels make a map {math.ceil(width / 8)} wide, too wide"
         likely = mistakes.get(width, otherwise)  # type: ignore[call-overload]
+        if width < 1 or width != round(width):
+            likely = "a width is a whole number of pixels, and at least 1"
     attempt.fact("width", width in _WIDE, got=repr(given), likely=likely)

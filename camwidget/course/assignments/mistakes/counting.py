@@ -168,7 +168,8 @@ def _judge_table(attempt: Attempt, train: Train, test: Test) -> None:
     counts = _Counts(train, test)
     called = f"kinds_table(train, test), {len(train)} pictures to train on, {len(test)} to test"
     meanings = {
-        "division by zero": "train may have no picture of a class that test has: its share is then 0",
+        "division by zero": "train may have no picture of a class that test has: its share is then 0; and a class and kind "
+        "that test does not have has no entry",
         "ambiguous": "compare a class with a class, and a kind with a kind",
         "to unpack": "an entry of train is (class, kind), one of test is (class, kind, right)",
     }
@@ -182,6 +183,10 @@ def _judge_table(attempt: Attempt, train: Train, test: Test) -> None:
     there = counts.train > 0
     if bool(there.any()):
         shares = {says: wrong[there] for says, wrong in counts.share_mistakes().items()}
+        shares |= {
+            f"it was rounded, to {digits} places: give it as it is": counts.share[there].round(decimals=digits)
+            for digits in (1, 2, 3)
+        }
         attempt.values("share", share[there], counts.share[there], mistakes=shares, usual=False)
     fits = bool((share[~there] == 0).all())
     likely = likely_mistake(share[~there], {says: wrong[~there] for says, wrong in counts.share_mistakes().items()})

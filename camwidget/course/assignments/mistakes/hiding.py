@@ -189,10 +189,9 @@ def _judge_case(attempt: Attempt, case: _Case) -> None:
 
 def _judge_number(attempt: Attempt, key: str, got: float, right: float, known: Mapping[str, float]) -> None:
     fits = abs(got - right) <= _ROOM
-    fitting = [says for says, wrong in known.items() if abs(wrong - right) > _ROOM >= abs(got - wrong)]
-    likely = (
-        fitting[0] if len(fitting) == 1 else f"one of two: {fitting[0]}; or {fitting[1]}" if len(fitting) == 2 else ""
-    )
+    likely = attempt.narrowed(key, [says for says, wrong in known.items() if abs(got - wrong) <= _ROOM])
+    if fits:
+        likely = ""
     vague = not likely
     likely = (
         likely

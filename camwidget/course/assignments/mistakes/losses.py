@@ -101,6 +101,8 @@ def _losses_and_rows(attempt: Attempt, got: Any, count: int, pictures: int) -> t
         )
     elif shapes and shapes[0] == shapes[1] == (pictures,):
         likely = "all pictures came back: return the `k` largest only"
+    elif shapes and shapes[0] == shapes[1] and len(shapes[0] or ()) == 1:
+        likely = f"{(shapes[0] or (0,))[0]} of each came, and {count} are asked for: the function is given `k`"
     elif (numbers_of := as_numbers(got)) is not None and tuple(numbers_of.shape) == (count,):
         likely = "only one of the two came: return losses and rows"
     elif len(pair) == count and all(isinstance(each, tuple | list | Tensor) for each in pair):

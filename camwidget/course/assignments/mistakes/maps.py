@@ -117,6 +117,13 @@ def _difference_mistakes(
         "the cells were not divided by their number, and the biases were": cells * bare + shared,
         "the difference of the biases was subtracted": bare - shared,
         "the sign is turned around: this is true minus said, and what was said comes first": -right,
+        "the weights are those of true minus said, and the biases those of said minus true": shared - bare,
+        "the weights are those of what was said alone, and the biases those of both": _one(
+            activation, weight, none, said
+        )
+        + shared,
+        "ReLU was applied to the map before the biases came: maps are signed": bare.relu() + shared,
+        "the absolute map was taken before the biases came: maps are signed": bare.abs() + shared,
         "this is the map of what was said alone: subtract that of what is true": _one(activation, weight, bias, said),
         "this is the map of what was said alone, without its bias": _one(activation, weight, none, said),
         "this is the map of what is true alone": _one(activation, weight, bias, true),
@@ -268,9 +275,6 @@ def _cell_mistakes(maps: Tensor) -> dict[str, tuple[int, int]]:
             (exact / exact.abs().sum((1, 2), keepdim=True)).nan_to_num().mean(0)
         ),
         "the maps were divided by the sum of squares: take its root first": _largest((exact / lengths**2).mean(0)),
-        "the lengths are those of the rows, not of whole maps": _largest(_by_length(exact, 2)),
-        "the lengths are those of the columns, not of whole maps": _largest(_by_length(exact, 1)),
-        "the lengths go over the pictures, not over each map": _largest(_by_length(exact, 0)),
         "the absolute values were averaged: what speaks against the class counts as well": _largest(
             units.abs().mean(0)
         ),
@@ -288,14 +292,34 @@ def _cell_mistakes(maps: Tensor) -> dict[str, tuple[int, int]]:
         "the deviation was taken for the length": _largest(
             (exact / exact.std((1, 2), keepdim=True)).nan_to_num(posinf=0, neginf=0).mean(0)
         ),
+        "the best row and the best column were looked for one by one: the largest cell need not lie where they meet": (
+            int(mean.sum(1).argmax()),
+            int(mean.sum(0).argmax()),
+        ),
         "rows and columns are counted from 0": (row + 1, column + 1),
         "column and row have changed places: the row comes first": (column, row),
         "the place was divided by the height: a row has as many cells as the map is wide": divmod(place, height),
     }
+    known |= _length_mistakes(exact, lengths)
     if pictures > 1:
         known["the first map is missing"] = _largest(units[1:].mean(0))
         known["the last map is missing"] = _largest(units[:-1].mean(0))
     return known
+
+
+def _length_mistakes(exact: Tensor, lengths: Tensor) -> dict[str, tuple[int, int]]:
+    """The same, for other lengths than those of whole maps."""
+    return {
+        "the lengths are those of the rows, not of whole maps": _largest(_by_length(exact, 2)),
+        "the lengths are those of the columns, not of whole maps": _largest(_by_length(exact, 1)),
+        "the lengths go over the pictures, not over each map": _largest(_by_length(exact, 0)),
+        "something was added to the lengths: only a length of 0 is an exception": _largest(
+            (exact / (lengths + 1)).mean(0)
+        ),
+        "the lengths are at least 1 in your code: a short map has a short length": _largest(
+            (exact / lengths.clamp(min=1)).mean(0)
+        ),
+    }
 
 
 def _by_length(maps: Tensor, axis: int) -> Tensor:
@@ -332,12 +356,10 @@ def _judge_cell(attempt: Attempt, maps: Tensor, *, zero: bool = False) -> None:
     attempt.fact("form", fits, expected="a row and a column", got=got, likely=likely, stop=True)
     assert numbers is not None  # `form` holds
     cell = (int(numbers[0]), int(numbers[1]))
-    fitting = [says for says, wrong in _cell_mistakes(before["maps"]).items() if wrong == cell != right]
+    fitting = [says for says, wrong in _cell_mistakes(before["maps"]).items() if wrong == cell]
+    likely = "" if zero else attempt.narrowed("cell", fitting)
     if zero and cell == (0, 0):
-        fitting = ["a map of zeros has length 0, and 0 / 0 is no number (NaN): what should come out then?"]
-    likely = fitting[0] if len(fitting) == 1 else ""
-    if len(fitting) == 2:
-        likely = f"one of two: {fitting[0]}; or {fitting[1]}"
+        likely = "a map of zeros has length 0, and 0 / 0 is no number (NaN): what should come out then?"
     vague = not likely
     likely = likely or "divide each map by its length, take the mean over the maps, then find its largest cell"
     attempt.fact("zero" if zero else "cell", cell == right, expected=right, got=cell, likely=likely, vague=vague)

@@ -97,12 +97,25 @@ def _sure_orders(logits: Tensor, labels: Tensor, right: list[int]) -> dict[str, 
         "the first one is missing": right[1:],
         "these are places in the list of mistakes, not rows of the data: look the rows up": places,
         "rows are counted from 0": [row + 1 for row in right],
+        "the mask has to be put into the same order as the rows: mask[order]": [
+            row for place, row in enumerate(by(sure, rows)) if place in wrong
+        ],
+        "the softmax went over the pictures, so other classes win: it goes over the classes, axis 1": _sure_by(
+            logits.softmax(0), labels
+        ),
+        "the least probable class is taken for the answer: it is the most probable one": _sure_by(-logits, labels),
     }
     for row in right:
         if [listed[other] for other in right].count(listed[row]) > 1:
             says = f"row {row} was lost: another one is equally sure, and a dictionary keeps one per key"
             known[says] = [other for other in right if other != row]
     return known
+
+
+def _sure_by(scores: Tensor, labels: Tensor) -> list[int]:
+    """The rows whose largest score is not that of the label, the largest first."""
+    most, said = scores.max(1)
+    return by(most, (said != labels).nonzero()[:, 0].tolist())
 
 
 def _sure_wrong(case: tuple[Tensor, Tensor]) -> dict[str, tuple[int, ...] | None]:

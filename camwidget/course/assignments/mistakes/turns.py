@@ -128,6 +128,14 @@ def _turn_orders(true: Tensor, said: Tensor, loss: Tensor) -> dict[str, list[int
         "in each round the kinds are ordered by their classes: the largest loss comes first": sorted(
             wrong, key=lambda row: (turn[row], kinds[row])
         ),
+        "every round has the order of the first: its own losses decide, the largest first": sorted(
+            wrong, key=lambda row: (turn[row], -max(losses[other] for other in wrong if kinds[other] == kinds[row]))
+        ),
+        "the last round comes first: begin with the worst of each kind": sorted(right, key=lambda row: -turn[row]),
+        "these are places in the list of mistakes, not rows of the data: look the rows up": [
+            wrong.index(row) for row in right
+        ],
+        "only two of each kind are there: go on until every mistake is there": [row for row in right if turn[row] < 2],
         "in each round the smallest loss comes first": sorted(wrong, key=lambda row: (turn[row], losses[row])),
         "in each round the rows come in the order of the data: the largest loss comes first": sorted(
             wrong, key=lambda row: (turn[row], row)

@@ -32,7 +32,12 @@ def judge_word_scores(attempt: Attempt, *, high: int) -> None:
             (classes, channel): "this is the sum over the words: sum over channels, keep words",
             (classes, channel, positions): "the channels are still there: sum over them",
             (classes, 1, positions): "an axis of length 1 is left over: sum over the channels without keepdim",
+            (
+                2,
+                positions,
+            ): "there are two rows: are two classes written into the function? Each row of the weight is one",
         }
+        shapes.pop((classes, positions), None)
         attempt.shape("shape", got, (classes, positions), mistakes=shapes)
         one, two = before["activation"].double(), before["weight"].double()
         right = (two[:, :, None] * one[None]).sum(dim=1)
@@ -60,6 +65,11 @@ def _score_mistakes(one: Tensor, two: Tensor, right: Tensor) -> dict[str, Tensor
         "one channel is missing at the end": products[:, :-1].sum(1),
         "one channel is missing": products[:, 1:].sum(1),
         "the weight is not used: multiply the channels with it": one.sum(0).expand_as(right),
+        "the activation was reshaped, which does not swap its axes: .T does": two @ one.reshape(one.shape[::-1]).T,
+        "the weight was reshaped, which does not swap its axes: classes are its rows already": two.reshape(
+            two.shape[::-1]
+        ).T
+        @ one,
         "the words are in reverse order": right.flip(1),
         "the classes are in reverse order": right.flip(0),
     }
@@ -124,6 +134,7 @@ def _logit_mistakes(scores: Tensor, bias: Tensor, is_word: Tensor) -> Mapping[st
     lowest = scores.masked_fill(~is_word, -torch.inf).amax(1)
     wrong = {
         "padding was averaged along with the words": scores.mean(dim=1) + bias,
+        "the mean of all classes was taken: each class has its own": total.mean() / words + bias,
         "divided by all positions: count the words only": total / positions + bias,
         "padding was added up along with the words": scores.sum(dim=1) / words + bias,
         "the bias is missing": total / words,
@@ -187,6 +198,8 @@ def judge_gradient_times_input(attempt: Attempt, *, high: int) -> None:
         def mistakes(one: Tensor = one, two: Tensor = two) -> dict[str, Tensor]:
             known = {
                 "the gradient was averaged over the words first: that is Grad-CAM": (one.mean(0) * two).sum(1),
+                "every word met every word: multiply number by number, with *, and add up": (one @ two.T).sum(1),
+                "every word met every word, the other way: multiply number by number, with *": (two @ one.T).sum(1),
                 "the gradient was added up over the words first": (one.sum(0) * two).sum(1),
                 "this is the size of the gradient: the sign is lost": one.norm(dim=1),
                 "this is the size of the product: the sign is lost": (one * two).norm(dim=1),

@@ -1,6 +1,9 @@
 """The judge of `rebuild`. The hidden checks use it too, with other sizes."""
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +12,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
 
+from camwidget.course.assignments.grad_cam.judges import STARTS, map_mistakes
 from camwidget.course.assignments.networks import another_dls
 from camwidget.course.assignments.traces import Before, judge_left
 from camwidget.course.attempt import Attempt
@@ -28,8 +32,8 @@ class _Maps:
 
     cam: Float[Tensor, "map_height map_width"]
     grad_cam: Float[Tensor, "layer_height layer_width"]
-    place_by_place: Float[Tensor, "layer_height layer_width"]
-    """Gradient times activation."""
+    activation: Float[Tensor, "layer_channel layer_height layer_width"]
+    gradient: Float[Tensor, "layer_channel layer_height layer_width"]
 
 
 def judge_both_maps(attempt: Attempt, *, widths: tuple[int, int]) -> None:
@@ -46,8 +50,11 @@ def judge_both_maps(attempt: Attempt, *, widths: tuple[int, int]) -> None:
     model = nn.Sequential(body, head)
     target, training = attempt.size(0, linear.out_features - 1), bool(attempt.size(0, 1))
     # The layer in front of the one that works in place, and another.
-    for place in (_BEFORE_IN_PLACE, attempt.size(0, len(body) - 1)):
-        _judge_at(attempt, model, body, head, place, picture, target, training=training)
+    for mixed, place in enumerate((_BEFORE_IN_PLACE, attempt.size(0, len(body) - 1))):
+        model.train(training)
+        if mixed:
+            body[0].training, head.training = not training, not training
+        _judge_at(attempt, model, body, head, place, picture, target)
 
 
 def _judge_at(
@@ -58,13 +65,15 @@ def _judge_at(
     place: int,
     picture: UInt8[Tensor, "height width 3"],
     target: int,
-    *,
-    training: bool,
 ) -> None:
     """Judge the maps at one layer of the body; body and head are the model's two parts."""
-    right = _maps(body, head, place, _prepared(picture), target)
-    mistakes = _mistakes(attempt, body, head, place, picture, target, right)
-    model.train(training)
+    body_twin, head_twin = copy.deepcopy((body, head))  # whatever an answer does to the model, our maps are of these
+    right = _maps(body_twin, head_twin, place, _prepared(picture), target)
+
+    @cache
+    def mistakes() -> dict[str, dict[str, Tensor]]:
+        return _mistakes(attempt, body_twin, head_twin, place, picture, target, right)
+
     grads, before = _grads(model), Before(model, {})
     mean, std = _STATISTICS
     dls = another_dls(("dog", "cat"), mean=(mean, mean, mean), std=(std, std, std))
@@ -81,8 +90,8 @@ def _judge_at(
     if len(shapes) == 2 and None not in shapes:
         likely = "each map has the rows and columns of its layer: no batch, no channels, no stretching"
     attempt.fact("form", shapes == wanted, expected=expected, got=_told(got, shapes), likely=likely, stop=True)
-    attempt.values("cam", pair[0], right.cam, mistakes=mistakes["cam"])
-    attempt.values("grad_cam", pair[1], right.grad_cam, mistakes=mistakes["grad_cam"])
+    attempt.values("cam", pair[0], right.cam, mistakes=lambda: mistakes()["cam"])
+    attempt.values("grad_cam", pair[1], right.grad_cam, mistakes=lambda: mistakes()["grad_cam"])
     held = [name for name, each in zip(("CAM", "Grad-CAM"), pair, strict=True) if getattr(each, "requires_grad", False)]
     likely = "detach() lets go of the graph, which holds on to every layer's numbers"
     attempt.fact(
@@ -90,19 +99,26 @@ def _judge_at(
     )
     still_there = "a hook was not removed: with, or remove() in finally"
     judge_left(attempt, before, "removed", still_there=still_there, only_hooks=True)
-    _judge_traces(attempt, model, training, grads)
+    _judge_traces(attempt, before, grads)
 
 
-def _judge_traces(attempt: Attempt, model: nn.Module, training: bool, grads: list[Tensor | None]) -> None:
-    modes = all(module.training is training for module in model.modules())
+def _judge_traces(attempt: Attempt, before: Before, grads: list[Tensor | None]) -> None:
+    model = before.model
+    modes = [module.training for module in model.modules()] == before.training
     same = all(_equal(before, each.grad) for before, each in zip(grads, model.parameters(), strict=True))
     likely = (
         "backward() adds to .grad, and zero_grad() throws away what others had there: torch.autograd.grad does neither"
     )
     if not modes:
-        likely = f"the model came in {'training' if training else 'evaluation'} mode: give it back as it came"
+        likely = (
+            f"the model came in {'training' if all(before.training) else 'evaluation'} mode: give it back as it came"
+        )
+        if len(set(before.training)) > 1:
+            likely = "some modules came in training mode and others not: keep the mode of each, and give it back"
     got = "another mode" if not modes else "another .grad"
     attempt.fact("left", modes and same, expected="the same modes, the same .grad", got=got, likely=likely)
+    if modes and same:
+        judge_left(attempt, before, "left", still_there="a hook is left")
 
 
 def _network(attempt: Attempt, widths: tuple[int, int]) -> tuple[nn.Sequential, nn.Sequential, nn.Linear]:
@@ -127,7 +143,14 @@ def _prepared(
 
 
 def _maps(
-    body: nn.Sequential, head: nn.Sequential, place: int, inputs: Tensor, target: int, *, training: bool = False
+    body: nn.Sequential,
+    head: nn.Sequential,
+    place: int,
+    inputs: Tensor,
+    target: int,
+    *,
+    training: bool = False,
+    start: Callable[[Tensor, int], Tensor] = lambda output, target: output[0, target],
 ) -> _Maps:
     """Both maps by cutting the body in two: no hook, and nothing of the model is changed."""
     model = nn.Sequential(body, head).train(training)
@@ -137,13 +160,13 @@ def _maps(
         activation = before(inputs).clone()
     activation.requires_grad_()
     end = after(activation.clone())
-    (gradient,) = torch.autograd.grad(head(end)[0, target], activation)
+    (gradient,) = torch.autograd.grad(start(head(end), target), activation)
     weight = gradient.mean((2, 3), keepdim=True)
     for each, kept in zip(model.buffers(), statistics, strict=True):
         each.data.copy_(kept)
     activation = activation.detach()
     cam = torch.einsum("k,kij->ij", _linear(head).weight[target].detach(), end[0].detach())
-    return _Maps(cam, (weight * activation).sum(1)[0], (gradient * activation).sum(1)[0])
+    return _Maps(cam, (weight * activation).sum(1)[0], activation[0], gradient[0])
 
 
 def _linear(head: nn.Sequential) -> nn.Linear:
@@ -181,12 +204,17 @@ def _mistakes(
         "the classes were added up: take the weights of one": sum((each.cam for each in every), torch.zeros(())),
     }
     grad_cam = {says: maps.grad_cam for says, maps in shared.items()} | {
-        "this is gradient times activation at each cell: average the gradient first": right.place_by_place,
+        "this is gradient times activation at each cell: average the gradient first": (
+            right.gradient * right.activation
+        ).sum(0),
         "the gradients were added up, not averaged": right.grad_cam * right.grad_cam.numel(),
-        "this is the gradient of all logits together: start from one": sum(
-            (each.grad_cam for each in every), torch.zeros(())
-        ),
     }
+    grad_cam |= {says: _maps(body, head, place, inputs, target, start=start).grad_cam for says, start in STARTS.items()}
+    known = map_mistakes(right.activation, right.gradient)
+    grad_cam |= {says: wrong for says, wrong in known.items() if says.startswith("you ")}
+    if place < len(body) - 1:
+        says = "this is Grad-CAM at the end of the body: `layer` is another one"
+        grad_cam[says] = _maps(body, head, len(body) - 1, inputs, target).grad_cam
     if right.cam.shape == right.grad_cam.shape and place < len(body) - 1:
         cam["the two maps have changed places"] = right.grad_cam
         grad_cam["the two maps have changed places"] = right.cam
