@@ -30,3 +30,19 @@ export function follow(model, listeners) {
     for (const [trait, listener] of all) model.off(`change:${trait}`, listener);
   };
 }
+
+/**
+ * What to do when traits change that belong together: once, where one message brings them all and each tells by itself.
+ * @template {object} Traits
+ * @param {Model<Traits>} model @param {(keyof Traits & string)[]} names @param {() => void} act
+ */
+export function together(model, names, act) {
+  /** @type {unknown[]} */
+  let seen = [];
+  return () => {
+    const now = names.map((name) => model.get(name));
+    if (now.length === seen.length && now.every((each, i) => each === seen[i])) return;
+    seen = now;
+    act();
+  };
+}

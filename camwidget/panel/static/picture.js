@@ -15,7 +15,7 @@ import { Guess, secretHeadline } from "./guess.js";
 import { Hide } from "./hide.js";
 import { bytesOf, Maps, nothing, paintedNow } from "./maps.js";
 import { Marks } from "./marks.js";
-import { follow } from "./model.js";
+import { follow, together } from "./model.js";
 import { blend } from "./paint.js";
 import { makePage } from "./picture_parts.js";
 import { Pictures } from "./pictures.js";
@@ -74,14 +74,15 @@ class PictureView {
     messages();
     // maps and manifest come in one message, the picture may come with them; but some hosts tell of one while the other
     // is still the old one, in any order: whatever changed, read all of it again
+    const load = together(this.model, ["manifest", "maps", "names"], () => this.load());
     return follow(this.model, {
       layer_index: one, class_index: all, method_index: all, heatmap_opacity: all, cells: all, only_for: all,
-      own_scale: all, manifest: () => this.load(), maps: () => this.load(), picture: () => this.loadPicture(),
+      own_scale: all, manifest: load, maps: load, picture: () => this.loadPicture(),
       other_picture: () => this.loadPicture(),
       mode_index: all, compare_index: all, other_class_index: all, other_method_index: all, other_layer_index: all,
       turned: all, as_swipe: one, swipe: one, guess: () => this.paintTool(), revealed: all,
       place: one, inside: one, inside_maps: one, regions: () => this.paintTool(), fill_index: () => this.paintTool(), hidden: () => this.paintTool(),
-      message: messages, message_at: messages, busy: working.show, names: () => this.load(), cut: () => upload.show(),
+      message: messages, message_at: messages, busy: working.show, names: load, cut: () => upload.show(),
       pictures: () => upload.show(),
     });
   }

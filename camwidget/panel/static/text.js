@@ -9,7 +9,7 @@ import { Kernel } from "./kernel.js";
 import { Lecture } from "./lecture.js";
 import { Look } from "./look.js";
 import { bytesOf, paintedNow } from "./maps.js";
-import { choose, follow } from "./model.js";
+import { choose, follow, together } from "./model.js";
 import { Slider } from "./slider.js";
 import { followTheme } from "./theme.js";
 
@@ -108,10 +108,11 @@ class PairView {
 
   follow() {
     const paint = () => this.paint();
+    const load = together(this.model, ["manifest", "maps", "names"], () => this.load());
     return follow(this.model, {
       layer_index: paint, class_index: paint, method_index: paint, only_for: paint, own_scale: paint,
-      manifest: () => this.load(), maps: () => this.load(), message: this.page.showMessage, message_at: this.page.showMessage,
-      busy: this.page.working.show, names: () => this.load(),
+      manifest: load, maps: load, message: this.page.showMessage, message_at: this.page.showMessage,
+      busy: this.page.working.show, names: load,
     });
   }
 
