@@ -80,6 +80,26 @@ def several(
     return [number for number in numbers if number is not None]
 
 
+def refuse_other_kind(
+    value: Any, kind: type, begins: str, *, allowed: str, try_: str, error: type[CamwidgetError] = CamwidgetError
+) -> None:
+    """Refuse what is not of one kind.
+
+    Args:
+        value: what was given.
+        kind: its class.
+        begins: how the message begins, as in "found is".
+        allowed: what is allowed.
+        try_: what to try.
+        error: which error to raise.
+
+    Raises:
+        CamwidgetError: it is of another kind.
+    """
+    if not isinstance(value, kind):
+        raise error(three_parts(f"{begins} a {type(value).__name__}", allowed, try_))
+
+
 def number(value: Any) -> float | None:
     """Return a finite number as Python's own, or None where it is none: True, NaN and infinity are none.
 

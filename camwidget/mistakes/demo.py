@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from camwidget.errors import CamwidgetError, DataError, quietly, three_parts
+from camwidget.errors import DataError, quietly, three_parts
 from camwidget.given import path as path_of
 from camwidget.given import whole, yes_or_no
 from camwidget.pictures.demo import demo_image, demo_learner
@@ -233,11 +233,7 @@ def demo_mistakes_learner(folder: str | Path | None = None, *, epochs: int = 6, 
         DataError: the folder has no pictures in `train` and `valid`.
         CamwidgetError: epochs is not positive.
     """
-    if epochs < 1:
-        given = f"epochs is {epochs}"
-        raise CamwidgetError(
-            three_parts(given, "It must be 1 or more", "Leave it out for 6, which fall for the faults")
-        )
+    epochs = whole(epochs, "epochs", least=1, try_="Leave it out for 6, which fall for the faults")
     with quietly():
         from fastai.vision import all as fastai  # noqa: PLC0415 (only who trains waits for it)
     place = demo_dataset() if folder is None else Path(folder)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from camwidget.errors import DataError, ImageError, three_parts
 from camwidget.given import path as path_of
-from camwidget.given import whole
+from camwidget.given import refuse_other_kind, whole
 from camwidget.maps.arguments import class_index, network_of
 from camwidget.mistakes.rows import Rows
 from camwidget.mistakes.source import Source
@@ -427,6 +427,5 @@ def refuse_other(found: Any, name: str = "found is") -> None:
     Raises:
         DataError: it is something else.
     """
-    if not isinstance(found, Found):
-        given = f"{name} a {type(found).__name__}"
-        raise DataError(three_parts(given, "It is what find_mistakes returned", "Pass cw.find_mistakes(learn, dl)"))
+    allowed, advice = "It is what find_mistakes returned", "Pass cw.find_mistakes(learn, dl)"
+    refuse_other_kind(found, Found, name, allowed=allowed, try_=advice, error=DataError)

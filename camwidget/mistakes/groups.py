@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import laplacian
 from sklearn.cluster import SpectralClustering
 
 from camwidget.errors import DataError, three_parts
-from camwidget.given import whole
+from camwidget.given import refuse_other_kind, whole
 from camwidget.maps.arguments import class_index, listed
 from camwidget.mistakes.found import Found, refuse_other
 
@@ -229,6 +229,5 @@ def refuse_no_group(group: Any, name: str = "group is") -> None:
     Raises:
         DataError: it is something else.
     """
-    if not isinstance(group, Group):
-        given = f"{name} a {type(group).__name__}"
-        raise DataError(three_parts(given, "It is one of what group_maps returned", "Pass cw.group_maps(found)[0]"))
+    allowed, advice = "It is one of what group_maps returned", "Pass cw.group_maps(found)[0]"
+    refuse_other_kind(group, Group, name, allowed=allowed, try_=advice, error=DataError)

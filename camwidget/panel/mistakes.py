@@ -10,7 +10,7 @@ import ipywidgets
 import numpy as np
 
 from camwidget.errors import CamwidgetError, DataError, nearest, three_parts
-from camwidget.given import several, told, whole
+from camwidget.given import refuse_other_kind, several, told, whole
 from camwidget.maps.arguments import class_index
 from camwidget.mistakes.found import Found, refuse_other
 from camwidget.mistakes.groups import Group, refuse_no_group
@@ -321,6 +321,5 @@ def _each(given: Any, name: str, refuse: Callable[[Any, str], None]) -> list[Any
 
 
 def _refuse_no_test(test: Any, name: str) -> None:
-    if not isinstance(test, HideTest):
-        given = f"{name} a {type(test).__name__}"
-        raise DataError(three_parts(given, "It holds what hide_place returned", "Try [cw.hide_place(found, group)]"))
+    allowed, advice = "It holds what hide_place returned", "Try [cw.hide_place(found, group)]"
+    refuse_other_kind(test, HideTest, name, allowed=allowed, try_=advice, error=DataError)
