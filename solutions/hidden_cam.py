@@ -15,7 +15,7 @@ ITEMS = (
     replace(
         VISIBLE["cam.q2b"],
         title="Find the layer",
-        judge=partial(judge_find_layer, kinds=("jumbled", "wrapped", "child", "nested")),
+        judge=partial(judge_find_layer, kinds=("in_a_row", "jumbled", "wrapped", "child", "nested")),
     ),
     # Longer axes.
     replace(VISIBLE["cam.q7a"], title="Scores", judge=partial(judge_scores, batch=False, high=24)),

@@ -23,6 +23,8 @@ LARGEST_INNER_ZIP = 256 << 20
 MOST_FILES = 50_000
 
 _LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", "__pycache__"}
+_APPLE_DOUBLE = "._"
+"""Begins the names of files in which macOS keeps what other file systems cannot."""
 _CHUNK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 """What the ways of packing raise; a RuntimeError also where there is a password, or a way that is not known."""
@@ -80,7 +82,7 @@ class Shelf:
             given = f"There is no folder and no zip {str(source)!r}"
             if source.exists():
                 given = f"{str(source)!r} is neither a folder nor a whole zip"
-            allowed = "Submissions are a folder, a zip as Moodle or Canvas makes it, or one notebook"
+            allowed = "Submissions are a folder, a zip of Moodle, Canvas, Blackboard or Brightspace, or one notebook"
             raise CourseError(three_parts(given, allowed, "Download the submissions again, or name their folder"))
 
     def in_zip(self, path: Path, name: str, *, most: int) -> Iterator[Entry]:
@@ -104,7 +106,7 @@ class Shelf:
             left = most
             for member in members[:MOST_FILES]:
                 parts = tuple(part for part in member.filename.replace("\\", "/").split("/") if part not in ("", "."))
-                if member.is_dir() or not parts or _LITTER.intersection(parts):
+                if member.is_dir() or not parts or any(map(_is_litter, parts)):
                     continue
                 entry = self._member(archive, member, parts, left)
                 left -= entry.copy.stat().st_size if entry.copy else 0
@@ -116,13 +118,13 @@ class Shelf:
         count = 0
         for place, folders, files in os.walk(root):  # does not follow links to folders
             linked = [name for name in folders if (Path(place) / name).is_symlink()]
-            folders[:] = sorted(name for name in folders if name not in _LITTER and name not in linked)
-            if not folders and not set(files).union(linked) - _LITTER and Path(place) != root:
+            folders[:] = sorted(name for name in folders if not _is_litter(name) and name not in linked)
+            if not folders and all(map(_is_litter, [*files, *linked])) and Path(place) != root:
                 yield Entry(Path(place).relative_to(root).parts, problem="the folder is empty")
             for name in sorted([*files, *linked]):
                 count += 1
                 path = Path(place) / name
-                if name not in _LITTER and count <= MOST_FILES:
+                if not _is_litter(name) and count <= MOST_FILES:
                     yield self._file(path, path.relative_to(root).parts)
         if count > MOST_FILES:
             yield Entry((root.name,), problem=f"there are more than {MOST_FILES} files; the others were not read")
@@ -169,6 +171,10 @@ class Shelf:
         copy.unlink()
         why = f"it is larger than {LARGEST_FILE >> 20} MB" if left >= LARGEST_FILE else "the zip holds too much in all"
         return Entry(parts, problem=why, changed=changed)
+
+
+def _is_litter(name: str) -> bool:
+    return name in _LITTER or name.startswith(_APPLE_DOUBLE)
 
 
 def _changed(member: zipfile.ZipInfo) -> str:

@@ -29,6 +29,8 @@ from torch import Tensor, nn
 from torch.nn.modules import module as pytorchs
 
 from camwidget.course.report import Report
+from camwidget.grading.modes import Modes
+from camwidget.grading.threads import end_busy
 from camwidget.grading.wire import DTYPES, Line, pack, unpack
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -200,6 +202,7 @@ class _Session:
 
         self.line, self.shell, self.most, self.capture = line, shell, most, capture_output
         self.busy = False
+        self.modes = Modes()
         self.forget()
 
     def forget(self) -> None:
@@ -224,16 +227,22 @@ class _Session:
             return {}
         self.busy = True
         if "cell" in asked:
-            return self.cell(asked["cell"])
-        if "names" in asked:
-            self.forget()
-            _seed(asked["seed"])
-            try:
-                found = {name: self.shell.user_ns[name] for name in asked["names"] if name in self.shell.user_ns}
-                return {"ok": {name: pack(value, self.refer) for name, value in found.items()}}
-            except Exception as error:  # noqa: BLE001 (an object's own methods are asked what it is)
-                return {"error": _described(error)}
-        return self.far(asked["far"])
+            return {**self.cell(asked["cell"]), "left_on": self.modes.left_on()}
+        ended = end_busy() if "names" in asked else 0
+        with self.modes.put_back():
+            if "names" in asked:
+                return {**self.names(asked["names"], asked["seed"]), "ended": ended}
+            return self.far(asked["far"])
+
+    def names(self, names: Sequence[str], seed: int) -> dict[str, Any]:
+        """What is handed in for an item, by its names."""
+        self.forget()
+        _seed(seed)
+        try:
+            found = {name: self.shell.user_ns[name] for name in names if name in self.shell.user_ns}
+            return {"ok": {name: pack(value, self.refer) for name, value in found.items()}}
+        except Exception as error:  # noqa: BLE001 (an object's own methods are asked what it is)
+            return {"error": _described(error)}
 
     # Cells
 

@@ -27,7 +27,7 @@ def add_grade(commands: Any) -> None:
         "again. The exit code is 0 if everything has points, 1 if something could not be graded or written to the "
         "gradebook, 2 if something cannot be read, and 130 if the run was stopped.",
     )
-    grade.add_argument("submissions", type=Path, help="a folder, also nbgrader's own, or a zip of Moodle or Canvas")
+    grade.add_argument("submissions", type=Path, help="a folder, also nbgrader's own, or a zip of a learning platform")
     grade.add_argument("--out", type=Path, default=Path("graded"), metavar="REPORT", help="folder; `graded` by default")
     grade.add_argument(
         "--checks", type=Path, default=Path("solutions"), metavar="DIR", help="hidden checks; `solutions` by default"

@@ -34,6 +34,8 @@ class Task:
     """That of the check cell."""
     released: str
     """The answer cell as learners got it."""
+    check: str
+    """The check cell as learners got it."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def release_of(assignment: str) -> Release:
             answer = (name, source)
         elif about["grade"]:
             item, names = _checked(source)
-            tasks.append(Task(item, names, answer[0], name, answer[1]))
+            tasks.append(Task(item, names, answer[0], name, answer[1], source))
         elif about["locked"]:
             locked[name] = source
     return Release(tuple(tasks), locked, frozenset(play))

@@ -12,7 +12,7 @@ from camwidget.course.selfstudy.materials import item_in
 from camwidget.errors import CourseError, clipped, three_parts
 from camwidget.grading.archive import LARGEST_INNER_ZIP, Entry, Shelf
 from camwidget.grading.limits import Limits
-from camwidget.grading.naming import Owner, around_all, owner_of
+from camwidget.grading.naming import Owner, around_all, owner_of, shortened
 from camwidget.grading.notebook import Cell, UnreadableError, cells_of
 from camwidget.grading.roster import Member
 from camwidget.grading.submission import Place, Submission, read
@@ -46,7 +46,7 @@ class Handed:
     handed_in: str = ""
     """When, in ISO 8601; empty if that is not known."""
     number: str = ""
-    """The learner's number in Moodle or Canvas."""
+    """The learner's number in Moodle, Canvas or Brightspace."""
     late: bool = False
     """Whether Canvas marked it as late."""
 
@@ -55,7 +55,8 @@ def take_in(source: Path, into: Path, *, assignment: str = "", roster: Sequence[
     """Copy the notebooks of a class into a folder, and say whose each is.
 
     The source may be nbgrader's layout (LEARNER/ASSIGNMENT/), a flat folder ("ada_keepdim.ipynb"), a folder for each
-    learner, or a zip of Moodle or Canvas. Nothing from it is run, no link is followed, no name from it becomes a path.
+    learner, or a zip of Moodle, Canvas, Blackboard or Brightspace. Nothing from it is run, no link is followed, no
+    name from it becomes a path.
 
     Args:
         source: the folder or zip.
@@ -73,9 +74,13 @@ def take_in(source: Path, into: Path, *, assignment: str = "", roster: Sequence[
     by_owner: dict[tuple[str, str], list[tuple[Owner, Entry]]] = {}
     entries = list(_unpacked(Shelf(into / "files"), source))
     around = around_all([each.parts for each in entries if _is_notebook(each.name)], ASSIGNMENTS)
-    for each in entries:
-        owner = owner_of(each.parts[around:] or each.parts, ASSIGNMENTS)
-        entry = replace(each, parts=(*each.parts[:-1], owner.file or each.name))  # as the learner called it
+    owners = shortened([owner_of(each.parts[around:] or each.parts, ASSIGNMENTS) for each in entries], ASSIGNMENTS)
+    its_index = any(owner.number and owner.handed_in for owner in owners)  # Brightspace puts a page of its own beside
+    for each, owner in zip(entries, owners, strict=True):
+        if its_index and each.parts[around:] == ("index.html",):
+            continue
+        own = (*each.parts[:-1], owner.file or each.name)  # as the learner called it
+        entry = replace(each, parts=own, changed=owner.handed_in or each.changed)
         by_owner.setdefault((owner.learner, owner.number), []).append((owner, entry))
     found: list[Handed] = []
     for files in by_owner.values():
@@ -138,16 +143,22 @@ def _of_learner(files: Sequence[tuple[Owner, Entry]], into: Path, assignment: st
             meant = assignment or each.assignment or _assignment_of(cells) or _in_name(entry)
             handed.setdefault(meant, []).append((entry, cells, problem))
     made = []
+    attempts = {id(entry): each.handed_in for each, entry in files}
     for meant, notebooks in handed.items():
+        last = max(attempts[id(entry)] for entry, _, _ in notebooks)
+        notebooks = [each for each in notebooks if attempts[id(each[0])] == last]
         beside = {
             each.file: entry
-            for each, entry in files
+            for each, entry in sorted(files, key=lambda pair: pair[0].handed_in)
             if entry.copy
             and each.assignment in ("", meant)
             and _BESIDE.fullmatch(each.file)
             and not _is_notebook(each.file)
         }
-        made.append(_submission(notebooks, meant, beside, stamps, into / (meant or "unknown"), blank))
+        submission = _submission(notebooks, meant, beside, stamps, into / (meant or "unknown"), blank)
+        earlier = len(handed[meant]) - len(notebooks)
+        note = (f"Of several attempts the latest was taken, of {last}.",) if earlier else ()
+        made.append(replace(submission, notes=(*note, *submission.notes)))
     if not made and len(stamps) < len(files):
         names = ", ".join(sorted(entry.name for _, entry in files))
         problem = f"there is no notebook, only {clipped(_one_line(names), longest=LONGEST_NAME)}"

@@ -103,6 +103,7 @@ class _Far:
 
     def __init__(self, process: Process, limit_s: float) -> None:
         self.process, self.limit_s, self.stopped = process, limit_s, ""
+        self.ended_threads = False
         self.began_s = process.spent_s
         self.session = Session(self.ask)
 
@@ -151,7 +152,8 @@ def judge_item(process: Process, task: Task, item: Item, *, seed: int, learner: 
         problem = f"did not come back within {far.limit_s:g} seconds"
     if far.stopped:
         process.close()
-    events = (far.stopped,) if far.stopped else ()
+    ended = ("threads that an earlier cell had left computing were ended",) if far.ended_threads else ()
+    events = (*ended, *((far.stopped,) if far.stopped else ()))
     row = replace(row, events=events, seconds=round(time.perf_counter() - began, 3))
     if report is None:
         facts = tuple(FactRow(key, says, float(points), False, False) for key, (says, points) in item.facts.items())
@@ -170,6 +172,7 @@ def _report(far: _Far, task: Task, item: Item, seed: int) -> tuple[Report, bool]
         far.stopped = str(error)
         raise
     with bad_replies_named():
+        far.ended_threads = bool(reply.get("ended"))
         if "error" in reply:
             kind, message = (clipped(str(reply["error"][part]), longest=200) for part in ("kind", "message"))
             why = f": {message}" if message else ""
@@ -221,7 +224,9 @@ def _cause(report: Report, failed: str) -> str:
 
 
 def _short(problem: str) -> str:
-    return problem.partition(":")[0]
+    """Up to the first colon, which the learner's own words follow; without what is begun in brackets there."""
+    short = problem.partition(":")[0]
+    return short if short.count("(") == short.count(")") else short.rpartition(" (")[0]
 
 
 def _line(stopped: str) -> str:

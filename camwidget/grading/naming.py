@@ -1,9 +1,10 @@
 """Whose is a file? Read from its path, in the ways in which nbgrader, Moodle, Canvas and teachers name things."""
 
+import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from datetime import datetime
 
 # "Ada Lovelace_1234567_assignsubmission_file_/keepdim.ipynb", or the same with "_" for the stroke.
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<rest>.*)", re.DOTALL)
@@ -14,6 +15,19 @@ _CANVAS_ANONYMOUS = re.compile(
     r"(?P<name>anon)_(?P<late>LATE_)?(?P<number>[A-Za-z0-9]{5})_(?P<file>\d+)_(?P<rest>.+)", re.DOTALL
 )
 _CANVAS_TEXT = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_(?P<rest>text\.html)")
+# "1234-56789 - Ada Lovelace - Jan 31, 2027 1159 PM/keepdim.ipynb", or the file in the same name; 1234 is the learner's.
+_BRIGHTSPACE = re.compile(
+    r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?"
+    r"(?P<day>[A-Z][a-z]{2,8} \d{1,2}, \d{4}) (?P<hour>\d{1,2}):?(?P<minute>\d\d) (?P<half>[AP]M)(?: - (?P<rest>.+))?",
+    re.DOTALL,
+)
+# "gradebook_COURSE_ASSIGNMENT_ada_attempt_2027-01-31-23-59-00_keepdim.ipynb"; without a file's name it is Blackboard's
+# own note. What stands before the learner is the same for all of them.
+_BLACKBOARD = re.compile(
+    r"(?P<name>.+)_attempt_(?P<day>\d{4}-\d\d-\d\d)-(?P<hour>\d\d)-(?P<minute>\d\d)-(?P<second>\d\d)"
+    r"(?:_(?P<rest>.+)|\.txt)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -23,13 +37,17 @@ class Owner:
     learner: str
     """The name in the path."""
     number: str = ""
-    """The learner's number in Moodle or Canvas."""
+    """The learner's number in Moodle, Canvas or Brightspace."""
     late: bool = False
     """Whether Canvas marked it as late."""
     assignment: str = ""
     """The assignment that the path names, if it names one."""
     file: str = ""
-    """What the learner called the file."""
+    """What the learner called the file; empty if it is the platform's own."""
+    handed_in: str = ""
+    """When, in ISO 8601, if the path tells it; it does not say in which time zone."""
+    of_blackboard: bool = False
+    """Whether the name still has Blackboard's words for course and assignment before it, see `shortened`."""
 
 
 def owner_of(parts: tuple[str, ...], assignments: Collection[str]) -> Owner:
@@ -46,13 +64,55 @@ def owner_of(parts: tuple[str, ...], assignments: Collection[str]) -> Owner:
         if found := _MOODLE.fullmatch(part):
             own = parts[-1] if part is not parts[-1] else found["rest"]
             return Owner(found["name"], found["number"], file=own)
+        if found := _BRIGHTSPACE.fullmatch(part):
+            own = parts[-1] if part is not parts[-1] else found["rest"] or part
+            return Owner(found["name"], found["number"], file=own, handed_in=_twelve_hours(found))
     # nbgrader's layout, also below other folders: LEARNER/ASSIGNMENT/...
-    for before, folder in pairwise(folders):
+    for before, folder in itertools.pairwise(folders):
         if folder in assignments:
             return Owner(before, assignment=folder, file=name)
+    if found := _BLACKBOARD.fullmatch(name):
+        when = f"{found['day']}T{found['hour']}:{found['minute']}:{found['second']}"
+        return Owner(found["name"], file=found["rest"] or "", handed_in=when, of_blackboard=True)
     if found := next(filter(None, (way.fullmatch(name) for way in (_CANVAS, _CANVAS_ANONYMOUS, _CANVAS_TEXT))), None):
         return Owner(found["name"], found["number"], late=bool(found["late"]), file=found["rest"])
     return Owner(folders[0], file=name) if folders else _by_file(name, assignments)
+
+
+def _twelve_hours(found: re.Match[str]) -> str:
+    """The time in a name of Brightspace's, in ISO 8601; empty if it is none. The months are English."""
+    text = f"{found['day'][:3]} {found['day'].partition(' ')[2]} {found['hour']}:{found['minute']} {found['half']}"
+    try:
+        return datetime.strptime(text, "%b %d, %Y %I:%M %p").isoformat()
+    except ValueError:
+        return ""
+
+
+def shortened(owners: Sequence[Owner], assignments: Collection[str]) -> list[Owner]:
+    """Take from Blackboard's names what stands before every learner's own, and is the same for all.
+
+    A learner's own name may have "_" in it, as course and assignment may. So no more is taken than all have, and two
+    learners never get one name. An assignment that then stands before it is one of the course.
+
+    Args:
+        owners: of all files.
+        assignments: the names of all assignments.
+    """
+    given = {owner.learner for owner in owners if owner.of_blackboard}
+    words = [name.split("_")[:-1] for name in given]
+    alike = itertools.takewhile(lambda each: len(set(each)) == 1, zip(*words, strict=False))
+    same = sum(len(each[0]) + 1 for each in alike)
+    return [_own(owner, same, assignments) if owner.of_blackboard else owner for owner in owners]
+
+
+def _own(owner: Owner, same: int, assignments: Collection[str]) -> Owner:
+    name = owner.learner[same:]
+    for assignment in sorted(assignments, key=len, reverse=True):  # grad_cam before cam
+        if name.startswith(f"{assignment}_"):
+            return replace(
+                owner, learner=name.removeprefix(f"{assignment}_"), assignment=owner.assignment or assignment
+            )
+    return replace(owner, learner=name)
 
 
 def around_all(paths: Collection[tuple[str, ...]], assignments: Collection[str]) -> int:
@@ -67,7 +127,10 @@ def around_all(paths: Collection[tuple[str, ...]], assignments: Collection[str])
     common = 0
     while paths and all(len(parts) > common + 1 for parts in paths) and len({parts[common] for parts in paths}) == 1:
         common += 1
-    if not common or any(part in assignments or _MOODLE.fullmatch(part) for part in next(iter(paths))[:common]):
+    owned = (_MOODLE, _BRIGHTSPACE)
+    if not common or any(
+        part in assignments or any(way.fullmatch(part) for way in owned) for part in next(iter(paths))[:common]
+    ):
         return 0
     inside = {parts[common] for parts in paths}
     if all(len(parts) > common + 1 for parts in paths):

@@ -9,6 +9,8 @@ import nbformat
 
 MOST_CELLS = 1000
 LONGEST_SOURCE = 1 << 20
+KINDS = ("code", "markdown", "raw")
+"""What nbformat 4 knows; in another case of letters Jupyter shows it as broken."""
 UNNAMED = "cell-"
 """Begins the key of a cell that the release does not have; its place follows."""
 
@@ -88,7 +90,9 @@ def _what_it_is(content: bytes, error: Exception) -> str:
 def _cell(cell: Any, place: int, known: frozenset[str]) -> Cell:
     if not isinstance(cell, dict):
         raise UnreadableError(f"cell {place + 1} is no cell")
-    source = cell.get("source", "")
+    if cell.get("cell_type") not in KINDS:
+        raise UnreadableError(f"cell {place + 1} is neither code nor text")
+    source = cell.get("source")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     if not isinstance(source, str):

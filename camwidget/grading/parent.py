@@ -19,7 +19,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from camwidget.grading.nofork import forbid_processes
+from camwidget.grading.callfilter import forbid
 
 HOME = "/camwidget"
 """Where a submission runs, and may write, in the sandbox."""
@@ -218,7 +218,7 @@ def _shut(libc: Any, home: str, disk_mb: int, temporary: list[str]) -> None:
     with contextlib.suppress(OSError):  # no way to more namespaces, in which one would be root again
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
     _drop_privileges(libc)
-    if not forbid_processes(libc):
+    if not forbid(libc):
         raise OSError("it takes no filter that forbids new processes")
 
 
@@ -228,12 +228,12 @@ def _become(libc: Any, data: socket.socket, request: dict[str, Any], shell: Any,
 
     os.nice(5)  # whoever watches has to get a turn, however many want one
     os.setsid()  # a signal to a group goes to all in it, in whatever namespace they are
+    prepare(request, contained=contained)
     if contained:
-        _shut(libc, home, request["disk_mb"], request["temporary"])
+        _shut(libc, home, request["disk_mb"], request["temporary"])  # after it no limit can be changed
     os.chdir(home)
     os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home)
     tempfile.tempdir = None
-    prepare(request, contained=contained)
     serve(data, shell, output_kb=request["output_kb"])
 
 

@@ -17,8 +17,9 @@ from camwidget.errors import ModelError, clipped, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import Layer
 from camwidget.hooks.layout import LAST_CALL, Layout
+from camwidget.hooks.reading import Sizes
 from camwidget.hooks.scores import Scores
-from camwidget.hooks.selection import Sizes, open_capture
+from camwidget.hooks.selection import open_capture
 from camwidget.hooks.subject import PICTURE, PICTURES
 
 AS_ROUNDED = MappingProxyType({torch.float64: 1e-8, torch.float32: 1e-3})

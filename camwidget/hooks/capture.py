@@ -12,6 +12,7 @@ from camwidget.errors import ModelError, NotFiniteError, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
+from camwidget.hooks.moves import Doubt, doubt_behind, doubtful_moves
 from camwidget.hooks.obstacles import checkpointed, refuse_unready, running
 from camwidget.hooks.restore import attributes_left_as_found, gpus_of, left_as_found
 from camwidget.hooks.scores import a_number_of, why_no_gradient
@@ -247,15 +248,7 @@ class LayerCapture:
         """
         if self._logits is None or not self._logits.requires_grad:
             return set()
-        reached: set[Any] = set()
-        ahead: list[Any] = [(self._logits.grad_fn, self._logits.output_nr)]
-        nodes: set[Any] = set()
-        while ahead:
-            edge = ahead.pop()
-            reached.add(edge)
-            if edge[0] is not None and edge[0] not in nodes:
-                nodes.add(edge[0])
-                ahead += edge[0].next_functions
+        nodes, reached = self._graph()
         leaves = {id(node.variable) for node in nodes if hasattr(node, "variable")}
         return {
             name
@@ -265,6 +258,31 @@ class LayerCapture:
                 for output in outputs
             )
         }
+
+    def _graph(self) -> tuple[set[Any], set[tuple[Any, int]]]:
+        """The operations that the logits are computed by, from the first layer on, and all their outputs that count."""
+        reached: set[tuple[Any, int]] = set()
+        nodes: set[Any] = set()
+        ahead: list[Any] = [] if self._logits is None else [(self._logits.grad_fn, self._logits.output_nr)]
+        while ahead:
+            edge = ahead.pop()
+            reached.add(edge)
+            if edge[0] is not None and edge[0] not in nodes:
+                nodes.add(edge[0])
+                ahead += edge[0].next_functions
+        return nodes, reached
+
+    def behind_moves(self, sizes: Collection[tuple[int, int]]) -> dict[str, Doubt]:
+        """Return the layers behind operations that may move places, of a pass of inputs that are `recorded_from`.
+
+        Args:
+            sizes: rows and columns of the maps from convolutions and pooling.
+        """
+        doubtful = doubtful_moves(self._graph()[0], sizes)
+        if not doubtful:
+            return {}
+        found = {name: doubt_behind(kept.grad_fn, doubtful) for name, kept in self.activations.items()}
+        return {name: doubt for name, doubt in found.items() if doubt is not None}
 
     def gradients(
         self, target: Target, *, names: Sequence[str] | None = None, remember: bool = False
@@ -400,6 +418,16 @@ class LayerCapture:
         layout, call = self.layouts[name], self.calls[name] - 1
         calls = layout.calls(ran)
         return layout.put_back(activation, own, part=calls.index(call)) if call in calls else None
+
+
+def recorded_from(inputs: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Return a copy of inputs from which all operations are recorded, and not only from the first layer on.
+
+    Args:
+        inputs: what a model runs on.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        return inputs.clone().detach().requires_grad_().clone()  # no leaf, so that the network may change it in place
 
 
 def _with_first(output: Any, first: Tensor) -> Any:

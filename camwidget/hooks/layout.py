@@ -7,13 +7,14 @@ without a position (class, distillation, register tokens) mostly come first.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from camwidget.hooks.moves import IN_PLACE, MOVES, Move
 from camwidget.hooks.tensors import at_least_single
 
 
@@ -90,6 +91,8 @@ class Grid(OneCall):
     """How many come last."""
     call: int = LAST_CALL
     """See `OneCall`."""
+    move: Move = IN_PLACE
+    """What is undone, so that the map lies on the picture. `map_height` and `map_width` are those on the picture."""
 
     @property
     def others(self) -> int:
@@ -98,7 +101,14 @@ class Grid(OneCall):
 
     def __str__(self) -> str:
         tokens = f" after {self.extra} and before {self.behind} other tokens" if self.others else ""
-        return f"{self.order}, {self.map_height}x{self.map_width}{tokens}"
+        moved = "" if self.move == IN_PLACE else f", {self.move}"
+        return f"{self.order}, {self.map_height}x{self.map_width}{tokens}{moved}"
+
+    @property
+    def _own_size(self) -> tuple[int, int]:
+        """Rows and columns as the layer has them."""
+        size = (self.map_height, self.map_width)
+        return (size[1], size[0]) if self.move.swapped else size
 
     def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "batch channel map_height map_width"]:
         """Return a layer's output, or the gradient with respect to it, as a map; half precision becomes single.
@@ -112,7 +122,9 @@ class Grid(OneCall):
         elif self.order in (TOKENS, TURNED):
             output = output.transpose(1, 2) if self.order == TOKENS else output
             places = output[:, :, self.extra : output.shape[2] - self.behind]
-            output = places.unflatten(2, (self.map_height, self.map_width))
+            output = places.unflatten(2, self._own_size)
+        if self.move != IN_PLACE:
+            output = self.move.undo(output)
         return at_least_single(output)
 
     def put_back(
@@ -130,6 +142,8 @@ class Grid(OneCall):
             part: 0, the one call that counts.
         """
         activation = activation.to(own.dtype)
+        if self.move != IN_PLACE:
+            activation = self.move.do(activation)
         if self.order == LAST:
             return activation.permute(0, 2, 3, 1).clone()
         if self.order in (TOKENS, TURNED):
@@ -164,6 +178,25 @@ def readings(shape: Sequence[int], *, height: int, width: int, seen: Collection[
             for extra in (left, *range(left))
         ]
     return [grid for grid in found if grid.map_height * grid.map_width > 1]
+
+
+def moved(ways: Sequence[Grid], *, height: int, width: int) -> list[Grid]:
+    """Return every way to read an output, with every way in which the network may have moved the picture before.
+
+    Where one of them has the proportions of the picture, the others are left out.
+
+    Args:
+        ways: to read it, of a picture that is in place.
+        height: rows of the picture, in pixels.
+        width: its columns.
+    """
+    found = []
+    for move in MOVES:
+        for way in ways:
+            size = (way.map_width, way.map_height) if move.swapped else (way.map_height, way.map_width)
+            found.append(replace(way, move=move, map_height=size[0], map_width=size[1]))
+    fitting = [way for way in found if abs(way.map_height - way.map_width * height / width) <= max(ROUNDED.values())]
+    return fitting or found
 
 
 def readings_of(shape: Sequence[int], *, rows: int, columns: int, extra: int | None = None) -> list[Grid]:
@@ -205,7 +238,9 @@ def in_doubt(shape: Sequence[int], *, height: int, width: int, seen: Collection[
     orders = _orders(shape, height, width)
     if orders == {FIRST}:
         return not _halved(shape[2], shape[3], seen)
-    return orders != {LAST} or shape[3] <= max(shape[1:3]) or not _halved(shape[1], shape[2], seen)
+    if orders != {LAST} or tuple(shape[2:4]) in seen:
+        return True
+    return shape[3] <= max(shape[1:3]) or not _halved(shape[1], shape[2], seen)
 
 
 def _halved(high: int, wide: int, seen: Iterable[tuple[int, int]]) -> bool:

@@ -10,9 +10,9 @@ changed more than another, so an axis of channels cannot pass for one of places.
 passes, with other fields.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from camwidget.hooks.layout import Grid
+from camwidget.hooks.layout import Grid, OneCall
+from camwidget.hooks.moves import IN_PLACE, MOVES, lies_in_place
 
 MOST_CELLS_UNASKED = 9
 """Maps of more cells are read only if they answer to changes of the picture, or are like its patches."""
@@ -34,11 +35,25 @@ PATTERNS = (
 )
 """Which fields of the picture are changed, pass by pass, until every doubt is gone."""
 
+CHECK = (2, 1, 5, 3, 4, 0)
+"""Which field of each of six rows is changed to check how a layer lies that may be moved. The patterns above look alike
+when they are shifted by thirds or by halves; this one is unlike itself in every other place."""
+
+STEPS = 8
+"""By how many parts of the picture, in rows and in columns, a layer may seem to be shifted in that check. It passes if
+the best shift is none, or one part."""
+
 LEAST_AGREEMENT, LEAST_LEAD = 0.4, 0.03
 """How well the places that change must correlate with those changed, and by how much better than any other way."""
 
+AGREEMENT_IF_MOVED, LEAD_IF_MOVED = 0.6, 0.1
+"""The same where a move is likely, or is what agrees best: eight times as many ways agree by chance."""
+
 SURE, SURE_AT_LAST = 3.5, 2.5
 """How many standard deviations above chance that is: after each pass, and after the last one."""
+
+LEANING = 1.5
+"""How many standard deviations above chance are no proof, but do not speak against what was expected anyway."""
 
 FLOOR = 1e-3
 """Changes are compared by their logarithms, down to this part of the largest."""
@@ -60,6 +75,26 @@ class Noted:
     """Module to the shape of its output."""
     patches: dict[str, Tensor] = field(default_factory=dict)
     """The outputs of convolutions that cut the picture into patches, by module."""
+    given: dict[str, list[bool]] = field(default_factory=dict)
+    """Convolutions that are given the picture, and whether it is in place, call by call; see `lies_in_place`."""
+    sizes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """The rows and columns of what the same convolutions are given."""
+
+    @property
+    def map_sizes(self) -> set[tuple[int, int]]:
+        """Rows and columns of what convolutions and pools returned."""
+        return {(shape[2], shape[3]) for shape in self.shapes.values()}
+
+    def shows_moved(self, layout: OneCall) -> bool:
+        """Return whether a convolution is given something else than the picture in place, in the call that counts."""
+        return any(not calls[layout.calls(len(calls))[0]] for calls in self.given.values())
+
+    def other_size(self, layout: OneCall) -> tuple[int, int] | None:
+        """Return the size of what the first convolution is given, in the call that counts; None if that is in place."""
+        first = next(iter(self.given), "")
+        calls = self.given.get(first, [True])
+        call = layout.calls(len(calls))[0]
+        return None if calls[call] else self.sizes[first][call]
 
 
 @dataclass(frozen=True)
@@ -70,18 +105,29 @@ class Answers:
     """Layer name to the one way to read it."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Layer name to the end of a sentence that begins with the layer."""
+    leanings: Mapping[str, Grid] = field(default_factory=dict)
+    """Of layers with a reason, those whose answers speak for one way more than chance does, if not clearly."""
+    elsewhere: Collection[str] = ()
+    """Layers with a reason of which a check showed that no way to read them is right."""
 
 
 @contextmanager
-def convolutions_noted(network: nn.Module) -> Iterator[Noted]:
-    """Yield what fills, while the network runs, with what its convolutions and pools return.
+def convolutions_noted(network: nn.Module, pixels: Float[Tensor, "1 channel height width"]) -> Iterator[Noted]:
+    """Yield what fills, while the network runs, with what its convolutions and pools return, and the first are given.
 
     Args:
         network: the model.
+        pixels: what it runs on.
     """
     noted = Noted()
 
-    def note(name: str, output: Any, *, patches: bool) -> None:
+    def note(name: str, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        patches = isinstance(module, nn.Conv2d) and _cuts_patches(module)
+        if isinstance(module, nn.Conv2d) and inputs and isinstance(inputs[0], Tensor):
+            takes_picture = not noted.given or name in noted.given or module.in_channels == pixels.shape[1]
+            if takes_picture and inputs[0].ndim == 4:
+                noted.given.setdefault(name, []).append(lies_in_place(inputs[0], pixels, is_first=not noted.sizes))
+                noted.sizes.setdefault(name, []).append((inputs[0].shape[-2], inputs[0].shape[-1]))
         if isinstance(output, Tensor) and output.ndim == 4 and output.shape[0] == 1:
             noted.shapes[name] = tuple(output.shape)
             if patches:
@@ -89,9 +135,11 @@ def convolutions_noted(network: nn.Module) -> Iterator[Noted]:
 
     with ExitStack() as stack:
         for name, module in network.named_modules():
-            if isinstance(module, nn.Conv2d) or "pool" in type(module).__name__.lower():
-                call = partial(note, name, patches=isinstance(module, nn.Conv2d) and _cuts_patches(module))
-                hook = module.register_forward_hook(lambda _, __, output, call=call: call(output))
+            if (
+                isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Upsample)
+                or "pool" in type(module).__name__.lower()
+            ):
+                hook = module.register_forward_hook(partial(note, name))
                 stack.callback(hook.remove)
         yield noted
 
@@ -141,6 +189,8 @@ def ask(
     pixels: Float[Tensor, "1 channel height width"],
     outputs: Mapping[str, Tensor],
     candidates: Mapping[str, Sequence[Grid]],
+    *,
+    likely_moved: Collection[str] = (),
 ) -> Answers:
     """Return how each layer is read, by running the network on changed pictures until it is clear.
 
@@ -149,9 +199,11 @@ def ask(
         pixels: the picture.
         outputs: what the layers returned for it, in their own form.
         candidates: layer name to the ways in which its shape can be read.
+        likely_moved: layers before which the picture was probably moved, in one of the eight ways or in another one.
     """
     grids: dict[str, Grid] = {}
     reasons: dict[str, str] = {}
+    leanings: dict[str, Grid] = {}
     open_ = {name: list(ways) for name, ways in candidates.items() if ways}
     changes: dict[str, list[Tensor]] = {name: [] for name in open_}
     fields: list[Tensor] = []
@@ -169,12 +221,77 @@ def ask(
             changes[name].append((after[name].detach() - before).abs())
             scores = {way: _agreement(way, changes[name], fields) for way in open_[name]}
             best = max(scores, key=lambda way: scores[way][0])
-            if _settled(scores, best, SURE if number < len(PATTERNS) else SURE_AT_LAST):
+            if _settled(scores, best, SURE if number < len(PATTERNS) else SURE_AT_LAST, strict=name in likely_moved):
                 grids[name] = best
                 del open_[name]
             elif number == len(PATTERNS):
-                reasons[name] = _why_not(tuple(before.shape), scores, number)
-    return Answers(grids, reasons)
+                reasons[name] = _why_not(tuple(before.shape), scores, number, strict=name in likely_moved)
+                if scores[best][1] >= LEANING:
+                    leanings[name] = best
+    said = {**grids, **leanings}
+    may_be_moved = {name: way for name, way in said.items() if any(each.move != IN_PLACE for each in candidates[name])}
+    elsewhere = _elsewhere(observe, pixels, outputs, may_be_moved)
+    for name in elsewhere:
+        grids.pop(name, None)
+        leanings.pop(name, None)
+        reasons[name] = (
+            f"returns shape {tuple(outputs[name].shape)}, but its places do not answer to those of the picture: the "
+            "network shifts, cuts or mixes them before this layer"
+        )
+    return Answers(grids, reasons, leanings, elsewhere)
+
+
+def _elsewhere(
+    observe: Callable[[Tensor, Sequence[str]], Mapping[str, Tensor]],
+    pixels: Float[Tensor, "1 channel height width"],
+    outputs: Mapping[str, Tensor],
+    grids: Mapping[str, Grid],
+) -> list[str]:
+    """Return the layers that answer as well if they are shifted, or hardly answer, by one more pass.
+
+    Layers that change their shape are among them.
+    """
+    if not grids:
+        return []
+    rows = [[int(column == changed) for column in range(len(CHECK))] for changed in CHECK]
+    part = _part(rows, pixels)
+    after = observe(_changed(pixels, part), list(grids))
+    wrong = []
+    for name, grid in grids.items():
+        before, now = outputs[name].detach(), after.get(name)
+        if now is None or now.shape != before.shape or not _stays(grid, (now - before).abs().detach(), part):
+            wrong.append(name)
+    return wrong
+
+
+def is_coarse(grid: Grid) -> bool:
+    """Return whether a map has too few rows or columns to be checked.
+
+    Args:
+        grid: how a layer is read.
+    """
+    return min(grid.map_height, grid.map_width) < len(CHECK)
+
+
+def _stays(grid: Grid, change: Tensor, part: Tensor) -> bool:
+    """Whether what changed in a layer lies where the picture was changed, and nowhere else."""
+    if is_coarse(grid):
+        return True
+    height, width = part.shape
+    agreements = {
+        (down, right): _agreement(
+            grid, [change], [part.roll((height * down // STEPS, width * right // STEPS), (0, 1))]
+        )[0]
+        for down in range(STEPS)
+        for right in range(STEPS)
+    }
+    near = {shift for shift in agreements if all(min(steps, STEPS - steps) <= 1 for steps in shift)}
+    best = max(agreements[shift] for shift in near)
+    # Two branches, one of them mirrored or shifted, agree with two ways at once.
+    others = [replace(grid, move=move) for move in MOVES if move.swapped == grid.move.swapped and move != grid.move]
+    rivals = [_agreement(other, [change], [part])[0] for other in others]
+    rivals += [agreement for shift, agreement in agreements.items() if shift not in near]
+    return best >= LEAST_AGREEMENT and max(rivals) <= best - LEAD_IF_MOVED
 
 
 def _part(pattern: Sequence[Sequence[int]], pixels: Tensor) -> Tensor:
@@ -212,14 +329,22 @@ def _agreement(way: Grid, changes: Sequence[Tensor], fields: Sequence[Tensor]) -
     return agreement, float(torch.atanh(torch.tensor(min(agreement, 0.9999)))) * max(free, 1) ** 0.5
 
 
-def _settled(scores: Mapping[Grid, tuple[float, float]], best: Grid, sure: float) -> bool:
+def _settled(scores: Mapping[Grid, tuple[float, float]], best: Grid, sure: float, *, strict: bool) -> bool:
     agreement, distance = scores[best]
     second = max((other for way, (other, _) in scores.items() if way != best), default=-1.0)
-    return agreement >= LEAST_AGREEMENT and distance >= sure and agreement - second >= LEAST_LEAD
+    if strict := strict or best.move != IN_PLACE:  # a few cells agree with one of so many ways by chance
+        sure = SURE if best.map_height * best.map_width > MOST_CELLS_UNASKED else float("inf")
+    least, lead = (AGREEMENT_IF_MOVED, LEAD_IF_MOVED) if strict else (LEAST_AGREEMENT, LEAST_LEAD)
+    return agreement >= least and distance >= sure and agreement - second >= lead
 
 
-def _why_not(shape: tuple[int, ...], scores: Mapping[Grid, tuple[float, float]], passes: int) -> str:
+def _why_not(shape: tuple[int, ...], scores: Mapping[Grid, tuple[float, float]], passes: int, *, strict: bool) -> str:
     """The end of a sentence."""
+    if strict and all(way.map_height * way.map_width <= MOST_CELLS_UNASKED for way in scores):
+        return (
+            f"returns shape {shape}: the network may have moved the picture before it (a mirror, a turn, another "
+            "order), and so few cells do not tell how they lie on it"
+        )
     likely = sorted((way for way in scores if scores[way][0] >= LEAST_AGREEMENT), key=lambda way: -scores[way][0])
     if len(likely) > 1:
         return (

@@ -1,8 +1,7 @@
 """The layers to make maps of: those asked for, or a good choice; only those that are maps of the picture."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -11,14 +10,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from camwidget.errors import LayerError, ModelError, three_parts
-from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.capture import LayerCapture, recorded_from
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
-from camwidget.hooks.layout import FIRST, LAST_CALL, Grid, in_doubt, readings, readings_of
+from camwidget.hooks.layout import LAST_CALL, Grid, readings_of
 from camwidget.hooks.obstacles import from_before, is_quantised, why_closed
-from camwidget.hooks.probe import MOST_CELLS_UNASKED, Noted, ask, convolutions_noted, like_patches
+from camwidget.hooks.probe import convolutions_noted
+from camwidget.hooks.reading import Shown, Sizes, read, written
 from camwidget.hooks.subject import PICTURE, Subject
-
-_ON_LAST_AXIS = (nn.Linear, nn.LayerNorm, nn.MultiheadAttention, nn.Embedding)
 
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
@@ -27,12 +25,8 @@ ALLOWED = (
 """What a layer must be."""
 
 
-Sizes = Mapping[str, tuple[int, int, int | None]]
-"""Layer name to rows, columns and how many tokens without a position come first (None: all that are left over). The
-size under `EVERY` is for all layers."""
-
 EVERY = ""
-"""In `Sizes`, instead of a layer's name."""
+"""In `Sizes`, instead of a layer's name: for all layers."""
 
 
 @contextmanager
@@ -71,22 +65,22 @@ def open_capture(
     quantised = False
     while names:
         with LayerCapture(network, names, subject=subject, call=call) as capture:
-            with convolutions_noted(network) as noted:
-                logits = capture.forward(pixels)
+            recorded = recorded_from(pixels)
+            with convolutions_noted(network, recorded) as noted:
+                logits = capture.forward(recorded)
             quantised = any(map(is_quantised, capture.other_outputs.values()))
-            seen = {(shape[2], shape[3]) for shape in noted.shapes.values()}
             told = {
                 name: sizes[name] if name in sizes else sizes[EVERY]
                 for name in capture.outputs
                 if name in sizes or (EVERY in sizes and (layers is not None or _fits(capture, name, sizes[EVERY])))
             }
-            ways = {name: _ways(capture, name, pixels, told, seen) for name in capture.outputs}
+            shown = Shown(capture, pixels, noted, told)
             inside = opened_layers(network, names) if layers is None else names
-            few = sum(map(bool, ways.values())) < FEW  # without a question to the network
+            few = sum(map(bool, shown.ways.values())) < FEW  # without a question to the network
             if len(inside) == len(names) or not few:
                 if layers is not None:
                     refuse_call(capture, layers)
-                grids, reasons = _read(capture, pixels, ways, told, noted, _class_to_try(logits, first_class))
+                grids, reasons = read(shown, without_call(capture), target=_class_to_try(logits, first_class))
                 _refuse(network, capture, asked, grids, reasons)
                 if EVERY in sizes and not told:
                     raise LayerError(_no_such_size(sizes[EVERY]))
@@ -185,108 +179,9 @@ def _fits(capture: LayerCapture, name: str, size: tuple[int, int, int | None]) -
     return bool(readings_of(capture.output_shapes[name], rows=size[0], columns=size[1], extra=size[2]))
 
 
-def _ways(
-    capture: LayerCapture, name: str, pixels: Tensor, told: Sizes, seen: Collection[tuple[int, int]]
-) -> list[Grid]:
-    """How a layer can be read: with the size given, if it was, else by its shape."""
-    shape, (height, width) = capture.output_shapes[name], pixels.shape[2:]
-    if name in told:
-        rows, columns, extra = told[name]
-        return readings_of(shape, rows=rows, columns=columns, extra=extra)
-    return readings(shape, height=height, width=width, seen=seen)
-
-
-def _read(
-    capture: LayerCapture,
-    pixels: Tensor,
-    ways: Mapping[str, Sequence[Grid]],
-    told: Sizes,
-    noted: Noted,
-    target: int,
-) -> tuple[dict[str, Grid], dict[str, str]]:
-    """How each layer with a map is read, and why others are not: the end of a sentence."""
-    height, width = pixels.shape[2:]
-    unused, uncalled = capture.unused(), without_call(capture)
-    reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
-    reasons |= uncalled
-    convolved = noted.shapes
-    seen = {(shape[2], shape[3]) for shape in convolved.values()}
-    sure: dict[str, Grid] = {}
-    doubtful: dict[str, Sequence[Grid]] = {}
-    for name in capture.outputs:
-        shape = capture.output_shapes[name]
-        if name in told and not ways[name]:
-            reasons[name] = f"returns shape {shape}, which does not hold {_written(told[name])}"
-        if name in unused or name in uncalled or not ways[name]:
-            continue
-        as_convolved = None if name in told else _as_convolved(name, shape, ways[name], convolved)
-        sure_of = len(ways[name]) == 1 if name in told else not in_doubt(shape, height=height, width=width, seen=seen)
-        if not (as_convolved or sure_of):
-            as_convolved = like_patches(capture.activations[name], ways[name], noted)
-        if as_convolved or sure_of:
-            sure[name] = as_convolved or ways[name][0]
-        else:
-            doubtful[name] = ways[name]
-    answers = ask(capture.observe, pixels, capture.activations, doubtful)  # as they are, as long as none is kept
-    small = {
-        name: grid
-        for name in answers.reasons
-        if (grid := _too_small_to_ask(capture, name, doubtful[name], convolved)) is not None
-    }
-    found = {name: replace(grid, call=capture.call) for name, grid in {**sure, **answers.grids, **small}.items()}
-    reasons |= {name: reason for name, reason in answers.reasons.items() if name not in small}
-    unread = _unread(capture, {name: found[name] for name in capture.outputs if name in found}, target)
-    reasons |= {name: _why_unread(grid) for name, grid in unread.items()}
-    return {name: found[name] for name in capture.outputs if name in found and name not in unread}, reasons
-
-
-def _as_convolved(
-    name: str, shape: Sequence[int], ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
-) -> Grid | None:
-    """Channels first, where a convolution or pool inside the layer returned the very same shape; None elsewhere.
-
-    PyTorch's convolutions have their channels first, and if the sides differ no other order of the same axes has the
-    same shape. So a small network, or one whose ReLU is dead, is read without a question that it could not answer.
-    """
-    return None if len(set(shape[1:])) == 1 else _first_by_convolution(name, shape, ways, convolved)
-
-
-def _first_by_convolution(
-    name: str, shape: Sequence[int], ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
-) -> Grid | None:
-    """The reading with channels first, if a convolution or pool inside the layer returned that very shape."""
-    inside = (module for module in convolved if module == name or module.startswith(f"{name}."))
-    if not any(tuple(convolved[module]) == tuple(shape) for module in inside):
-        return None
-    return next((way for way in ways if way.order == FIRST), None)
-
-
-def _too_small_to_ask(
-    capture: LayerCapture, name: str, ways: Sequence[Grid], convolved: Mapping[str, Sequence[int]]
-) -> Grid | None:
-    """Channels first, where a map has too few cells for an answer and nothing inside the layer works on a last axis."""
-    first = _first_by_convolution(name, capture.output_shapes[name], ways, convolved)
-    if first is None or first.map_height * first.map_width > MOST_CELLS_UNASKED:
-        return None
-    inside = capture.model.get_submodule(name).modules()
-    return None if any(isinstance(module, _ON_LAST_AXIS) for module in inside) else first
-
-
 def _class_to_try(logits: Float[Tensor, "1 class"], first_class: int | None) -> int:
     known = first_class is not None and 0 <= first_class < logits.shape[1]
     return first_class if first_class is not None and known else int(logits.argmax())
-
-
-def _unread(capture: LayerCapture, grids: Mapping[str, Grid], target: int) -> dict[str, Grid]:
-    """Layers whose positions a class does not depend on: it is read from their other tokens alone."""
-    extra = {name: grid for name, grid in grids.items() if grid.others}
-    if not extra or not capture.differentiable:
-        return {}
-    gradients = capture.gradients(target, names=list(grids), remember=True)  # still in the layers' own form
-    maps = {name: grid.as_map([gradients[name]]) for name, grid in extra.items()}
-    return {
-        name: extra[name] for name, gradient in maps.items() if not bool(gradient.any()) and bool(gradients[name].any())
-    }
 
 
 def _repeated(capture: LayerCapture) -> set[str]:
@@ -316,22 +211,9 @@ def _refuse(
 
 
 def _no_such_size(size: tuple[int, int, int | None]) -> str:
-    given = f"No layer of this choice returns {_written(size)}"
+    given = f"No layer of this choice returns {written(size)}"
     allowed = "grid holds the rows and columns of maps, so a layer must have as many places"
     return three_parts(given, allowed, "Name the layers in layers=[...], or give sizes by layer: grid={name: (7, 7)}")
-
-
-def _written(size: tuple[int, int, int | None]) -> str:
-    """A size in words."""
-    rows, columns, extra = size
-    return f"a map of {rows} rows and {columns} columns" + (f" after {extra} other tokens" if extra else "")
-
-
-def _why_unread(grid: Grid) -> str:
-    return (
-        f"returns {grid.map_height * grid.map_width} positions that the logits do not depend on: the classes are read "
-        f"from its other {'token' if grid.others == 1 else f'{grid.others} tokens'} alone"
-    )
 
 
 def _why_no_map(capture: LayerCapture, name: str) -> str:

@@ -9,10 +9,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.given import told
 from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
+from camwidget.hooks.reading import Sizes
 from camwidget.hooks.scores import Scores, TargetArgument, scores_asked
-from camwidget.hooks.selection import EVERY, Sizes
+from camwidget.hooks.selection import EVERY
 from camwidget.maps.activation import Activation, Function, checked_activation, vocabularies
 from camwidget.maps.choice import most_probable
 from camwidget.maps.methods import METHODS
@@ -227,9 +229,14 @@ def layers_of(layers: Sequence[str] | str | None) -> list[str] | None:
     """Return the names of the layers asked for, without repeats; None if none were.
 
     Raises:
-        LayerError: the list is empty.
+        LayerError: the list is empty, or holds what is no name.
     """
     names = listed(layers)
+    for name in names or ():
+        if not isinstance(name, str):
+            advice = "layers=None chooses a good set; candidate_layers(model) lists it"
+            allowed = "It holds dotted names of layers"
+            raise LayerError(three_parts(f"layers holds {told(name)}", allowed, advice))
     if names == []:
         advice = "layers=None chooses a good set; candidate_layers(model) lists it"
         raise LayerError(three_parts("No layer was asked for", "layers holds at least one dotted name", advice))
@@ -318,7 +325,7 @@ class Request:
     def first_class(self) -> int | None:
         """The first of the classes asked for, if it is given by its index."""
         first = self.target_classes[0] if self.target_classes else None
-        return operator.index(first) if isinstance(first, SupportsIndex) and not isinstance(first, bool) else None
+        return _index(first)
 
     @property
     def scores(self) -> Scores | None:
@@ -331,6 +338,14 @@ class Request:
         return LAST_CALL if self.call is None else self.call
 
 
+def _index(value: Any) -> int | None:
+    """A whole number as Python's own, from whatever is one; None for anything else, True and False among it."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except (TypeError, ValueError, RuntimeError):  # arrays and tensors of several numbers, or of fractions
+        return None
+
+
 def call_of(call: Any) -> int | None:
     """Return the call asked for.
 
@@ -340,10 +355,10 @@ def call_of(call: Any) -> int | None:
     Raises:
         LayerError: it is no such number.
     """
-    is_number = isinstance(call, SupportsIndex) and not isinstance(call, bool)
-    if call is None or (is_number and (call == LAST_CALL or call >= 1)):
-        return None if call is None else operator.index(call)
-    given = f"call was given as {call!r}"
+    number = _index(call)
+    if call is None or (number is not None and (number == LAST_CALL or number >= 1)):
+        return number
+    given = f"call was given as {told(call)}"
     allowed = "It counts, from 1, the calls of layers that the network runs several times; -1 is the last"
     raise LayerError(three_parts(given, allowed, "Leave it out for the last call"))
 

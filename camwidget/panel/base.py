@@ -11,6 +11,7 @@ import traitlets
 from traitlets import Bunch
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
+from camwidget.given import told
 from camwidget.maps.call import name_of
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.panel.ahead import Ahead
@@ -305,18 +306,18 @@ class SlidingPanel(ShownPanel):
         """Let what else belongs to the panel follow the state, of which these fields have changed."""
         raise NotImplementedError
 
-    def _check_layer(self, name: str) -> None:
+    def _check_layer(self, name: Any) -> None:
         known = self._state.layer_names
-        if name not in known:
-            given = f"The panel has no layer {name!r}."
-            close = ", ".join(repr(each) for each in nearest(name, known))
+        if not isinstance(name, str) or name not in known:
+            given = f"The panel has no layer {told(name)}."
+            close = ", ".join(repr(each) for each in nearest(str(name), known))
             advice = f"Nearest: {close}. " if close else ""
             advice += f"For another layer of the model pass layers=[...] to {type(self).__name__}."
             raise LayerError(three_parts(given, f"It slides over {', '.join(known)}.", advice))
 
-    def _check_method(self, method: str) -> None:
-        if method not in self._state.results:
-            given = f"The panel has no method {method!r}."
+    def _check_method(self, method: Any) -> None:
+        if not isinstance(method, str) or method not in self._state.results:
+            given = f"The panel has no method {told(method)}."
             allowed = f"It offers {', '.join(self._state.results)}."
             raise MapError(three_parts(given, allowed, f"Pass methods=[...] to {type(self).__name__} for others."))
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,7 +102,7 @@ def manifest_of(
     paths = found.table["path"].loc[list(rows)]
     of = f" of {found.total:,}" if found.total is not None else ""
     return {
-        "classes": [clipped(name, longest=_LONGEST_NAME) for name in found.class_names],
+        "classes": [isolated(clipped(name, longest=_LONGEST_NAME)) for name in found.class_names],
         "paths": [clipped(str(path), longest=_LONGEST_PATH) for path in paths],
         "groups": [_group(found, group, _test_of(group, tests)) for group in groups],
         "usual": list(USUAL),
@@ -184,9 +185,20 @@ def _test_of(group: Group, tests: Sequence[HideTest]) -> HideTest | None:
     return next((test for test in tests if test.said == group.said and set(test.rows) <= rows), None)
 
 
+def isolated(name: str) -> str:
+    """Return a name that does not turn around the sentence in which it stands.
+
+    Args:
+        name: as a person reads it. One with letters that are read from right to left is put between the marks that
+            Unicode has for this; any other comes back as it is.
+    """
+    from_right = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in name)
+    return f"\u2068{name}\u2069" if from_right else name
+
+
 def _group(found: Found, group: Group, test: HideTest | None) -> dict[str, Any]:
     place = group.place if test is None else test.place
-    title = f"{len(group):,} called {clipped(group.said, longest=40)}"
+    title = f"{len(group):,} called {isolated(clipped(group.said, longest=40))}"
     text = _kinds(group)
     if group.pointed_out:
         title += f" look at {place.words}"
@@ -207,7 +219,7 @@ def _group(found: Found, group: Group, test: HideTest | None) -> dict[str, Any]:
 def _kinds(group: Group) -> str:
     count = "one is a mistake" if group.errors == 1 else f"{group.errors:,} are mistakes"
     most = sorted(group.true.items(), key=lambda each: -each[1])
-    kinds = ", ".join(f"{number:,} {clipped(name, longest=40)}" for name, number in most[:4])
+    kinds = ", ".join(f"{number:,} {isolated(clipped(name, longest=40))}" for name, number in most[:4])
     return f"{count[0].upper()}{count[1:]}. They show: {kinds}{' and others' if len(most) > 4 else ''}."
 
 

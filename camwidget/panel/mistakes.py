@@ -163,8 +163,7 @@ class MistakesPanel(ShownPanel):
             CamwidgetError: `pictures` is no number of pictures, or `title` no text.
         """
         pictures = whole(pictures, "pictures", least=0, try_=f"Leave it out for {SAVED}")
-        if title is not None and not isinstance(title, str):
-            raise CamwidgetError(three_parts(f"title is {told(title)}", "It is a text", "Leave it out"))
+        title = self._title_or(title)
         table = self.found.table.loc[self._rows]
         keep = np.lexsort((-table["loss"].to_numpy(), table["right"].to_numpy()))[:pictures]
         tiles = []
@@ -172,7 +171,7 @@ class MistakesPanel(ShownPanel):
             entry, picture, maps = tile_of(self.found, row, saved=True)
             tiles.append(entry | {"picture": in_base64(picture), "maps": in_base64(maps)})
         manifest = {"coarser": told_coarser(self.found)}
-        return page_html(self.view, title=title or self._title(), manifest=manifest, tiles=tiles)
+        return page_html(self.view, title=title, manifest=manifest, tiles=tiles)
 
     def _title(self) -> str:
         manifest = self.view.manifest
@@ -232,12 +231,11 @@ class MistakesPanel(ShownPanel):
         """Keep what was tagged in the browser with what was found; what is no tag goes back."""
         try:
             lists = {str(tag): [int(row) for row in rows] for tag, rows in change["new"].items() if rows}
-            tags = Tags.from_lists(lists)
-        except (CamwidgetError, TypeError, ValueError) as error:
+            self.found.tags.replace(Tags.from_lists(lists))
+        except (CamwidgetError, TypeError, ValueError, OverflowError) as error:
             self.view.tags = self.found.tags.as_lists()
-            self.view.message = str(error)
+            self.view.message = str(error) if isinstance(error, CamwidgetError) else _no_tags(change["new"])
             return
-        self.found.tags.replace(tags)
         self.view.message = ""
 
     def _on_open(self, change: Mapping[str, Any]) -> None:
@@ -291,6 +289,12 @@ class MistakesPanel(ShownPanel):
         self._below.children = () if panel is None else (panel,)
         if before is not None:
             before.close()
+
+
+def _no_tags(given: Any) -> str:
+    """What to say of tags that are no rows by name."""
+    allowed = "They are rows of found.table by the name of their tag"
+    return three_parts(f"The tags are {told(given)}", allowed, "Try {'a shortcut': [3, 5]}")
 
 
 def _ordered(found: Found, order: Sequence[int] | None) -> list[int]:

@@ -12,6 +12,7 @@ import ipywidgets
 from PIL import Image
 
 from camwidget.errors import CamwidgetError, ImageError, three_parts
+from camwidget.given import whole, yes_or_no
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
@@ -41,6 +42,8 @@ from camwidget.pictures.result import Explanation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_LEAST_WIDE, _MOST_WIDE = 100, 10_000  # pixels of a picture that is saved: legible, and no gigabyte
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -151,6 +154,7 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
     ) -> None:
         self._model = model
         methods = methods_of(methods)
+        predict = yes_or_no(predict, "predict", try_="Try predict=True to be asked first")
         self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
         self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation, "call": call, "grid": grid}
         self._asked["target"] = target
@@ -188,8 +192,10 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
             size: width in pixels.
 
         Raises:
+            CamwidgetError: `size` is no number of pixels from 100 to 10,000.
             ExportError: it cannot be written there.
         """
+        size = whole(size, "size", least=_LEAST_WIDE, most=_MOST_WIDE, try_="Leave it out for 1120 pixels")
         file = checked_path(path, "picture", suffixes=(".png",))
         content = io.BytesIO()
         self._still(size=size).save(content, format="PNG")

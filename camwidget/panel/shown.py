@@ -5,6 +5,8 @@ from typing import Any
 import ipywidgets
 from IPython.display import publish_display_data
 
+from camwidget.errors import CamwidgetError, three_parts
+from camwidget.given import told
 from camwidget.panel.export import page_html
 from camwidget.panel.rerun import note_shown, running_cell
 from camwidget.panel.still import reopened_html
@@ -20,6 +22,11 @@ class ShownPanel(ipywidgets.VBox):
     def __init__(self, children: Any = ()) -> None:
         super().__init__(children)
         self.add_class("camw-panel")
+
+    def close(self) -> None:
+        """Close the panel, as a host does with what it no longer shows; it wakes when it is shown again."""
+        super().close()
+        self.__dict__.pop("_repr_mimebundle_", None)  # closing has put None there, and it could not be shown again
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel; an older one that the same cell showed goes to sleep."""
@@ -50,8 +57,17 @@ class ShownPanel(ipywidgets.VBox):
 
         Args:
             title: of the page; None for what the panel shows.
+
+        Raises:
+            CamwidgetError: `title` is no text.
         """
-        return page_html(self.view, title=title or self._title())
+        return page_html(self.view, title=self._title_or(title))
+
+    def _title_or(self, title: Any) -> str:
+        """The title that was given, or what the panel shows if none was."""
+        if title is not None and not isinstance(title, str):
+            raise CamwidgetError(three_parts(f"title is {told(title)}", "It is a text", "Leave it out"))
+        return title or self._title()
 
     def _title(self) -> str:
         """What the panel shows, in a line."""

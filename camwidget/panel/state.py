@@ -1,5 +1,6 @@
 """What a panel shows, in one piece, and the traits that are fields of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -98,9 +99,21 @@ class FlagSetting(Setting, traitlets.Bool[Any, Any]):
 class NumberSetting(Setting, traitlets.Float[Any, Any]):
     """A number within bounds."""
 
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Refuse what is not a number, too: NaN is within all bounds."""
+        if isinstance(value, float) and math.isnan(value):
+            self.error(obj, value)
+        return super().validate(obj, value)
+
 
 class ChoiceSetting(Setting, traitlets.Enum[Any]):
     """One of a few words."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Refuse what is no word: an array cannot be looked up among words."""
+        if not isinstance(value, str):
+            self.error(obj, value)
+        return super().validate(obj, value)
 
 
 def checked_place(name: str, place: Any) -> tuple[float, float] | None:

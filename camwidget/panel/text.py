@@ -162,7 +162,8 @@ class TextCamPanel(SlidingPanel):
             changes |= {"results": results, "offered": max(results.values(), key=lambda result: len(result.cams))}
         if name != "text":
             second, chosen = texts["compare"], {**self._asked, "target_classes": target_classes}
-            changes["others"] = {} if second in (None, "") else explain_text_methods(self._model, second, **chosen)
+            none = second is None or (isinstance(second, str) and not second)
+            changes["others"] = {} if none else explain_text_methods(self._model, second, **chosen)
         return changes
 
     def _send_maps(self) -> None:

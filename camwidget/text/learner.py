@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from camwidget.errors import DataError, quietly, three_parts
+from camwidget.given import refuse_other_kind, yes_or_no
 from camwidget.text.reviews import Reviews, example_reviews
 from camwidget.text.tokens import Vocabulary
 
@@ -119,11 +120,18 @@ def text_learner(reviews: Reviews | None = None, *, pretrained: bool = True) -> 
             enough to look at the network and for nothing else.
         pretrained: use the packaged weights; otherwise they are random, ready for `fit_one_cycle`.
 
+    Raises:
+        DataError: these are no reviews, or fewer than two; or `pretrained` is neither True nor False.
+
     Example:
         >>> learn = text_learner()
         >>> learn.dls.vocab[1]
         ['negative', 'positive']
     """
+    pretrained = yes_or_no(pretrained, "pretrained", try_="Leave it out for the packaged weights", error=DataError)
+    if reviews is not None:
+        allowed, advice = "They are what load_reviews returns", "Try text_learner(load_reviews())"
+        refuse_other_kind(reviews, Reviews, "reviews is", allowed=allowed, try_=advice, error=DataError)
     with quietly():
         import fastai.callback.progress  # noqa: PLC0415 (so that training shows its progress)
         import fastai.callback.schedule  # noqa: F401, PLC0415 (for fit_one_cycle)

@@ -20,6 +20,11 @@ FEWEST = 3
 """The fewest rows of a table of words: padding, unknown words, a word."""
 
 _OURS = "camwidget.text.tokens.Vocabulary(words)"
+_OTHERS = (
+    "to a tokenizer of Hugging Face, or to an object with a method tokens(text) that returns "
+    "camwidget.text.tokens.Token(text, start, end, number, known, special) for each; or give a picture to a model of "
+    "pictures"
+)
 
 
 @dataclass(frozen=True)
@@ -64,14 +69,12 @@ def why_not_text(model: Any) -> str:
         return ""
     name = type(_network(model)).__name__
     given = f"The {name} has no vocabulary, so there is no way from a text to its inputs"
-    network = _network(model)
+    network = _with_vocabulary(_network(model))
     if isinstance(network, nn.Module) and hasattr(network, "vocabulary"):
         kind = type(network.vocabulary).__name__
         given = f"The vocabulary of the {name} is a {kind}, which cannot turn a text into tokens"
     allowed = "Text models are text_learner(), fastai's text_classifier_learner, and modules with a `vocabulary`"
-    advice = (
-        f"Set model.vocabulary = {_OURS} or to a tokenizer of Hugging Face, or give a picture to a model of pictures"
-    )
+    advice = f"Set model.vocabulary = {_OURS} if the words are numbered from 2, {_OTHERS}"
     return three_parts(given, allowed, advice)
 
 
@@ -165,13 +168,26 @@ def _network(model: Any) -> Any:
 
 def _vocabulary_and_names(model: Any) -> tuple[Any, tuple[str, ...]]:
     network = _network(model)
-    own, names = getattr(network, "vocabulary", None), names_on(network) if isinstance(network, nn.Module) else ()
+    inside = _with_vocabulary(network)
+    own = getattr(inside, "vocabulary", None)
+    names = names_on(network) or names_on(inside) if isinstance(network, nn.Module) else ()
     vocab: Any = () if isinstance(model, nn.Module) else getattr(getattr(model, "dls", None), "vocab", ())
     # Words first, then classes; with two classes a plain list of their names (strings, numbers, False and True) is
     # just as long.
     if hasattr(vocab, "__len__") and len(vocab) == 2 and hasattr(vocab[1], "__len__") and not isinstance(vocab[1], str):
         return vocab[0], _names(vocab[1])
     return own, names or _names(vocab)  # a module of your own, or a Learner around one
+
+
+def _with_vocabulary(network: Any) -> Any:
+    """The module that has the vocabulary: the network, or what it wraps, as DataParallel and nn.Sequential do."""
+    inside = network
+    while isinstance(inside, nn.Module) and not hasattr(inside, "vocabulary"):
+        parts = list(inside.children())
+        if not parts or not (len(parts) == 1 or isinstance(inside, nn.Sequential)):
+            return network
+        inside = parts[0]
+    return inside
 
 
 def _names(classes: Any) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from pathlib import Path
 import platformdirs
 
 from camwidget.errors import DataError, nearest, three_parts
+from camwidget.given import path as path_of
+from camwidget.given import told
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ def load_reviews(folder: str | Path | None = None, *, source: str = "rated") -> 
         "rated": partial(_rated, "movieReviewSnippets_GroundTruth.txt", folder),
         "imdb_sample": partial(_imdb_sample, folder),
     }
-    if source not in sources:
+    if not isinstance(source, str) or source not in sources:
         close = nearest(str(source), sources, count=1)
         advice = f"Did you mean {close[0]!r}?" if close else "Leave source out"
         raise DataError(
-            three_parts(f"There is no source {source!r}", f"Sources are {', '.join(map(repr, sources))}", advice)
+            three_parts(f"There is no source {told(source)}", f"Sources are {', '.join(map(repr, sources))}", advice)
         )
     return sources[source]()
 
@@ -108,7 +110,7 @@ def _imdb_sample(folder: str | Path | None) -> Reviews:
             raise DataError(
                 three_parts(given, allowed, 'Use load_reviews(), or load_reviews(folder, source="imdb_sample")')
             ) from error
-    path = Path(folder) / "texts.csv"
+    path = path_of(folder, "folder", try_="Leave it out to have fastai fetch it", error=DataError) / "texts.csv"
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
         rated = [(row["text"], {"positive": 1.0, "negative": -1.0}[row["label"]]) for row in rows]
@@ -167,7 +169,12 @@ def data_folder(folder: str | Path | None = None) -> Path:
 
     Args:
         folder: another folder.
+
+    Raises:
+        DataError: it is no path.
     """
+    if folder is not None:
+        folder = path_of(folder, "folder", try_="Leave it out for the user's cache", error=DataError)
     return Path(folder or os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_dir("camwidget")).expanduser()
 
 

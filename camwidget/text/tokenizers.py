@@ -43,14 +43,41 @@ Encoded = tuple[list[int], list[tuple[int, int]], list[int], list[str]]
 
 
 def _encoded_fast(tokenizer: Any, text: str) -> Encoded:
-    made = tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
-    ids = made["input_ids"]
-    return ids, made["offset_mapping"], made["special_tokens_mask"], tokenizer.convert_ids_to_tokens(ids)
+    try:
+        made = tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+        ids, places = (_only_row(made[key]) for key in ("input_ids", "offset_mapping"))
+        names = tokenizer.convert_ids_to_tokens(ids)
+        # A tokenizer of one's own may not tell which tokens are special: then those it counts among them are.
+        named = set(getattr(tokenizer, "all_special_ids", ()))
+        special = _only_row(made.get("special_tokens_mask", [int(index in named) for index in ids]))
+        if len({len(ids), len(places), len(special), len(names)}) > 1:
+            raise ValueError("its lists differ in length")
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        given = f"The tokenizer {type(tokenizer).__name__} did not encode the text: {type(error).__name__}: {error}"
+        allowed = (
+            "Called as tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True) it must return "
+            "input_ids and offset_mapping"
+        )
+        advice = "Use a fast tokenizer of transformers, or write tokens(text); see camwidget.text.reader.reader_of"
+        raise ModelError(three_parts(given, allowed, advice)) from error
+    return ids, places, special, names
+
+
+def _only_row(values: Any) -> list[Any]:
+    """A list of values for the one text; some tokenizers return a row for each of several texts, or a tensor."""
+    values = values.tolist() if hasattr(values, "tolist") else list(values)
+    return values[0] if len(values) == 1 and isinstance(values[0], list) else values
 
 
 def _encoded(tokenizer: Any, text: str) -> Encoded:
     made = tokenizer.encode(text)
-    return made.ids, made.offsets, made.special_tokens_mask, made.tokens
+    try:
+        return made.ids, made.offsets, made.special_tokens_mask, made.tokens
+    except AttributeError as error:
+        given = f"The tokenizer {type(tokenizer).__name__} encodes a text as a {type(made).__name__}: {error}"
+        allowed = "A tokenizer of the library tokenizers returns ids, offsets, special_tokens_mask and tokens"
+        advice = "Use one of these, or write tokens(text); see camwidget.text.reader.reader_of"
+        raise ModelError(three_parts(given, allowed, advice)) from error
 
 
 def _unknown_of(tokenizer: Any) -> int | None:

@@ -14,7 +14,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.lab import (
     chromium_browser,
@@ -23,6 +23,7 @@ from tests.browser.lab import (
     new_page,
     open_notebook,
     run_cell,
+    run_this,
     write_notebook,
 )
 from tests.patience import HANGING_S
@@ -37,7 +38,8 @@ KEPT = """\
 import gc, psutil, ipywidgets
 from camwidget.panel.shown import ShownPanel
 _ = gc.collect(), gc.collect()
-panels = sum(isinstance(each, ShownPanel) for each in gc.get_objects())
+cached = {id(each) for each in Out.values()}  # IPython keeps what was the last line of a cell
+panels = sum(isinstance(each, ShownPanel) and id(each) not in cached for each in gc.get_objects())
 print("kept", len(ipywidgets.widgets.widget._instances), panels, psutil.Process().memory_info().rss // 1_000_000)"""
 SETTLE = 3
 PIXELS = "function () { return this.reduce((sum, each) => sum + 4 * each.width * each.height, 0); }"
@@ -103,25 +105,18 @@ def reruns(page: Page, heap: CDPSession, rounds: int, only: str | None) -> None:
 
 def cleared(page: Page, heap: CDPSession, panels: int) -> None:
     """Print what several panels take, and what is left of that once the output of their cell is cleared."""
-    number = len(CELLS) + 1
-    cell = page.locator(".jp-CodeCell").nth(number)
+    # found by what it says, for JupyterLab takes cells that are far from sight out of the page, and numbers change
+    cell = page.locator(".jp-CodeCell").filter(has_text="for _ in range")
     for turn in ("at first", "once more"):
         before = sum(alive(heap).values())
-        run_cell(page, number)
-        page.wait_for_function(
-            "([number, panels]) => document.querySelectorAll('.jp-CodeCell')[number]"
-            ".querySelectorAll('.camw-view[data-painted]').length === panels",
-            arg=[number, panels],
-            timeout=1000 * HANGING_S,
-        )
+        run_this(page, cell)
+        expect(cell.locator(".camw-view[data-painted]")).to_have_count(panels, timeout=1000 * HANGING_S)
         page.wait_for_timeout(1000)
         shown = sum(alive(heap).values())
         cell.locator(".jp-InputPrompt").click()
         page.get_by_role("menuitem", name="Edit", exact=True).click()
         page.get_by_role("menuitem", name=re.compile("^Clear Cell Output")).click()
-        page.wait_for_function(
-            f"() => !document.querySelectorAll('.jp-CodeCell')[{number}].querySelector('.camw-view')"
-        )
+        expect(cell.locator(".camw-view")).to_have_count(0, timeout=1000 * HANGING_S)
         page.wait_for_timeout(1000)
         left = sum(alive(heap).values())
         took, stays = (shown - before) / 1e6, (left - before) / 1e6

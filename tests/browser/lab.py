@@ -148,7 +148,12 @@ def run_all(page: Page) -> None:
 
 def run_cell(page: Page, number: int, *, wait: bool = True) -> None:
     """Run one code cell with the keyboard, as a learner does, and wait for the end of it."""
-    prompt = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-InputPrompt")
+    run_this(page, page.locator(".jp-Notebook .jp-CodeCell").nth(number), wait=wait)
+
+
+def run_this(page: Page, cell: Locator, *, wait: bool = True) -> None:
+    """Run a code cell with the keyboard, and wait for the end of it."""
+    prompt = cell.locator(".jp-InputPrompt")
 
     def press() -> None:
         prompt.click()

@@ -291,6 +291,48 @@ def test_nothing_keeps_people_out_and_it_fits_a_phone(browser: Browser, found: F
     page.close()
 
 
+_LAST = ("spaniel", "terrier", "crab", "lion", "ant", "bee", "cow", "dog", "elk", "fox", "gnu", "hen")
+ALIKE = [f"King Charles {each}" for each in _LAST]
+# Names of the confusion table that are cut, or that other cells lie over.
+CUT = """\
+() => [...document.querySelectorAll(".camw-heading-name")].filter((each) => {
+  const [own, cell] = [each, each.parentElement].map((one) => one.getBoundingClientRect());
+  const cut = each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1;
+  return cut || own.left < cell.left - 1 || own.right > cell.right + 1 || own.top < cell.top - 1 || !own.width;
+}).map((each) => each.textContent)"""
+
+
+@pytest.mark.parametrize("count", [2, 4, 5, 12])
+def test_names_that_begin_alike_are_read_to_their_end_in_every_width(page: Page, count: int) -> None:
+    found = many(40, classes=count)
+    mount(page, MistakesPanel(replace(found, class_names=tuple(ALIKE[:count]))).view)
+
+    for width in (1280, 760, 560, 460, 380):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.locator(".camw-heading-name").count() == 2 * count
+        assert page.evaluate(CUT) == [], width
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+def test_no_name_makes_the_page_wider_or_turns_its_sentences_around(page: Page) -> None:
+    torch.manual_seed(1)
+    names = ["x" * 300, "\u05e9\u05dc\u05d5\u05dd (\u05e2\u05d5\u05dc\u05dd)", "y" * 300]
+    found = find_mistakes(network(), loader(12), class_names=names, progress=False)
+    mount(page, MistakesPanel(found, groups=group_maps(found)).view)
+
+    for width in (1280, 560, 380):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+        shares = page.locator(".camw-word-line").evaluate_all(
+            "(all) => all.map((each) => { const range = document.createRange(); range.selectNode(each.lastChild);"
+            " return range.getBoundingClientRect().right <= each.getBoundingClientRect().right + 1; })"
+        )
+        assert shares
+        assert all(shares)
+    text = page.locator(".camw-group-text").first.inner_text()
+    assert f"4 \u2068{names[1]}\u2069" in text
+
+
 def test_a_saved_page_works_without_a_kernel(browser: Browser, panel: MistakesPanel, tmp_path: Path) -> None:
     context = browser.new_context(offline=True)
     page = context.new_page()

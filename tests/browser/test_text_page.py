@@ -281,6 +281,21 @@ def test_two_texts_share_one_scale(page: Page, results: dict[str, TextExplanatio
         assert close(painted(page, column), expected(each["grad_cam"], "conv3", 0, scale=scale))
 
 
+def test_what_the_network_says_has_its_heading_where_there_is_room(
+    page: Page, results: dict[str, TextExplanation]
+) -> None:
+    view = TextView()
+    view.show(results, results)
+    mount(page, view)
+
+    for width in (1000, 700, 560, 380):
+        page.set_viewport_size({"width": width, "height": 900})
+        headings = page.get_by_text("What the network says", exact=True)
+        expect(headings).to_have_count(2)
+        for number in range(2):
+            expect(headings.nth(number)).to_be_visible()
+
+
 def test_the_chart_is_sorted_and_the_sum_is_told(page: Page, view: TextView) -> None:
     mount(page, view, method_index=1, layer_index=3)
 

@@ -3,9 +3,28 @@
 python -m tests.course.mutated_bank                 every item
 python -m tests.course.mutated_bank hooks cam.q7a   an assignment, an item
 
-It takes many minutes, so it is no part of the suite. What is printed is either a mistake that no check sees, which
+It takes some minutes, so it is no part of the suite. What is printed is either a mistake that no check sees, which
 then belongs into the bank as a wrong answer, or a change that changes nothing. A change that many answers share is
 told once.
+
+What it printed last, and somebody read, is in bank/survivors.txt; this shows what is new:
+
+python -m tests.course.mutated_bank | diff tests/course/bank/survivors.txt -
+
+Of those that were read, each changes nothing that its task asks for:
+
+- the first of one is the last of one: `[0]` and `[-1]` of one run, one picture, one output; and the first of several
+  has as many numbers as the second;
+- the order of two does not matter: `torch.equal`, `torch.broadcast_shapes`, `maximum`, a product;
+- a number in a tensor is a number, and rows in an array or a tensor are rows: without `item()`, `tolist()`, `numpy()`;
+- no task asks for it: `no_grad`, `detach()` or `clone()` where the text wants neither, a mode where the network is in
+  evaluation mode already, what happens if the network raises, layers that are frozen, the bias of a head of one's own;
+- what is set is set again, or never read: a name, a mode, an empty start;
+- the answer chooses its own numbers: a seed, a size, a width that does as well;
+- colours may be off by one level, as rounding and truncating both are right;
+- arithmetic: a mean and a sum have their largest value in one place, a logarithm keeps the order, shapes alone are the
+  same for plus and times;
+- `np.divide` without `out` leaves what was in the memory: zeros as a rule, so this one may be missing.
 """
 
 import sys

@@ -13,10 +13,10 @@ ALL_AS_BEFORE = """
 import camwidget.grading.child as child
 real_hooks, real_after = child._Session.hooks, child._Session.after
 def hooks(self):
-    self.modes = [module.training for module in self.modules]
+    self.forged_modes = [module.training for module in self.modules]
     return real_hooks(self)
 def after(self, args, watched):
-    modes = self.modes
+    modes = self.forged_modes
     told = real_after(self, args, watched)
     told["args"] = {}
     told["hooks"] = [[list(range(len(before))), 0] for before in self.stand]
@@ -45,17 +45,21 @@ def test_the_facts_that_only_the_learners_process_can_tell_exist_and_both_readme
 
 
 @pytest.mark.slow
-def test_only_beside_code_that_could_reach_the_grader_are_reports_marked_and_the_teacher_told(sandbox: Sandbox) -> None:
+def test_a_report_is_marked_only_where_the_answer_itself_is_not_plain_code(sandbox: Sandbox) -> None:
     plain = graded(without_play(solved("keepdim")), sandbox)
-    notebook = without_play(solved("keepdim"))
-    behind = notebook["cells"].index(cell_of(notebook, "keepdim.unsqueeze", "check")) + 1
-    other = graded(insert(notebook, "import sys", behind), sandbox)
+    beside = without_play(solved("keepdim"))
+    behind = beside["cells"].index(cell_of(beside, "keepdim.unsqueeze", "check")) + 1
+    elsewhere = graded(insert(beside, "import sys", behind), sandbox)
+    right = bank_of("keepdim")["keepdim.einsum"].right["keepdim"]
+    itself = graded(answer(beside, "keepdim.einsum", right.replace("):\n", "):\n    sys\n", 1)), sandbox)
 
-    assert (plain.points, [row.reported_points for row in plain.rows], plain.notes) == (24, [0.0] * 8, ())
-    marked = {row.item: row.reported_points for row in other.rows if row.reported}
-    assert (other.points, marked) == (24, {"keepdim.einsum": 1.0})
-    assert "Points that are only the word of the learner's own process: 1. Cell" in other.notes[0]
-    assert "`import sys`" in other.notes[0]
+    for result in (plain, elsewhere):
+        assert (result.points, [row.reported_points for row in result.rows], result.notes) == (24, [0.0] * 8, ())
+    marked = {row.item: row.reported_points for row in itself.rows if row.reported}
+    assert (itself.points, marked) == (24, {"keepdim.einsum": 1.0})
+    assert itself.notes == (
+        "Points that are only the word of the learner's own process: 1. Look at keepdim.einsum (it has `import sys`).",
+    )
 
 
 @pytest.mark.slow
@@ -64,9 +68,11 @@ def test_a_package_that_is_patched_in_the_learners_process_gains_points_that_are
     names = answer_names("hooks.panel")
     answer(notebook, "hooks.panel", f"class {names[0]}: pass")
 
-    rows = {row.item: row for row in graded(insert(notebook, IGNORES_THE_HOOK, 2), sandbox, assignment="hooks").rows}
+    result = graded(insert(notebook, IGNORES_THE_HOOK, 2), sandbox, assignment="hooks")
+    rows = {row.item: row for row in result.rows}
 
     assert (rows["hooks.panel"].points, rows["hooks.panel"].reported_points) == (3, 3)
+    assert "hooks.panel (less holds where only this answer runs; Cell 3 of the notebook has" in result.notes[-1]
     assert {row.points for item, row in rows.items() if item != "hooks.panel"} == {0}
 
 
@@ -93,6 +99,7 @@ def test_forged_reports_gain_no_point_that_is_not_marked(assignment: str, sandbo
         assert not all(before.values()), item
         won = {key for key, passed in after.items() if passed and not before[key]}
         assert won <= REPORTED[item], item
+        assert won <= {fact.key for fact in forged[item].facts if fact.reported}, item
         gained = gained or bool(won)
     assert gained, "the forgery no longer forges anything, so this test says nothing"
 

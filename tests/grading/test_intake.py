@@ -123,6 +123,50 @@ def test_a_zip_of_canvas_is_read_with_who_was_late(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_zip_of_brightspace_is_read_and_of_several_attempts_the_latest_counts(tmp_path: Path) -> None:
+    files = {
+        "index.html": b"<table>",
+        "12-9 - Ada L - Oct 9, 2026 234 PM/keepdim.ipynb": exercise(wild="picture_width = 1"),
+        "12-9 - Ada L - Oct 10, 2026 1005 AM/my second try.ipynb": KEEPDIM,
+        "7-9 - Ada L - Oct 8, 2026 1159 PM/keepdim.ipynb": KEEPDIM,
+        "8-9 - Ben B - Oct 8, 2026 100 PM/essay.pdf": b"%PDF",
+    }
+
+    found = taken(zip_of(tmp_path / "download.zip", files), tmp_path)
+
+    assert {key: (each.number, each.handed_in, bool(each.problem)) for key, each in found.items()} == {
+        ("Ada L (12)", "keepdim"): ("12", "2026-10-10T10:05:00", False),
+        ("Ada L (7)", "keepdim"): ("7", "2026-10-08T23:59:00", False),
+        ("Ben B", ""): ("8", "", True),
+    }
+    assert found["Ada L (12)", "keepdim"].notes == (
+        "Of several attempts the latest was taken, of 2026-10-10T10:05:00.",
+        "The notebook was handed in as 'my second try.ipynb'.",
+    )
+
+
+def test_a_zip_of_blackboard_is_read_and_its_own_notes_are_nobodys_work(tmp_path: Path) -> None:
+    begins = "gradebook_C1_Week20three"
+    files = {
+        f"{begins}_ada_attempt_2026-10-09-14-34-00_keepdim.ipynb": exercise(wild="picture_width = 1"),
+        f"{begins}_ada_attempt_2026-10-09-14-34-00.txt": b"Name: Ada",
+        f"{begins}_ada_attempt_2026-10-09-15-00-00_keepdim.ipynb": KEEPDIM,
+        f"{begins}_b_smith_attempt_2026-10-08-10-00-00_my_work.ipynb": KEEPDIM,
+        f"{begins}_c_smith_attempt_2026-10-08-10-00-00.txt": b"Name: C",
+    }
+
+    found = taken(zip_of(tmp_path / "download.zip", files), tmp_path)
+
+    assert {key: (each.handed_in, each.problem) for key, each in found.items()} == {
+        ("ada", "keepdim"): ("2026-10-09T15:00:00", ""),
+        ("b_smith", "keepdim"): ("2026-10-08T10:00:00", ""),
+        ("c_smith", ""): ("", f"there is no notebook, only {begins}_c_smith_attempt_2026-10-08-10-00-00.txt"),
+    }
+    folder = found["ada", "keepdim"].folder
+    assert folder is not None
+    assert [path.name for path in folder.iterdir()] == ["keepdim.ipynb"]
+
+
 def test_a_roster_gives_names_and_shows_who_handed_in_nothing(tmp_path: Path) -> None:
     roster = (Member("al1", "Ada Lovelace", number="12345"), Member("bb2", "Ben B"), Member("cc3", "Cem C"))
     files = {"lovelaceada_12345_1_keepdim.ipynb": KEEPDIM, "benb_7_2_keepdim.ipynb": KEEPDIM, "x_8_3_k.ipynb": KEEPDIM}
@@ -315,6 +359,7 @@ def test_a_learner_without_a_notebook_is_not_forgotten(tmp_path: Path) -> None:
 
 def test_what_system_programs_leave_behind_is_passed_over(tmp_path: Path) -> None:
     files = {"ada/.ipynb_checkpoints/keepdim.ipynb": KEEPDIM, "ada/keepdim.ipynb": KEEPDIM, ".DS_Store": b"x"}
+    files |= {"ada/._keepdim.ipynb": b"\0\5\26\7Mac OS X", "._ada": b"\0\5\26\7"}
 
     assert problems(folder_of(tmp_path / "x", files), tmp_path) == {"ada": ""}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from camwidget.course.items import ASSIGNMENTS
-from camwidget.grading.naming import Owner, around_all, owner_of
+from camwidget.grading.naming import Owner, around_all, owner_of, shortened
 
 PATHS = {
     "ada/keepdim/keepdim.ipynb": Owner("ada", assignment="keepdim", file="keepdim.ipynb"),
@@ -15,6 +15,25 @@ PATHS = {
     "lovelaceada_LATE_12_345_my_work-1.ipynb": Owner("lovelaceada", "12", late=True, file="my_work-1.ipynb"),
     "anon_LATE_x7Kp2_345_keepdim.ipynb": Owner("anon", "x7Kp2", late=True, file="keepdim.ipynb"),
     "lovelaceada_LATE_12_text.html": Owner("lovelaceada", "12", late=True, file="text.html"),
+    "12-345 - Ada L - Oct 10, 2026 234 PM/x.ipynb": Owner(
+        "Ada L", "12", file="x.ipynb", handed_in="2026-10-10T14:34:00"
+    ),
+    "all/12-345 - Anne - Marie O'B - Jun 4, 2026 12:05 AM/sub/x.ipynb": Owner(
+        "Anne - Marie O'B", "12", file="x.ipynb", handed_in="2026-06-04T00:05:00"
+    ),
+    "12-345 - Ada-Eva L- June 24, 2026 1159 AM - my - x.ipynb": Owner(
+        "Ada-Eva L", "12", file="my - x.ipynb", handed_in="2026-06-24T11:59:00"
+    ),
+    "12-345 - Ada L - Oct 40, 2026 1334 PM/x.ipynb": Owner("Ada L", "12", file="x.ipynb"),
+    "12-345 - Ada L - 10 okt 2026/x.ipynb": Owner("12-345 - Ada L - 10 okt 2026", file="x.ipynb"),
+    "all/C1_Week_3_a_da_attempt_2026-01-30-15-00-09_my_x.ipynb": Owner(
+        "C1_Week_3_a_da", file="my_x.ipynb", handed_in="2026-01-30T15:00:09", of_blackboard=True
+    ),
+    "C1_Week_3_ada_attempt_2026-01-30-15-00-09.txt": Owner(
+        "C1_Week_3_ada",
+        handed_in="2026-01-30T15:00:09",
+        of_blackboard=True,
+    ),
     "ada_keepdim.ipynb.txt": Owner("ada", assignment="keepdim", file="ada_keepdim.ipynb.txt"),
     "keepdim/ada.ipynb": Owner("ada", assignment="keepdim", file="ada.ipynb"),
     "keepdim/lovelaceada_12_345_x.ipynb": Owner("lovelaceada", "12", assignment="keepdim", file="x.ipynb"),
@@ -38,6 +57,7 @@ AROUND = {
     ("all/Ada_1_assignsubmission_file/x.ipynb", "all/Ben_2_assignsubmission_file/x.ipynb"): 1,
     ("ada/x.ipynb",): 0,
     ("ada/x.ipynb", "ben/x.ipynb"): 0,
+    ("1-2 - Ada - Oct 1, 2026 234 PM/a/x.ipynb", "1-2 - Ada - Oct 1, 2026 234 PM/b/x.ipynb"): 0,
     ("ada/cam/cam.ipynb", "ada/hooks/hooks.ipynb"): 0,
     ("ada/cam_ada.ipynb", "ada/hooks_ada.ipynb"): 0,
     ("ada/x.ipynb", "ada/old/x.ipynb"): 0,
@@ -50,3 +70,23 @@ AROUND = {
 @pytest.mark.parametrize("paths", AROUND)
 def test_a_folder_around_a_whole_class_is_nobodys(paths: tuple[str, ...]) -> None:
     assert around_all([tuple(path.split("/")) for path in paths], ASSIGNMENTS) == AROUND[paths]
+
+
+SHORTENED = {
+    ("C1_Week_3_ada", "C1_Week_3_ben", "C1_Week_3_ada"): ["ada", "ben", "ada"],
+    ("C1_Week_3_a_smith", "C1_Week_3_b_smith", "C1_Week_3_cem"): ["a_smith", "b_smith", "cem"],
+    ("C1_Week_3_ada",): ["ada"],
+    ("C1_keepdim_ada", "C1_grad_cam_ada", "C1_hooks_ben"): ["ada", "ada", "ben"],
+    ("ada", "ben"): ["ada", "ben"],
+    (): [],
+}
+
+
+@pytest.mark.parametrize("names", SHORTENED)
+def test_what_blackboard_puts_before_every_name_is_taken_away_and_no_two_learners_get_one(
+    names: tuple[str, ...],
+) -> None:
+    others = [Owner("C1_Week_3_x"), Owner("C2")]
+    found = shortened([*(Owner(name, of_blackboard=True) for name in names), *others], ASSIGNMENTS)
+
+    assert [owner.learner for owner in found] == [*SHORTENED[names], "C1_Week_3_x", "C2"]

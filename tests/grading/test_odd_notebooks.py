@@ -1,17 +1,15 @@
 """Odd submissions: there is a row for each item, whatever was handed in; something broken never looks like a zero."""
 
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from camwidget.grading.limits import Limits
 from camwidget.grading.notebook import UnreadableError, cells_of
+from camwidget.grading.records import Graded
 from camwidget.grading.sandbox import Sandbox
-from camwidget.grading.submission import Place, Submission, places_in, read
+from camwidget.grading.submission import Submission
 from tests.grading.submissions import (
     Notebook,
     answer,
@@ -96,6 +94,22 @@ def swapped(notebook: Notebook) -> Notebook:
     return notebook
 
 
+def misplaced(notebook: Notebook) -> Notebook:
+    """Three right answers, each where somebody wrote it who did not find the cell for it."""
+    cells, stubs = notebook["cells"], released("keepdim")
+    for item, part, where in (
+        ("keepdim.unsqueeze", "check", 1),
+        ("keepdim.einsum", "answer", 0),
+    ):
+        own = {**cell_of(notebook, item), "id": f"mine-{item[8:]}", "metadata": {}}
+        cell_of(notebook, item)["source"] = cell_of(stubs, item)["source"]
+        cells.insert(cells.index(cell_of(notebook, item, part)) + where, own)
+    answer_, check = cell_of(notebook, "keepdim.wild"), cell_of(notebook, "keepdim.wild", "check")
+    check["source"] = "".join([*answer_["source"], "\n\n", *check["source"]])
+    cells.remove(answer_)
+    return notebook
+
+
 ODD: dict[str, tuple[Callable[[], Notebook], dict[str, float]]] = {
     "format 3": (lambda: old_format(keepdim()), FULL),
     "another language's kernel": (
@@ -119,7 +133,16 @@ ODD: dict[str, tuple[Callable[[], Notebook], dict[str, float]]] = {
         lambda: changed(without_play(released("keepdim")), "keepdim.wild", "check", source="print(1.0); 1.0"),
         dict.fromkeys(FULL, 0.0),
     ),
-    "swapped answers": (lambda: swapped(keepdim()), FULL | {"keepdim.error": 0.0}),
+    "swapped answers": (lambda: swapped(keepdim()), FULL),
+    "answers below a check, above a stub, and in a check": (lambda: misplaced(keepdim()), FULL),
+    "the exercise as it came, and the solved one below": (
+        lambda: {**(n := keepdim()), "cells": without_play(released("keepdim"))["cells"] + n["cells"]},
+        FULL,
+    ),
+    "a setup below the answers": (
+        lambda: {**(n := keepdim()), "cells": sorted(n["cells"], key=lambda cell: cell["id"] == "setup-1")},
+        FULL,
+    ),
     "more points promised": (
         lambda: changed(
             without_play(released("keepdim")),
@@ -220,6 +243,8 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "cells that are none": (b'{"nbformat": 4, "cells": [1]}', "cell 1 is no cell"),
     "a cell without text": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": {"a": 1}}]}', "cell 1 has no text"),
     "lines that are no text": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a = 1", 7, null]}]}', "cell 1 has no text"),
+    "a cell of no kind": (b'{"nbformat": 4, "cells": [{"cell_type": "Code", "source": "x"}]}', "cell 1 is neither code"),
+    "a cell whose text is not there": (b'{"nbformat": 4, "cells": [{"cell_type": "code"}]}', "cell 1 has no text"),
     "no number for a format": (b'{"nbformat": NaN, "cells": []}', "no nbformat"),
     "cells twice, the last without a list": (b'{"nbformat": 4, "cells": [], "cells": {"0": {}}}', "no list of cells"),
     "a number of ten thousand digits": (b'{"nbformat": 4, "cells": [], "x": ' + b"7" * 10_000 + b"}", "no notebook"),
@@ -244,119 +269,34 @@ def test_what_is_no_notebook_says_why(name: str) -> None:
         cells_of(content, frozenset())
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_notebook_has_rows_without_points_and_nothing_runs(name: str) -> None:
+def graded_without_running(content: bytes) -> Graded:
     import socket
 
     from camwidget.grading.grade import grade
     from camwidget.grading.sandbox import Forks
 
     with socket.socket() as unconnected:  # a fork asked for here would raise
-        submission = Submission("ann", "keepdim", BROKEN[name][0], {}, "digest")
-        result = grade(submission, course(), Forks(unconnected), grader="")
+        submission = Submission("ann", "keepdim", content, {}, "digest")
+        return grade(submission, course(), Forks(unconnected), grader="")
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_notebook_has_rows_without_points_and_nothing_runs(name: str) -> None:
+    result = graded_without_running(BROKEN[name][0])
 
     assert [(row.item, row.points, row.status) for row in result.rows] == [(item, None, "ungraded") for item in FULL]
     assert all(BROKEN[name][1] in row.reason for row in result.rows)
     assert (result.points, result.problem) == (None, result.rows[0].reason)
 
 
-# Files and folders
+def as_text(notebook: Notebook) -> Notebook:
+    for item in FULL:
+        cell_of(notebook, item)["cell_type"] = "markdown"
+    return notebook
 
 
-def handed_in(folder: Path, learner: str = "ann", name: str = "keepdim.ipynb", content: bytes = b"{}") -> Place:
-    place = Place(learner, "keepdim", folder / learner / "keepdim")
-    place.folder.mkdir(parents=True)
-    (place.folder / name).write_bytes(content)
-    return place
+def test_where_every_answer_is_text_nothing_is_a_zero() -> None:
+    result = graded_without_running(json.dumps(as_text(keepdim())).encode())
 
-
-def test_a_renamed_notebook_is_found_and_two_are_not_guessed(tmp_path: Path) -> None:
-    one = read(handed_in(tmp_path, name="my solution (1).ipynb"), Limits())
-    two = handed_in(tmp_path, "bob", name="a.ipynb")
-    (two.folder / "b.ipynb").write_bytes(b"{}")
-
-    assert (one.problem, one.notebook) == ("", b"{}")
-    assert "called 'my solution (1).ipynb'" in one.notes[0]
-    assert "2 notebooks" in read(two, Limits()).problem
-
-
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "secret.ipynb").write_text("secret")
-    notebook = Place("ann", "keepdim", tmp_path / "ann" / "keepdim")
-    notebook.folder.mkdir(parents=True)
-    (notebook.folder / "keepdim.ipynb").symlink_to(tmp_path / "secret.ipynb")
-    folder = Place("bob", "keepdim", tmp_path / "bob" / "keepdim")
-    folder.folder.parent.mkdir()
-    folder.folder.symlink_to(notebook.folder)
-    beside = handed_in(tmp_path, "cid")
-    (beside.folder / "data.txt").symlink_to("/etc/passwd")
-    (beside.folder / "more").symlink_to("/etc")
-
-    assert "is a link" in read(notebook, Limits()).problem
-    assert "is a link" in read(folder, Limits()).problem
-    assert read(beside, Limits()).files == {}
-
-
-def test_a_pipe_and_a_folder_in_a_notebooks_place_are_no_notebook(tmp_path: Path) -> None:
-    pipe = Place("ann", "keepdim", tmp_path / "ann" / "keepdim")
-    pipe.folder.mkdir(parents=True)
-    os.mkfifo(pipe.folder / "keepdim.ipynb")
-    folder = Place("bob", "keepdim", tmp_path / "bob" / "keepdim")
-    (folder.folder / "keepdim.ipynb").mkdir(parents=True)
-    file = Place("cid", "keepdim", tmp_path / "cid" / "keepdim")
-    file.folder.parent.mkdir()
-    file.folder.write_text("")
-
-    assert "no notebook" in read(pipe, Limits()).problem
-    assert "no notebook" in read(folder, Limits()).problem
-    assert "no folder" in read(file, Limits()).problem
-
-
-def test_a_notebook_that_is_too_large_is_not_read(tmp_path: Path) -> None:
-    place = handed_in(tmp_path)
-    with (place.folder / "keepdim.ipynb").open("r+b") as file:
-        file.truncate(101 << 20)
-
-    submission = read(place, Limits())
-
-    assert (submission.notebook, submission.problem) == (
-        b"",
-        "It could not be graded: the notebook has 101 MB; 100 are allowed",
-    )
-
-
-def test_files_beside_the_notebook_come_along_up_to_a_size_and_a_number(tmp_path: Path) -> None:
-    place = handed_in(tmp_path)
-    (place.folder / "small.txt").write_text("x")
-    (place.folder / "large.bin").write_bytes(bytes(2 << 20))
-    (place.folder / "timestamp.txt").write_text("2026-01-02 10:00:00 UTC")
-    submission = read(place, Limits(files_mb=1))
-
-    assert list(submission.files) == ["small.txt"]
-    assert submission.notes == ("1 files beside the notebook were too large",)
-    assert submission.handed_in == "2026-01-02T10:00:00+00:00"
-    for number in range(201):
-        (place.folder / f"{number}").touch()
-    assert "more than 200 files" in read(place, Limits()).problem
-
-
-def test_any_change_gives_another_digest(tmp_path: Path) -> None:
-    place = handed_in(tmp_path)
-    digests = [read(place, Limits()).digest]
-    (place.folder / "helper.py").write_text("x = 1")
-    digests.append(read(place, Limits()).digest)
-    (place.folder / "helper.py").write_text("x = 2")
-    digests.append(read(place, Limits()).digest)
-    (place.folder / "keepdim.ipynb").write_bytes(b"{} ")
-    digests.append(read(place, Limits()).digest)
-
-    assert len(set(digests)) == 4
-    assert digests[-1] == read(place, Limits()).digest
-
-
-def test_names_of_learners_may_be_anything_and_stay_as_they_are(tmp_path: Path) -> None:
-    names = ["<script>alert(1)<script>", "..hidden", "a b%2F", "Ünï", "x" * 200]
-    for name in names:
-        handed_in(tmp_path, name)
-
-    assert sorted(place.learner for place in places_in(tmp_path)) == sorted(set(names) - {"..hidden"})
+    assert {(row.points, row.status) for row in result.rows} == {(None, "ungraded")}
+    assert "none of its answers is in a code cell" in result.problem

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from camwidget.grading.callfilter import forbid
 from camwidget.grading.child import unchecked
-from camwidget.grading.nofork import forbid_processes
 from camwidget.grading.parent import HOME
 from camwidget.grading.raised import made_again
 from camwidget.grading.standins import StandIn, stands_in
@@ -237,4 +237,4 @@ def test_in_the_sandbox_a_check_says_nothing_and_costs_nothing() -> None:
 def test_where_the_machine_is_unknown_it_is_said_that_nothing_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "abacus")
 
-    assert not forbid_processes(None)
+    assert not forbid(None)

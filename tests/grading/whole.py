@@ -22,6 +22,7 @@ from typing import Any
 
 import nbformat
 
+from camwidget.grading.alone import defined_in
 from camwidget.grading.course import Task
 from camwidget.grading.grade import released as release
 from camwidget.grading.records import Graded
@@ -58,10 +59,14 @@ def right_answers(item: str) -> Mapping[str, str]:
 def chosen(assignment: str, turn: int) -> dict[str, str]:
     """One right answer to each item: others each turn. No answer changes what a later one gets by calling it."""
     codes: dict[str, str] = {}
+    later: set[str] = set()
     for task in reversed(release(assignment).tasks):
         answers = right_answers(task.item)
         called = any(re.search(rf"\b{name}\b", code) for name in task.names for code in codes.values())
         fitting = [code for name, code in answers.items() if not (called and name in OTHER_KINDS)]
+        if later.intersection(task.names):  # handed in once more, for a panel, and its text asks for a copy
+            fitting = [code for code in fitting if "clone" in code]
+        later.update(task.names)
         codes[task.item] = fitting[turn % len(fitting)]
     return dict(reversed(codes.items()))
 
@@ -324,7 +329,14 @@ def _twice(draft: Draft) -> None:
 def _attempts(draft: Draft) -> None:
     bank = bank_of(draft.assignment)
     failing = ["1 / 0", "no_such_name", "def f(:", "raise KeyError('x')"]
-    draft.around(lambda task, _: [*(each.code for each in bank[task.item].wrong.values()), *failing], after=False)
+    done: set[str] = set()  # what an attempt at a later item must leave as it is
+
+    def attempts(task: Task, code: str) -> list[str]:
+        wrong = [each.code for each in bank[task.item].wrong.values() if not done & defined_in(each.code)]
+        done.update(defined_in(code))
+        return [*wrong, *failing]
+
+    draft.around(attempts, after=False)
 
 
 @way("await at the top")

@@ -245,3 +245,7 @@ def test_a_classifier_of_zeros_says_nothing_about_tokens_and_has_no_plain_cam() 
     assert [layer.name for layer in found["eigen_cam"].layers][-1] == "encoder.ln"
     assert not found["cam"].cams
     assert "all its weights are zero" in found["cam"].refusals["conv_proj"]
+
+
+def test_a_map_cut_by_convolutions_is_not_taken_for_channels_last_where_its_own_sides_were_seen() -> None:
+    assert in_doubt((1, 16, 24, 40), height=64, width=96, seen=[(24, 40), (16, 24)])

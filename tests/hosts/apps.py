@@ -37,10 +37,14 @@ class Host(NamedTuple):
     """From a folder, `dark=` and `port=` to the arguments of python; writes into the folder what is shown."""
     opens: bool = True
     """Whether a picture of the gallery opens below it; marimo makes no view outside of a running cell."""
+    says: tuple[str, ...] = ()
+    """What is in errors of the host's own, which it logs without any panel as well."""
 
 
 def _marimo(folder: Path, *, dark: bool, port: int, mode: str = "run") -> list[str]:
-    theme = f'# /// script\n# [tool.marimo.display]\n# theme = "{"dark" if dark else "light"}"\n# ///\n'
+    # where it is edited, cells run by themselves only if asked to
+    runs = "# [tool.marimo.runtime]\n# auto_instantiate = true\n"
+    theme = f'# /// script\n# [tool.marimo.display]\n# theme = "{"dark" if dark else "light"}"\n{runs}# ///\n'
     cells = [
         ("", PICTURE + "panel", "cw, kinds, net, panel, torch"),
         ("cw", WORDS + "words", "words,"),
@@ -64,9 +68,11 @@ def _voila(folder: Path, *, dark: bool, port: int) -> list[str]:
 
 
 def _solara(folder: Path, *, dark: bool, port: int) -> list[str]:
-    shown = "import solara\n\n@solara.component\ndef Page():\n    for each in (panel, words, gallery):\n"
+    # within the component: what is made outside of it is closed before anybody sees it
+    made = indent(f"{PICTURE}{WORDS}{GALLERY}return panel, words, gallery\n", "    ")
+    shown = "import solara\n\n@solara.component\ndef Page():\n    for each in solara.use_memo(made, []):\n"
     shown += "        solara.display(each)\n"
-    (folder / "app.py").write_text(f"{PICTURE}{WORDS}{GALLERY}{shown}")
+    (folder / "app.py").write_text(f"def made():\n{made}\n{shown}")
     theme = "dark" if dark else "light"
     arguments = ["--no-open", "--host=127.0.0.1", f"--port={port}", f"--theme-variant={theme}", "--production"]
     return ["-m", "solara", "run", "app.py", *arguments]
@@ -75,6 +81,7 @@ def _solara(folder: Path, *, dark: bool, port: int) -> list[str]:
 HOSTS = {
     "marimo": Host("marimo", _marimo, opens=False),
     "marimo-edit": Host("marimo", _marimo_edit, opens=False),
-    "voila": Host("voila", _voila),
+    # icons of another machine, and what is installed for JupyterLab but cannot run in a page
+    "voila": Host("voila", _voila, says=("cdn.jsdelivr.net", "@jupyter-notebook/lab-extension", "@jupyter/nbgrader")),
     "solara": Host("solara", _solara),
 }

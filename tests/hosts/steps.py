@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.lab import new_page
 from tests.hosts.apps import PICTURE
-from tests.patience import HANGING_S, STUCK_S
+from tests.patience import HANGING_S
 
 PANELS = 3
 
@@ -65,7 +65,9 @@ def picture(page: Page) -> Locator:
 
 def starts_where_the_kernel_is(page: Page, dark: bool) -> None:
     """All panels are there; the picture starts with the most probable class at the last layer."""
-    expect(page.locator(".camw-view[data-painted]")).to_have_count(PANELS, timeout=1000 * STUCK_S)
+    expect(page.locator(".camw-view[data-painted]")).to_have_count(
+        PANELS, timeout=1000 * HANGING_S
+    )  # a host may run all only now
     made: dict[str, object] = {}
     exec(f"{PICTURE}said = cw.explain(net, cw.demo_image('coffee'), class_names=kinds)", made)
     said = made["said"]

@@ -33,7 +33,7 @@ def long_bodies(root: Path, most: int) -> list[str]:
     return [
         f"{path}: {name} has {count} lines"
         for path, source in sources(root).items()
-        for name, count in body_lengths(source).items()
+        for name, count in body_lengths(source, above=most).items()
         if count > most
     ]
 

@@ -1,8 +1,9 @@
 """A pass on a Dask cluster gives the rows of a plain loop, also when a worker process is killed in the middle.
 
-Only what needs processes has them: each imports PyTorch anew. All else runs on workers of this process.
+Only what needs processes has them, forked from one that has imported PyTorch. All else runs on workers of this process.
 """
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -25,6 +26,7 @@ from camwidget.mistakes.spread import BATCHES, steps_there
 from tests.mistakes.small import Stream, network, picture_folder, tensors
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 pytestmark = pytest.mark.slow
 NAMES = ("ant", "bee", "cow")
 
@@ -76,6 +78,17 @@ def test_a_folder_gives_the_same_rows_there_and_here(client: Any, folder: Path) 
     assert np.asarray(there.picture(5)).tolist() == np.asarray(here.picture(5)).tolist()
 
 
+@pytest.fixture
+def forked() -> Iterator[None]:
+    """Worker processes are forked from one that has the imports: three of them would take half a minute otherwise."""
+    context = multiprocessing.get_context("forkserver")
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        distributed.utils.get_mp_context()  # says once what is preloaded; the next line comes after it, and counts
+        context.set_forkserver_preload(["distributed", "camwidget.mistakes.find", "tests.mistakes.small"])
+        yield
+
+
+@pytest.mark.usefixtures("forked")
 def test_a_worker_that_is_killed_in_the_middle_loses_no_row(tmp_path: Path, folder: Path) -> None:
     with cluster_in(tmp_path, processes=True) as cluster, distributed.Client(cluster) as client:
         kill_one(client, folder)

@@ -117,6 +117,26 @@ def test_tags_of_the_browser_are_tags_of_what_was_found(found: Found) -> None:
     assert found.tags.as_lists() == panel.view.tags == {"my own": [2, 3]}
 
 
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ({"a": [10**9]}, "There is no row 1000000000"),
+        ({"a": ["x"]}, "The tags are {'a': ['x']}"),
+        ({"a": 5}, "The tags are {'a': 5}"),
+        ({"a": [float("inf")]}, "The tags are {'a': [inf]}"),
+    ],
+)
+def test_tags_that_are_no_rows_go_back_with_a_reason(found: Found, tags: dict[str, Any], told: str) -> None:
+    found.tags.add("seen", [1])
+    panel = MistakesPanel(found)
+
+    panel.view.tags = tags
+
+    assert found.tags.as_lists() == panel.view.tags == {"seen": [1]}
+    assert panel.view.message.startswith(told)
+    assert "found.table" in panel.view.message
+
+
 def test_an_order_of_ones_own_is_kept(found: Found) -> None:
     panel = MistakesPanel(found, order=[7, 2, 5])
 

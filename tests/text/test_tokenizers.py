@@ -145,6 +145,58 @@ def test_a_text_longer_than_the_table_of_places_is_refused() -> None:
         explain(Classifier(Fast()), "the film was not " * 3)
 
 
+class Without(Fast):
+    """A tokenizer of one's own, which leaves something out of what it returns, or adds an axis for several texts."""
+
+    all_special_ids = (0, 1, 2, 3)
+
+    def __init__(self, *missing: str, rows: bool = False) -> None:
+        self.missing, self.rows = missing, rows
+
+    def __call__(self, text: str, **asked: bool) -> dict[str, Any]:
+        made = {key: value for key, value in super().__call__(text, **asked).items() if key not in self.missing}
+        return {key: [value] for key, value in made.items()} if self.rows else made
+
+
+@pytest.mark.parametrize("tokenizer", [Without("special_tokens_mask"), Without(rows=True)], ids=["no mask", "a row"])
+def test_what_a_tokenizer_leaves_out_is_found_where_it_can_be(tokenizer: Any) -> None:
+    assert tokenizer_tokens(tokenizer)(TEXT) == tokenizer_tokens(Fast())(TEXT)
+
+
+class Other(Fast):
+    """A tokenizer that is called in another way."""
+
+    def __call__(self, text: str) -> dict[str, Any]:  # type: ignore[override]
+        return {}
+
+
+@pytest.mark.parametrize("tokenizer", [Without("offset_mapping"), Without("input_ids"), Other()])
+def test_a_tokenizer_that_does_not_tell_enough_is_refused(tokenizer: Any) -> None:
+    with pytest.raises(ModelError, match=r"did not encode the text: .*must return input_ids.*tokens\(text\)"):
+        explain(Classifier(tokenizer), TEXT)
+
+
+@pytest.mark.parametrize(
+    "wrapped", [nn.DataParallel, nn.Sequential, lambda model: nn.Sequential(nn.Sequential(model), nn.Identity())]
+)
+def test_a_wrapped_model_reads_with_the_vocabulary_of_the_one_inside(wrapped: Any) -> None:
+    model = Classifier(Fast()).double()
+
+    class Logits(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = model
+
+        def forward(self, ids: Tensor) -> Tensor:
+            return self.inner(ids).logits
+
+    result = explain(wrapped(Logits()), TEXT, method="grad_cam", target_classes=["fine"])
+
+    expected = explain(model, TEXT, method="grad_cam", target_classes=["fine"], layers=["words"])
+    name = next(layer.name for layer in result.layers if layer.name.endswith("words"))
+    torch.testing.assert_close(result.cam(name), expected.cam("words"))
+
+
 @pytest.mark.parametrize("other", ["words", {"the": 4}, None, nn.Embedding(3, 2), print])
 def test_other_objects_are_no_tokenizers(other: Any) -> None:
     assert not is_tokenizer(other)

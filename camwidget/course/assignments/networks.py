@@ -17,13 +17,15 @@ def small_network(attempt: Attempt, *, kind: str) -> tuple[Any, Float[Tensor, "1
     Args:
         attempt: draws the sizes.
         kind: "nested", the last map is that of a layer inside a block; "child", it is that of one of the network's own
-            children; "wrapped", the whole network is the only child of another; or "jumbled", layers are nested and named in another order than they run.
+            children; "wrapped", the whole network is the only child of another; "jumbled", layers are nested and named in another order than they run;
+            or "in_a_row", nested, and the places are put in a row before the mean: three axes, which is no map.
     """
     attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=16)
     classes = attempt.size(2, 5)
     first = nn.Sequential(nn.Conv2d(3, narrow, 3, padding=1), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True))
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(wide, classes))
+    mean = [nn.Flatten(2), nn.AdaptiveAvgPool1d(1)] if kind == "in_a_row" else [nn.AdaptiveAvgPool2d(1)]
+    head = nn.Sequential(*mean, nn.Flatten(), nn.Dropout(0.2), nn.Linear(wide, classes))
     if kind == "jumbled":
         # The last map is one bare layer's, and of two cells: one above the other, or side by side.
         size = (height - 1, width) if attempt.size(0, 1) else (height, width - 1)

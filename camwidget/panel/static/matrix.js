@@ -7,6 +7,8 @@ import { confusionOf, pairsOf } from "./rows.js";
 
 export const MOST_CLASSES = 12;
 const MOST_PAIRS = 12;
+const LYING = 4; // so many columns have room for their names in any width
+const LETTERS_ACROSS = 32; // letters that fit across all columns of a narrow table
 
 /** "1 picture", "2 pictures". @param {number} count */
 export const pictures = (count) => `${count.toLocaleString("en")} picture${count === 1 ? "" : "s"}`;
@@ -38,7 +40,10 @@ export class Matrix {
     const most = Math.max(1, ...counts.flatMap((row, i) => row.filter((_, k) => k !== i)));
     const table = element("table", "camw-confusion");
     const head = element("tr", "");
-    head.append(element("td", ""), ...classes.map((name) => heading(name, "col")));
+    const longest = Math.max(...classes.map((name) => name.length));
+    table.style.setProperty("--camw-letters", String(longest));
+    table.classList.toggle("camw-standing-names", classes.length > LYING && longest * classes.length > LETTERS_ACROSS);
+    head.append(element("td", "camw-corner"), ...classes.map((name) => heading(name, "col")));
     table.append(head, ...classes.map((name, i) => {
       const line = element("tr", "");
       line.append(heading(name, "row"), ...counts[i].map((count, k) => {
@@ -79,7 +84,8 @@ export class Matrix {
 
 /** @param {string} name @param {"row" | "col"} scope */
 function heading(name, scope) {
-  const made = element("th", "", name);
+  const made = element("th", "");
+  made.append(element("bdi", "camw-heading-name", name));
   made.scope = scope;
   made.title = name;
   return made;

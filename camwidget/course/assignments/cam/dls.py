@@ -139,10 +139,16 @@ def _judge_colours(
             1.01,
         ),
         "the inputs were cut off at 0 and 1: the normalisation is still in them": (given.clamp(0, 1) * 255, 1.01),
-        "this was decoded twice: what is decoded has its colours already": (
+        # Both cut off, they are the same unless a colour is 0.
+        "this was decoded twice, or multiplied by 255 once more: what is decoded has its colours already": (
             ((right * scale[1] + scale[0]) * 255).clamp(0, 255),
             1.01,
         ),
+        "this was cut off at 1 and multiplied by 255: what is decoded has its colours already": (
+            right.clamp(0, 1) * 255,
+            1.01,
+        ),
+        "this was multiplied by 255: what is decoded has its colours already": (right * 255, 255 * 1.01),
         "the deviation was multiplied and the mean forgotten": (given * scale[1] * 255, 1.01),
         "the mean was added and the deviation forgotten": ((given + scale[0]) * 255, 1.01),
         "the colours are in reverse order: red comes first": (right.flip(0), 1.01),

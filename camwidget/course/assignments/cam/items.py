@@ -12,7 +12,7 @@ ITEMS = (
     Item(
         "cam.q2b",
         "Find the layer that CAM uses in a network you have not seen",
-        judge=partial(judge_find_layer, kinds=("nested", "child", "wrapped", "jumbled")),
+        judge=partial(judge_find_layer, kinds=("nested", "child", "wrapped", "jumbled", "in_a_row")),
         rounds=1,
         facts={
             "name": ("a name of one of the network's modules is returned", 1),

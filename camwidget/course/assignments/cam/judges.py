@@ -50,6 +50,8 @@ def _judge_found(
     known = isinstance(got, str) and got in names
     attempt.fact("name", known, expected=f"a str such as {names[0]!r}", got=got, likely=likely, stop=True)
     reason = "that layer's output has no positions left: it comes after pooling"
+    if isinstance(flat := model.get_submodule(got), nn.Flatten) and flat.start_dim > 1:
+        reason = "that layer's output has three axes, with all positions in one row: a map has four"
     if got == names[-1]:
         reason += "; or all hooks used the last name of the loop: give each its own, with name=name"
     if got in others:
@@ -101,12 +103,8 @@ def _scores_of(
         (*front, height, width, classes): "the classes come last: they belong before height and width",
         (*front, classes, width, height): "height and width have changed places",
         (*front, classes, height * width): "the positions are in one row: give them back their two axes",
-        (
-            *front,
-            2,
-            height,
-            width,
-        ): "there are two classes: are two written into the function? Each row of the weight is one",
+        (*front, 2, height, width): "there are two classes: are two written into the function? Each row of the weight "
+        "is one",
     }
     if batch:
         shapes[pictures * classes, height, width] = "cat joins pictures and classes in one axis: stack makes a new one"

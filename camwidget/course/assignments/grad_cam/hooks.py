@@ -202,9 +202,9 @@ def _judge_layer(
             if relu:
                 known["with relu=True the absolute value is taken: negative values become zero"] = right.abs()
                 known["with relu=True the sign is turned around first"] = (-right).relu()
-                known["with relu=True the weights are bent, not the map"] = (
-                    gradient.mean((1, 2), keepdim=True).relu() * activation
-                ).sum(0)
+                bent = (gradient.mean((1, 2), keepdim=True).relu() * activation).sum(0)
+                if not numbers_agree(bent, bent.relu()):  # else it is among the mistakes above, with ReLU once more
+                    known["with relu=True the weights are bent, not the map"] = bent
             return known
 
         attempt.values("relu" if relu else key, got, bend_of(right, relu), mistakes=mistakes, axes=("row", "column"))
@@ -317,7 +317,7 @@ def _judge_copies(attempt: Attempt, hook: Any, hook_bwd: Any) -> None:
     model, layers, inputs = _network(attempt, alike=False)
     right = _gradient(model, layers[1], inputs, 0)[1]
 
-    def overwrite(_: nn.Module, __: Any, slopes: tuple[Tensor, ...]) -> None:
+    def overwrite(_: nn.Module, __: Any, slopes: Any) -> None:
         slopes[0].zero_()
 
     def listen_back() -> Any:
