@@ -48,7 +48,12 @@ def sleep(panel: ipywidgets.Widget) -> None:
     """Close all widgets of a panel; it keeps its state."""
     for widget in _inside(panel):
         widget.close()
-        vars(widget).pop("_repr_mimebundle_", None)  # closing has put None there, and it could not be shown again
+        let_show_again(widget)
+
+
+def let_show_again(widget: ipywidgets.Widget) -> None:
+    """Take away what closing has put in place of the widget's way to be shown: None, for good."""
+    vars(widget).pop("_repr_mimebundle_", None)
 
 
 def wake(panel: ipywidgets.Widget) -> None:

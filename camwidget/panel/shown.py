@@ -8,7 +8,7 @@ from IPython.display import publish_display_data
 from camwidget.errors import CamwidgetError, three_parts
 from camwidget.given import told
 from camwidget.panel.export import page_html
-from camwidget.panel.rerun import note_shown, running_cell
+from camwidget.panel.rerun import let_show_again, note_shown, running_cell
 from camwidget.panel.still import reopened_html
 from camwidget.panel.view import ToldView
 from camwidget.panel.whole import WholePanel
@@ -26,7 +26,7 @@ class ShownPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Close the panel, as a host does with what it no longer shows; it wakes when it is shown again."""
         super().close()
-        self.__dict__.pop("_repr_mimebundle_", None)  # closing has put None there, and it could not be shown again
+        let_show_again(self)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live panel; an older one that the same cell showed goes to sleep."""

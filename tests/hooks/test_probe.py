@@ -16,12 +16,10 @@ from camwidget.hooks.layout import FIRST, LAST, TOKENS, TURNED, Grid
 from camwidget.hooks.probe import ask
 from camwidget.hooks.selection import open_capture
 from camwidget.pictures.explain import explain
+from tests.hooks.moving import Change
 
 SIZE = 24
 """Rows and columns of the toys' pictures and maps, and the number of their channels."""
-
-
-Change = Callable[[Tensor], Tensor]
 
 
 class Toy(nn.Module):
