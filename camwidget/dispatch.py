@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, SupportsIndex
 
-from camwidget.errors import CamwidgetError, ModelError, three_parts
+from camwidget.errors import CamwidgetError, ModelError, a_kind, three_parts
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
@@ -91,15 +91,15 @@ def explain(
     preparing = {"transform": transform, "mean": mean, "std": std, "size": size}
     if reads_text(model):
         if hook is not None or hook_bwd is not None:
-            given = f"A hook class of your own was passed with a {type(model).__name__}, which reads texts"
+            given = f"A hook class of your own was passed with {a_kind(model)}, which reads texts"
             allowed = "Hook classes of your own work with models of pictures"
             raise CamwidgetError(three_parts(given, allowed, "Leave hook and hook_bwd out"))
         if grid is not None:
-            given = f"grid={grid!r} was passed with a {type(model).__name__}, which reads texts"
+            given = f"grid={grid!r} was passed with {a_kind(model)}, which reads texts"
             raise CamwidgetError(three_parts(given, "The words of a text have no rows and columns", "Leave grid out"))
         for name, value in preparing.items():
             if value is not None:
-                given = f"{name} was passed with a {type(model).__name__}, which reads texts"
+                given = f"{name} was passed with {a_kind(model)}, which reads texts"
                 raise CamwidgetError(three_parts(given, "It is about pictures", f"Leave {name} out"))
         return explain_text(model, inputs, method="cam" if method is None else method, **chosen)
     if isinstance(inputs, str) and looks_words_up(model) and not os.path.exists(inputs):  # noqa: PTH110 (Path raises on long texts)

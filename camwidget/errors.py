@@ -4,6 +4,7 @@ Every message has three parts: what was given, what is allowed, what to try.
 """
 
 import difflib
+import re
 import shlex
 import sys
 import warnings
@@ -108,6 +109,19 @@ def clipped(text: str, *, longest: int) -> str:
         longest: How many characters at most, the ellipsis among them.
     """
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def a_kind(value: object) -> str:
+    """Return what kind of thing something is, with its article: "a Tensor", "an int".
+
+    Args:
+        value: anything.
+    """
+    kind = type(value).__name__
+    return f"{'an' if re.match(_VOWEL, kind.lstrip('_')) else 'a'} {kind}"
+
+
+_VOWEL = "[aeioAEIO]|[uU](?![A-Z]|net|ni|se)"
 
 
 def three_parts(given: str, allowed: str, try_: str) -> str:

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from camwidget.errors import CamwidgetError, clipped, three_parts
+from camwidget.errors import CamwidgetError, a_kind, clipped, three_parts
 
 _LONGEST = 60
 
@@ -97,7 +97,7 @@ def refuse_other_kind(
         CamwidgetError: it is of another kind.
     """
     if not isinstance(value, kind):
-        raise error(three_parts(f"{begins} a {type(value).__name__}", allowed, try_))
+        raise error(three_parts(f"{begins} {a_kind(value)}", allowed, try_))
 
 
 def number(value: Any) -> float | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from camwidget import errors
-from camwidget.errors import CamwidgetError, NotStoredError, nearest, three_parts, typed
+from camwidget.errors import CamwidgetError, NotStoredError, a_kind, nearest, three_parts, typed
 
 
 def test_every_error_is_a_value_error_that_can_be_caught_at_once() -> None:
@@ -34,6 +34,14 @@ def test_no_name_is_offered_where_none_is_alike() -> None:
 
 def test_names_that_differ_by_case_only_are_both_offered_and_counted() -> None:
     assert nearest("cat", ["Cat", "CAT", "cart"], count=2) == ["Cat", "CAT"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("int", "an int"), ("Tensor", "a Tensor"), ("_Odd", "an _Odd"), ("UNet", "a UNet"), ("Unicode", "a Unicode")],
+)
+def test_a_kind_has_its_article(name: str, told: str) -> None:
+    assert a_kind(type(name, (), {})()) == told
 
 
 def test_three_parts_become_three_sentences() -> None:

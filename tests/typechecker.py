@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from functools import wraps
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Self
 
 import beartype._check.code.codemain as made_checks
@@ -24,7 +24,31 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     annotations = getattr(function, "__annotations__", {})
     if Self in annotations.values():
         function.__annotations__ = {name: Any if kind is Self else kind for name, kind in annotations.items()}
+    inner = isinstance(function, FunctionType) and "<locals>" in function.__qualname__
+    if inner and (again := _written_before(function, annotations)):
+        return again
     checked_function: Callable[..., Any] = beartype(function)
+    if inner and function.__code__.co_filename.endswith(".py"):
+        _inner[function.__code__] = (dict(annotations), checked_function)
+    return checked_function
+
+
+_inner: dict[CodeType, tuple[dict[str, Any], Callable[..., Any]]] = {}
+"""Of functions that are defined anew at each call of the one around them, what checks them: it is written once."""
+
+_CHECKS = "__beartype_func"
+"""What the checking function calls the one that it checks."""
+
+
+def _written_before(function: Any, annotations: dict[str, Any]) -> Callable[..., Any] | None:
+    """What checks a function, from what checks another one of the same lines; None where there is none."""
+    known, check = _inner.get(function.__code__, ({}, None))
+    names = getattr(check, "__kwdefaults__", None) or {}
+    if not isinstance(check, FunctionType) or known != annotations or _CHECKS not in names:
+        return None
+    again = FunctionType(check.__code__, check.__globals__, check.__name__, check.__defaults__, check.__closure__)
+    again.__kwdefaults__ = {**names, _CHECKS: function}
+    checked_function: Callable[..., Any] = wraps(function)(again)
     return checked_function
 
 

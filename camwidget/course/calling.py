@@ -233,11 +233,8 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def raise_out_of_time(_: int, __: FrameType | None) -> None:
-        raise OutOfTime
-
     clocks = {signal.SIGPROF: (signal.ITIMER_PROF, seconds), signal.SIGALRM: (signal.ITIMER_REAL, PATIENCE * seconds)}
-    before = {kind: signal.signal(kind, raise_out_of_time) for kind in clocks}
+    before = {kind: signal.signal(kind, _raise_out_of_time) for kind in clocks}
     for timer, limit in clocks.values():
         signal.setitimer(timer, max(limit, 0.01), 0.05)
     try:
@@ -247,3 +244,7 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.setitimer(timer, 0)
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _raise_out_of_time(_: int, __: FrameType | None) -> None:
+    raise OutOfTime

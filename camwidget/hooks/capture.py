@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from camwidget.errors import ModelError, NotFiniteError, three_parts
+from camwidget.errors import ModelError, NotFiniteError, a_kind, three_parts
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
-from camwidget.hooks.moves import Doubt, doubt_behind, doubtful_moves
+from camwidget.hooks.moves import Doubt, doubt_behind, doubtful_moves, doubtful_moves_in_a_row
 from camwidget.hooks.obstacles import checkpointed, refuse_unready, running
 from camwidget.hooks.restore import attributes_left_as_found, gpus_of, left_as_found
 from camwidget.hooks.scores import a_number_of, why_no_gradient
@@ -27,6 +27,15 @@ RANDOM = (
     "draw: another one has others."
 )
 """What a network is said to do that is no function of its inputs."""
+
+SHAPING = frozenset(
+    f"{name}Backward0"
+    for name in (
+        "Alias", "Clone", "Expand", "Permute", "ReshapeAlias", "Select", "Slice", "Squeeze", "T", "ToCopy", "Transpose",
+        "UnsafeView", "Unsqueeze", "View",
+    )
+) | {"SqueezeBackward1", "SqueezeBackward2"}  # fmt: skip
+"""Operations that change the shape of numbers, and not the numbers, as PyTorch's graph calls them."""
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
@@ -149,6 +158,17 @@ class LayerCapture:
     def differentiable(self) -> bool:
         """Whether the logits carry a gradient."""
         return self._logits is not None and self._logits.requires_grad
+
+    @property
+    def last_step(self) -> str:
+        """The operation that made the logits, as PyTorch's graph calls it, apart from changes of shape; "" if unknown.
+
+        Scores that are explained in place of the logits have one of their own.
+        """
+        node = None if self._logits is None else self._logits.grad_fn
+        while node is not None and node.name() in SHAPING:
+            node = node.next_functions[0][0]
+        return "" if node is None else str(node.name())
 
     def keep(self, layouts: Mapping[str, Layout]) -> None:
         """Turn the activations of some layers into maps and forget the others, so that they cost no gradient.
@@ -279,9 +299,25 @@ class LayerCapture:
             sizes: rows and columns of the maps from convolutions and pooling.
         """
         doubtful = doubtful_moves(self._graph()[0], sizes)
+        return self._behind(doubtful, {name: [kept] for name, kept in self.activations.items()})
+
+    def behind_moves_in_a_row(self, length: int) -> dict[str, Doubt]:
+        """Return the layers behind operations that may move the places of a row, such as a text.
+
+        Args:
+            length: how many places it has.
+        """
+        doubtful = doubtful_moves_in_a_row(self._graph()[0], length)
+        return self._behind(doubtful, {name: self._counting(name) for name in self.outputs})
+
+    def _behind(self, doubtful: Mapping[Any, bool], layers: Mapping[str, Sequence[Tensor]]) -> dict[str, Doubt]:
+        """The layers of which an output is behind doubtful operations."""
         if not doubtful:
             return {}
-        found = {name: doubt_behind(kept.grad_fn, doubtful) for name, kept in self.activations.items()}
+        found = {
+            name: next(filter(None, (doubt_behind(output.grad_fn, doubtful) for output in outputs)), None)
+            for name, outputs in layers.items()
+        }
         return {name: doubt for name, doubt in found.items() if doubt is not None}
 
     def gradients(
@@ -447,7 +483,7 @@ def _checked(logits: Any, *, count: int) -> Float[Tensor, "batch class"]:
     allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture or text"
     if not isinstance(logits, Tensor):
         size = f" of {len(logits)}" if isinstance(logits, tuple | list | dict) else ""
-        raise ModelError(three_parts(f"The model returned a {type(logits).__name__}{size}", allowed, advice))
+        raise ModelError(three_parts(f"The model returned {a_kind(logits)}{size}", allowed, advice))
     if logits.ndim != 2 or logits.shape[0] != count or logits.shape[1] < 1 or not logits.is_floating_point():
         given = f"The model returned a {logits.dtype} tensor of shape {tuple(logits.shape)}"
         raise ModelError(three_parts(given, allowed, advice))

@@ -94,6 +94,7 @@ _SHIFTING = "RollBackward0"
 _PUTTING_TOGETHER = {"CatBackward0", "StackBackward0", "IndexCopyBackward0", "SortBackward0"}
 _PUTTING_ANYWHERE = {"AsStridedBackward0", "torch::autograd::CopySlices"}
 _TRANSFORMING = {"FftC2CBackward0", "FftR2CBackward0", "FftC2RBackward0"}
+_PADDING = {"ConstantPadNdBackward0", "ReflectionPad2DBackward0", "ReplicationPad2DBackward0"}
 _PARTS = {"SliceBackward0", "SplitBackward0", "SplitWithSizesBackward0"}
 _SAMPLING = ("roi_align", "roi_pool", "deform_conv2d")
 _MULTIPLYING = {"MmBackward0", "BmmBackward0"}
@@ -121,6 +122,42 @@ def doubtful_moves(nodes: Iterable[Any], sizes: Collection[tuple[int, int]]) -> 
         if moves or swaps or reorders or _builds_places(node, sizes):
             found[node] = name in _MOVING
     return found
+
+
+_MOVING_A_ROW = {*_MOVING, _SHIFTING, *_PUTTING_ANYWHERE, *_TRANSFORMING}
+_MOVING_A_ROW |= {"IndexCopyBackward0", "IndexPutBackward0", "RepeatBackward0"}
+_SORTING = {"SortBackward0", "TopkBackward0"}
+
+
+def doubtful_moves_in_a_row(nodes: Iterable[Any], length: int) -> dict[Any, bool]:
+    """Return the operations of a graph that may move the places of a row, for `doubt_behind`: a doubt, no proof.
+
+    Args:
+        nodes: of the graph, as `Tensor.grad_fn` is one.
+        length: how many places the row has, such as the tokens of a text.
+    """
+    return {
+        node: node.name() in _SORTING
+        for node in nodes
+        if node.name() in _MOVING_A_ROW or node.name() in _SORTING or _builds_a_row(node, length)
+    }
+
+
+def _builds_a_row(node: Any, length: int) -> bool:
+    """Whether a row is put together from parts, padded, or multiplied with a constant that may put it in order."""
+    name, shape = node.name(), _shape_after(node)
+    if name in ("CatBackward0", "StackBackward0"):
+        return bool(shape) and shape[_axis(node._saved_dim, len(shape))] == length
+    if name == "ConstantPadNdBackward0":
+        pads = [_signed(pad) for pad in node._saved_pad]
+        ends = ((-1 - place // 2, pads[place] + pads[place + 1]) for place in range(0, len(pads), 2))
+        return bool(shape) and any(any(pads) and shape[axis] - added == length for axis, added in ends)
+    if name not in _MULTIPLYING and name != "AddmmBackward0":
+        return False
+    if name in _MULTIPLYING and node.next_functions[0][0] is None:
+        return True
+    constant = node._saved_mat2 if node.next_functions[-1][0] is None else None
+    return isinstance(constant, Tensor) and tuple(constant.shape[-2:]) == (length, length)
 
 
 @dataclass(frozen=True)
@@ -190,7 +227,7 @@ def _builds_places(node: Any, sizes: Collection[tuple[int, int]]) -> bool:
         return first == 2 and not both and any(_multiplies(each) for each, _ in node.next_functions)
     if name == "RepeatBackward0":
         return len(node._saved_repeats) == 4 and any(node._saved_repeats[axis] > 1 for axis in sides)
-    if name == "ConstantPadNdBackward0":
+    if name in _PADDING:
         return _pads_much(node, shape, sides)
     if name == "SliceBackward0":
         return _cuts_much(node, shape, sides)
@@ -210,7 +247,8 @@ def _joins_parts(node: Any) -> bool:
 
 
 def _pads_much(node: Any, shape: Sequence[int], sides: Collection[int]) -> bool:
-    pads = [_signed(pad) for pad in node._saved_pad]
+    saved = node._saved_pad if hasattr(node, "_saved_pad") else node._saved_padding
+    pads = [_signed(pad) for pad in saved]
     by_axis = {3 - place // 2: (pads[place], pads[place + 1]) for place in range(0, len(pads), 2)}
     return any(max(map(abs, by_axis.get(axis, (0, 0)))) > shape[axis] * MOST_CUT for axis in sides)
 

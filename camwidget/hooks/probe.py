@@ -10,6 +10,7 @@ changed more than another, so an axis of channels cannot pass for one of places.
 passes, with other fields.
 """
 
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,10 @@ when they are shifted by thirds or by halves; this one is unlike itself in every
 STEPS = 8
 """By how many parts of the picture, in rows and in columns, a layer may seem to be shifted in that check. It passes if
 the best shift is none, or one part."""
+
+SHARES_BESIDE = (0.2, 0.35, 0.5)
+"""Which parts of the rows or columns, added or cut off at one side, a layer may seem to have instead of the picture in
+place. It passes if none of them agrees clearly better."""
 
 LEAST_AGREEMENT, LEAST_LEAD = 0.4, 0.03
 """How well the places that change must correlate with those changed, and by how much better than any other way."""
@@ -79,6 +84,8 @@ class Noted:
     """Convolutions that are given the picture, and whether it is in place, call by call; see `lies_in_place`."""
     sizes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """The rows and columns of what the same convolutions are given."""
+    taken: set[tuple[int, int]] = field(default_factory=set)
+    """Rows and columns of what any convolution or pool is given."""
 
     @property
     def map_sizes(self) -> set[tuple[int, int]]:
@@ -123,6 +130,9 @@ def convolutions_noted(network: nn.Module, pixels: Float[Tensor, "1 channel heig
 
     def note(name: str, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         patches = isinstance(module, nn.Conv2d) and _cuts_patches(module)
+        noted.taken.update(
+            (each.shape[2], each.shape[3]) for each in inputs if isinstance(each, Tensor) and each.ndim == 4
+        )
         if isinstance(module, nn.Conv2d) and inputs and isinstance(inputs[0], Tensor):
             takes_picture = not noted.given or name in noted.given or module.in_channels == pixels.shape[1]
             if takes_picture and inputs[0].ndim == 4:
@@ -291,7 +301,19 @@ def _stays(grid: Grid, change: Tensor, part: Tensor) -> bool:
     others = [replace(grid, move=move) for move in MOVES if move.swapped == grid.move.swapped and move != grid.move]
     rivals = [_agreement(other, [change], [part])[0] for other in others]
     rivals += [agreement for shift, agreement in agreements.items() if shift not in near]
-    return best >= LEAST_AGREEMENT and max(rivals) <= best - LEAD_IF_MOVED
+    beside = max(_agreement(grid, [change], [moved])[0] for moved in _beside(part))
+    return best >= LEAST_AGREEMENT and max(rivals) <= best - LEAD_IF_MOVED and beside <= best + LEAD_IF_MOVED
+
+
+def _beside(part: Tensor) -> Iterator[Tensor]:
+    """A pattern with room at one side or in one corner, and with as much cut off there, (height, width)."""
+    for down, right in itertools.product((-1, 0, 1), repeat=2):
+        for share in SHARES_BESIDE if down or right else ():
+            sides = [(abs(by) * round(side * share), by) for side, by in zip(part.shape, (down, right), strict=True)]
+            (top, bottom), (left, last) = [(cut, 0) if by < 0 else (0, cut) for cut, by in sides]
+            padded = functional.pad(part, (left, last, top, bottom))
+            yield padded
+            yield part[top : part.shape[0] - bottom, left : part.shape[1] - last]
 
 
 def _part(pattern: Sequence[Sequence[int]], pixels: Tensor) -> Tensor:

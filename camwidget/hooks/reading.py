@@ -49,7 +49,9 @@ class Shown:
     @cached_property
     def doubts(self) -> dict[str, Doubt]:
         """Layers that may show the picture moved, and why; none of those of which the size was told."""
-        behind = self.capture.behind_moves({*self.noted.map_sizes, (self.pixels.shape[2], self.pixels.shape[3])})
+        behind = self.capture.behind_moves(
+            {*self.noted.map_sizes, *self.noted.taken, (self.pixels.shape[2], self.pixels.shape[3])}
+        )
         if self.noted.shows_moved(AsItIs(self.capture.call)):
             behind = {name: replace(behind.get(name, Doubt()), is_likely=True) for name in self.capture.outputs}
         return {name: doubt for name, doubt in behind.items() if name not in self.told}

@@ -1,6 +1,6 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeGuard
 
@@ -22,9 +22,9 @@ _PYTORCHS = frozenset(vars(nn.Module()))
 def left_as_found(model: nn.Module) -> Iterator[None]:
     """Put the model into evaluation mode with frozen parameters for the block, then restore it.
 
-    Restored, even after an error: every module's training flag, every parameter's `requires_grad`, the buffers, and the
-    state of the random numbers: Python's, numpy's, and PyTorch's on the CPU and on the model's GPU. Nothing here
-    touches a parameter's `.grad`.
+    Restored, even after an error: every module's training flag, every parameter's `requires_grad`, the buffers, tables
+    with a `max_norm`, and the state of the random numbers: Python's, numpy's, and PyTorch's on the CPU and on the
+    model's GPU. Nothing here touches a parameter's `.grad`.
 
     Other threads that come here with the model, or with a part of it, wait until everything is back.
 
@@ -55,6 +55,7 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
             for module in modules
             for name, buffer in module._buffers.items()
         ]
+        tables = [(table, table.detach().clone(), table._version) for table in _tables_that_shrink(modules)]
         try:
             # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
             for module in modules:
@@ -67,6 +68,10 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
                 module.training = flag
             for parameter, flag in zip(parameters, required, strict=True):
                 parameter.requires_grad_(flag)
+            for table, rows, changes in tables:
+                if table._version != changes:
+                    with torch.no_grad():
+                        table.copy_(rows)
             for module, known in names:
                 for name in [name for name in module._buffers if name not in known]:  # made while it ran
                     del module._buffers[name]
@@ -114,6 +119,13 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
             if tensor._version != version:
                 with torch.no_grad():
                     tensor.copy_(values)
+
+
+def _tables_that_shrink(modules: Iterable[nn.Module]) -> list[Tensor]:
+    """Tables that write into their own rows when they look them up: those with `max_norm`."""
+    kinds = (nn.Embedding, nn.EmbeddingBag)
+    tables = [module.weight for module in modules if isinstance(module, kinds) and module.max_norm is not None]
+    return [table for table in tables if not table.is_inference()]
 
 
 def _is_compiled(module: nn.Module) -> bool:

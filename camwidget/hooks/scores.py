@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camwidget.errors import CamwidgetError, ModelError, clipped, three_parts
+from camwidget.errors import CamwidgetError, ModelError, a_kind, clipped, three_parts
 from camwidget.hooks.tensors import map_tensors, plain
 
 Score: TypeAlias = Callable[[Any], Any]
@@ -79,7 +79,7 @@ def _values(scores: Scores, output: Any) -> Float[Tensor, " class"]:
 def _one_number(name: str, value: Any) -> Float[Tensor, ""]:
     if isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point():
         return plain(value).reshape(())
-    given, advice = f"The target {name!r} returned a {type(value).__name__}", "Leave out .item(), float() and numpy"
+    given, advice = f"The target {name!r} returned {a_kind(value)}", "Leave out .item(), float() and numpy"
     if isinstance(value, Tensor):
         given = f"The target {name!r} returned a {value.dtype} tensor of shape {tuple(value.shape)}"
         advice = "End it with .mean() or .sum(), or take one number: output[0, 3]"

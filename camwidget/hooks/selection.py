@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -9,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from camwidget.errors import LayerError, ModelError, three_parts
+from camwidget.errors import LayerError, ModelError, a_kind, three_parts
 from camwidget.hooks.capture import LayerCapture, recorded_from
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
 from camwidget.hooks.layout import LAST_CALL, Grid, readings_of
@@ -81,7 +82,8 @@ def open_capture(
                 if layers is not None:
                     refuse_call(capture, layers)
                 grids, reasons = read(shown, without_call(capture), target=_class_to_try(logits, first_class))
-                _refuse(network, capture, asked, grids, reasons)
+                others = partial(_with_maps, network, pixels, subject=subject, sizes=sizes)
+                _refuse(capture, asked, grids, reasons, others=others)
                 if EVERY in sizes and not told:
                     raise LayerError(_no_such_size(sizes[EVERY]))
                 if grids and (len(inside) == len(names) or len(grids) >= FEW):
@@ -126,16 +128,17 @@ def refuse_missing(
         found: those that can be shown, by name.
         why: from a name to the end of a sentence that begins with the layer.
         allowed: what a layer must be.
-        others: gives layers to propose; called only if there is something to refuse.
+        others: gives layers that can be shown; called only if there is something to refuse.
 
     Raises:
         LayerError: one of them is not among those found.
     """
     missing = [name for name in layers if name not in found]
     if missing:
-        some = ", ".join(repr(name) for name in others() if name not in layers) or "none"
+        some = ", ".join(repr(name) for name in others() if name not in missing)
         given = f"Layer {missing[0]!r} {why(missing[0])}"
-        raise LayerError(three_parts(given, allowed, f"Other candidates: {some}"))
+        advice = f"Layers with a map here: {some}" if some else "No layer of this network has a map here"
+        raise LayerError(three_parts(given, allowed, advice))
 
 
 def without_call(capture: LayerCapture) -> dict[str, str]:
@@ -194,11 +197,12 @@ def _repeated(capture: LayerCapture) -> set[str]:
 
 
 def _refuse(
-    network: nn.Module,
     capture: LayerCapture,
     layers: Sequence[str],
     grids: Mapping[str, Grid],
     reasons: Mapping[str, str],
+    *,
+    others: Callable[[], Sequence[str]],
 ) -> None:
     """Refuse the first layer asked for that has no map."""
     refuse_missing(
@@ -206,8 +210,18 @@ def _refuse(
         grids,
         why=lambda name: reasons.get(name) or _why_no_map(capture, name),
         allowed=ALLOWED,
-        others=lambda: candidate_layers(network),
+        others=others,
     )
+
+
+def _with_maps(network: nn.Module, pixels: Tensor, *, subject: Subject, sizes: Sizes) -> list[str]:
+    """The layers that are shown if none is asked for; what is proposed works when it is followed."""
+    general = {name: size for name, size in sizes.items() if name == EVERY}
+    try:
+        with open_capture(network, pixels, None, sizes=general, subject=subject) as (capture, _):
+            return list(capture.activations)
+    except (LayerError, ModelError):
+        return []
 
 
 def _no_such_size(size: tuple[int, int, int | None]) -> str:
@@ -221,7 +235,7 @@ def _why_no_map(capture: LayerCapture, name: str) -> str:
     if is_quantised(capture.other_outputs.get(name)):
         return "returns quantised numbers, which have no gradient"
     if name in capture.other_outputs:
-        return f"returns a {type(capture.other_outputs[name]).__name__}, not a tensor of floating-point numbers"
+        return f"returns {a_kind(capture.other_outputs[name])}, not a tensor of floating-point numbers"
     if name not in capture.layer_names:
         return "is not among the layers chosen: name it in layers too"
     if name not in capture.calls:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from camwidget.errors import MapError, nearest, three_parts
+from camwidget.errors import MapError, a_kind, nearest, three_parts
 from camwidget.hooks.tensors import at_least_single, plain, tensors_in
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
@@ -145,6 +145,7 @@ def activation_of(
     run: Callable[[Tensor], Tensor],
     inputs: Shaped[Tensor, "..."],
     others: Iterable[Shaped[Tensor, "..."]],
+    last_step: str = "",
 ) -> Activation:
     """Return what the outputs of a model mean.
 
@@ -160,6 +161,8 @@ def activation_of(
         run: runs the network.
         inputs: what it ran on.
         others: two other inputs, to tell a softmax inside the network from a coincidence; read only if needed.
+        last_step: the operation that made the logits, see `LayerCapture.last_step`; it shows a sigmoid that is no
+            module.
 
     Raises:
         MapError: the function asked for, or the loss's own, does not return a probability for each logit.
@@ -180,7 +183,7 @@ def activation_of(
     network = model if isinstance(model, nn.Module) else model.model
     if (declared := _of_config(network)) is not None:
         return declared
-    inside = _inside(network, logits, run, inputs, others)
+    inside = _inside(network, logits, run, inputs, others, last_step)
     return inside or (SIGMOID if own.shape[1] == 1 else SOFTMAX)
 
 
@@ -343,7 +346,7 @@ def _applied(function: Function, logits: Tensor, *, what: str) -> Tensor:
     if isinstance(found, Tensor) and found.shape == logits.shape:
         made = "numbers that are not finite"
     else:
-        made = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+        made = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else a_kind(found)
     given = f"{what} turned logits of shape {tuple(logits.shape)} into {made}"
     raise MapError(three_parts(given, _WAYS, "Pass activation='softmax', 'sigmoid' or 'none'"))
 
@@ -373,6 +376,7 @@ def _inside(
     run: Callable[[Tensor], Tensor],
     inputs: Tensor,
     others: Iterable[Tensor],
+    last_step: str,
 ) -> Activation | None:
     """Softmax, log_softmax or a sigmoid as the network's own last step; None if there is none."""
     found = _shape_of(logits) if logits.shape[1] > 1 else None
@@ -380,7 +384,13 @@ def _inside(
         return found if all(_shape_of(run(other)) is found for other in others) else None
     # Numbers between 0 and 1 may be so by chance, so a sigmoid must also be seen at work.
     low, high = float(logits.min()), float(logits.max())
-    return AFTER_SIGMOID if low >= 0 and high <= 1 and _ends_in_sigmoid(network, run, inputs) else None
+    if low < 0 or high > 1:
+        return None
+    return AFTER_SIGMOID if last_step in _SIGMOIDS or _ends_in_sigmoid(network, run, inputs) else None
+
+
+_SIGMOIDS = ("SigmoidBackward0", "HardsigmoidBackward0")
+"""What PyTorch's graph calls sigmoids, modules or not."""
 
 
 def _shape_of(outputs: Tensor) -> Activation | None:

@@ -1,6 +1,7 @@
 """What `explain` was asked for (model, layers, classes, methods, names), checked and made uniform."""
 
 import operator
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, SupportsIndex, TypeAlias, TypedDict, runtime_checkable
@@ -53,6 +54,16 @@ def class_index(target_class: SupportsIndex | str, class_names: Sequence[str]) -
     if not 0 <= index <= last:
         raise ClassError(three_parts(f"There is no class {index}", allowed, "Give an index in this range, or a name"))
     return index
+
+
+def told_apart(class_names: Sequence[str]) -> list[str]:
+    """Return the names as they are shown: those that several classes have, with their index, as in "crane · 517".
+
+    Args:
+        class_names: all names.
+    """
+    counts = Counter(class_names)
+    return [f"{name} · {index}" if counts[name] > 1 else name for index, name in enumerate(class_names)]
 
 
 TOP_CLASSES = 10

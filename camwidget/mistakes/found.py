@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float
 from PIL import Image
 
-from camwidget.errors import DataError, ImageError, three_parts
+from camwidget.errors import DataError, ImageError, a_kind, three_parts
 from camwidget.given import path as path_of
 from camwidget.given import refuse_other_kind, whole
 from camwidget.maps.arguments import class_index, network_of
@@ -343,7 +343,7 @@ class Found:
             DataError: there is none, or they do not belong together.
         """
         if isinstance(parts, Found) or not hasattr(parts, "__iter__"):
-            given = f"parts is a {type(parts).__name__}"
+            given = f"parts is {a_kind(parts)}"
             raise DataError(three_parts(given, "It is a list of what find_mistakes returned", "Pass [first, second]"))
         parts = list(parts)
         if not parts:

@@ -24,7 +24,7 @@ from torch.utils.data import (
     SubsetRandomSampler,
 )
 
-from camwidget.errors import ClassError, DataError, clipped, nearest, three_parts
+from camwidget.errors import ClassError, DataError, a_kind, clipped, nearest, three_parts
 from camwidget.given import path as path_of
 from camwidget.given import told, whole
 from camwidget.maps.arguments import Explainable, LearnerLike, network_of
@@ -75,7 +75,7 @@ def source_of(
         return _from_fastai(data, batch_size, workers)
     if isinstance(data, DataLoader):
         return _from_torch(data, class_names, batch_size, workers)
-    given = "There is no data: dl is None" if data is None else f"dl is a {type(data).__name__}"
+    given = "There is no data: dl is None" if data is None else f"dl is {a_kind(data)}"
     allowed = "It is a fastai or PyTorch data loader, a folder with a folder per class, or pairs (path, label)"
     advice = "With a torch module pass a loader: find_mistakes(model, loader)"
     raise DataError(three_parts(given, allowed, advice if data is None else "Wrap a data set in a DataLoader"))
@@ -331,7 +331,7 @@ def _from_torch(
             raise DataError(three_parts(given, "Its loader makes the batches", "Give the loader its batch_size"))
         return Source(read=_no_place, collate=two_of, order=list, count=None, class_names=names, stream=loader)
     if not hasattr(data, "__len__"):
-        given = f"The data set is a {type(data).__name__} without a length"
+        given = f"The data set is {a_kind(data)} without a length"
         raise DataError(three_parts(given, "Its pictures are counted", "Give its class a method __len__"))
     every, sampler = len(data), loader.sampler
     if not every or (_by_itself(loader) and hasattr(sampler, "__len__") and not len(sampler)):  # type: ignore[arg-type]

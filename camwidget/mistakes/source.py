@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from camwidget.errors import DataError, clipped, nearest, three_parts
+from camwidget.errors import DataError, a_kind, clipped, nearest, three_parts
 from camwidget.hooks.tensors import plain
 
 _LONGEST = 200
@@ -234,11 +234,11 @@ def two_of(batch: Any) -> tuple[Any, Any]:
     """
     if isinstance(batch, tuple | list) and len(batch) >= 2:
         return batch[0], batch[1]
-    given = f"The loader yields a {type(batch).__name__}, not pictures and labels"
+    given = f"The loader yields {a_kind(batch)}, not pictures and labels"
     advice = "With fastai make it with labels: learn.dls.test_dl(items, with_labels=True)"
     if isinstance(batch, Mapping):
         keys = [*map(repr, list(batch)[:6]), *(["..."] if len(batch) > 6 else [])]
-        given = f"The loader yields a {type(batch).__name__} with the keys {', '.join(keys)}"
+        given = f"The loader yields {a_kind(batch)} with the keys {', '.join(keys)}"
         advice = "Pass a loader whose collate_fn returns the two, such as (batch['pixel_values'], batch['labels'])"
     raise DataError(three_parts(given, "A batch is (pictures, labels)", advice))
 
@@ -288,7 +288,7 @@ def _is_one_hot(labels: Tensor) -> Tensor:
 def _shape_of(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a {str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
-    return f"a {type(value).__name__}"
+    return a_kind(value)
 
 
 def _index(label: str, class_names: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from camwidget.cluster import over
-from camwidget.errors import CamwidgetError, DataError, clipped, three_parts
+from camwidget.errors import CamwidgetError, DataError, a_kind, clipped, three_parts
 from camwidget.mistakes.looking import Pass, Step
 from camwidget.mistakes.source import EndedError
 
@@ -26,7 +26,7 @@ def steps_there(wanted: Pass, client: Any) -> Generator[Step, None, None]:
         EndedError: the scheduler is gone.
     """
     if not all(hasattr(client, name) for name in ("submit", "nthreads", "cancel")):
-        given = f"client is a {type(client).__name__}"
+        given = f"client is {a_kind(client)}"
         advice = "from dask.distributed import Client; client=Client(address)"
         raise DataError(three_parts(given, "It is a dask.distributed.Client", advice))
     if wanted.source.stream is not None:

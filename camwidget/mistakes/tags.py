@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, SupportsIndex
 
-from camwidget.errors import DataError, nearest, three_parts
+from camwidget.errors import DataError, a_kind, nearest, three_parts
 from camwidget.given import several, told, whole
 
 USUAL = ("wrong label", "something else in the picture", "a shortcut", "a kind never trained on")
@@ -76,7 +76,7 @@ class Tags:
             DataError: they are no tags, or of a row that there is not. Then nothing changes.
         """
         if not isinstance(other, Tags):
-            given = f"other is a {type(other).__name__}"
+            given = f"other is {a_kind(other)}"
             raise DataError(three_parts(given, "Tags are replaced by Tags", "Use found.tags.add(tag, rows)"))
         self._rows = {tag: set(self._checked(rows)) for tag, rows in other.as_lists().items()}
 
@@ -115,7 +115,7 @@ class Tags:
             DataError: a tag is none, or has no rows but something else.
         """
         if not isinstance(lists, Mapping):
-            given = f"lists is a {type(lists).__name__}"
+            given = f"lists is {a_kind(lists)}"
             raise DataError(three_parts(given, "It holds a list of rows for each tag", 'Try {"a shortcut": [1, 5]}'))
         tags = cls()
         for tag, rows in lists.items():

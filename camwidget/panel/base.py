@@ -12,6 +12,7 @@ from traitlets import Bunch
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.given import told
+from camwidget.maps.arguments import told_apart
 from camwidget.maps.call import name_of
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.panel.ahead import Ahead
@@ -328,8 +329,8 @@ class SlidingPanel(ShownPanel):
     def _link(self) -> None:
         """Listen to the view, once there is something to show."""
         self._controls.link(self._on_move)
-        self.view.names = list(self._state.offered.class_names)
-        self.view.synonyms = synonyms_of(self.view.names)
+        self.view.names = told_apart(self._state.offered.class_names)
+        self.view.synonyms = synonyms_of(self._state.offered.class_names)
         self.view.on_msg(lambda _, content, buffers: self._on_message(content, buffers))
 
     def _on_move(self, name: str, position: Any) -> None:
@@ -367,8 +368,8 @@ class SlidingPanel(ShownPanel):
                 self._ahead.look_at(wanted)
 
     def _title(self) -> str:
-        said = f"{METHOD_LABELS.get(self.method, self.method)} for {self._state.offered.class_names[self.target_class]}"
-        return f"{said}, at layer {self.layer}"
+        method = METHOD_LABELS.get(self.method, self.method)
+        return f"{method} for {self.view.names[self.target_class]}, at layer {self.layer}"
 
     def _alt(self) -> str:
         return f"A {self._what} with a heatmap: {self._title()}."

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from camwidget.maps.arguments import told_apart
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.panel.colours import overlay
 from camwidget.panel.still import shared_scale
@@ -42,6 +43,6 @@ def grid_figure(
             at.imshow(painted)
             at.set(xticks=[], yticks=[])
             if not column:
-                at.set_ylabel(f"{result.class_names[target]}\n{result.answer(target)}", fontsize=9)
+                at.set_ylabel(f"{told_apart(result.class_names)[target]}\n{result.answer(target)}", fontsize=9)
     figure.suptitle(f"{METHOD_LABELS.get(result.method, result.method)}, by layer and class", fontsize=10)
     return figure

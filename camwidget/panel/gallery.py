@@ -14,6 +14,7 @@ from PIL import Image
 from torch.nn.functional import adaptive_avg_pool2d
 
 from camwidget.errors import ImageError, clipped
+from camwidget.maps.arguments import told_apart
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.mistakes.found import Found
 from camwidget.mistakes.groups import Group
@@ -33,6 +34,14 @@ _LONGEST_NAME, _LONGEST_PATH = 120, 120
 _MEAN_OF = 24
 
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "shown": ("wrong", "right", "all"),
+    "order": ("loss", "sure", "doubt", "given"),
+    "maps": ("both", "said", "true", "difference"),
+}
+"""What may be chosen of a gallery in words."""
+
+
 class MistakesView(ToldView):
     """Shows the rows of a data set; a picture and its maps are sent when it comes into sight."""
 
@@ -46,11 +55,11 @@ class MistakesView(ToldView):
     """Names of classes and pictures, and the groups: `manifest_of`."""
     colormap = traitlets.Bytes(colormap().tobytes()).tag(sync=True)
     """257 steps of red, green, blue and opacity."""
-    shown = traitlets.Unicode("wrong").tag(sync=True)
+    shown = traitlets.Enum(CHOICES["shown"], "wrong").tag(sync=True)
     """`"wrong"`, `"right"` or `"all"`; a chosen cell of the matrix goes before it."""
-    order = traitlets.Unicode("loss").tag(sync=True)
+    order = traitlets.Enum(CHOICES["order"], "loss").tag(sync=True)
     """What comes first: `"loss"`, `"sure"`, `"doubt"`, or `"given"` for an order of your own."""
-    maps = traitlets.Unicode("both").tag(sync=True)
+    maps = traitlets.Enum(CHOICES["maps"], "both").tag(sync=True)
     """`"both"`, `"said"`, `"true"` or `"difference"`."""
     own_scale = traitlets.Int(0, min=0, max=1).tag(sync=True)
     """0: one colour scale for all pictures; 1: each on its own."""
@@ -100,9 +109,10 @@ def manifest_of(
     """
     read = int(found.read.sum())
     paths = found.table["path"].loc[list(rows)]
+    names = told_apart([clipped(name, longest=_LONGEST_NAME) for name in found.class_names])
     of = f" of {found.total:,}" if found.total is not None else ""
     return {
-        "classes": [isolated(clipped(name, longest=_LONGEST_NAME)) for name in found.class_names],
+        "classes": list(map(isolated, names)),
         "paths": [clipped(str(path), longest=_LONGEST_PATH) for path in paths],
         "groups": [_group(found, group, _test_of(group, tests)) for group in groups],
         "usual": list(USUAL),

@@ -2,14 +2,14 @@
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
-from camwidget.errors import CamwidgetError, DataError, nearest, three_parts
+from camwidget.errors import CamwidgetError, DataError, a_kind, nearest, three_parts
 from camwidget.given import refuse_other_kind, several, told, whole
 from camwidget.maps.arguments import class_index
 from camwidget.mistakes.found import Found, refuse_other
@@ -17,7 +17,7 @@ from camwidget.mistakes.groups import Group, refuse_no_group
 from camwidget.mistakes.hide import HideTest
 from camwidget.mistakes.tags import Tags
 from camwidget.panel.export import page_html, save_page
-from camwidget.panel.gallery import MistakesView, columns_of, in_base64, manifest_of, tile_of, told_coarser
+from camwidget.panel.gallery import CHOICES, MistakesView, columns_of, in_base64, manifest_of, tile_of, told_coarser
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.shown import ShownPanel
 from camwidget.panel.top_losses import figure_of
@@ -28,11 +28,6 @@ SAVED = 120
 
 _MOST_ASKED = 48
 _STILL = 9
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "shown": ("wrong", "right", "all"),
-    "order": ("loss", "sure", "doubt", "given"),
-    "maps": ("both", "said", "true", "difference"),
-}
 
 
 class MistakesPanel(ShownPanel):
@@ -86,7 +81,7 @@ class MistakesPanel(ShownPanel):
         self.view.observe(self._on_open, names=["opened"])
 
     def __repr__(self) -> str:
-        shown, order, maps = (getattr(self.view, name) for name in _CHOICES)
+        shown, order, maps = (getattr(self.view, name) for name in CHOICES)
         return f"{type(self).__name__}(shown={shown!r}, order={order!r}, maps={maps!r})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
@@ -182,11 +177,11 @@ class MistakesPanel(ShownPanel):
 
     def _checked(self, name: str, value: Any) -> Any:
         names, groups = self.found.class_names, self.view.manifest["groups"]
-        if name in _CHOICES and not (isinstance(value, str) and value in _CHOICES[name]):
-            close = nearest(str(value), _CHOICES[name])
-            allowed = f"It is one of {', '.join(map(repr, _CHOICES[name]))}"
+        if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
+            close = nearest(str(value), CHOICES[name])
+            allowed = f"It is one of {', '.join(map(repr, CHOICES[name]))}"
             given = f"{name} is {told(value)}"
-            raise CamwidgetError(three_parts(given, allowed, f"Try {(close or _CHOICES[name])[0]!r}"))
+            raise CamwidgetError(three_parts(given, allowed, f"Try {(close or CHOICES[name])[0]!r}"))
         match name:
             case "cell":
                 if not isinstance(value, tuple | list) or len(value) not in (0, 2):
@@ -206,7 +201,7 @@ class MistakesPanel(ShownPanel):
                 allowed = f"It is one of {', '.join(map(repr, tags[:10]))}, or ''" if tags else "No picture has a tag"
                 advice = "Give one first: found.tags.add('a shortcut', found.wrong.index[:3])"
                 raise CamwidgetError(three_parts(f"tag is {told(value)}", allowed, advice))
-            case _ if name not in (*_CHOICES, "opened", "tag", "group"):
+            case _ if name not in (*CHOICES, "opened", "tag", "group"):
                 allowed = "There are shown, order, maps, own_scale, tag, group, cell and opened"
                 advice = "Try panel.choose(order='doubt')"
                 raise CamwidgetError(three_parts(f"There is no choice {name!r}", allowed, advice))
@@ -303,6 +298,9 @@ def _ordered(found: Found, order: Sequence[int] | None) -> list[int]:
     if order is None:
         return known
     advice = "Pass rows such as found.wrong.index"
+    if isinstance(order, Set):
+        given, allowed = f"order is {a_kind(order)}", "It holds rows in the order in which they are shown"
+        raise CamwidgetError(three_parts(given, allowed, "Pass a list: sorted(order)"))
     rows, read = several(order, "order", try_=advice), set(known)
     seen: set[int] = set()
     for row in rows:
@@ -318,7 +316,7 @@ def _each(given: Any, name: str, refuse: Callable[[Any, str], None]) -> list[Any
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         what = "group_maps" if name == "groups" else "hide_place"
         allowed = f"It is a list of what {what} returned"
-        raise CamwidgetError(three_parts(f"{name} is a {type(given).__name__}", allowed, "Leave it out for none"))
+        raise CamwidgetError(three_parts(f"{name} is {a_kind(given)}", allowed, "Leave it out for none"))
     for each in given:
         refuse(each, f"{name} holds")
     return list(given)

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from camwidget.maps.arguments import told_apart
 from camwidget.maps.formulas import positive, scale_of
 from camwidget.maps.methods import METHOD_LABELS
 from camwidget.panel.colours import colormap, colour_step, overlay
@@ -55,7 +56,7 @@ def contact_sheet(
     row_height = tiles[0].height + 6
     sheet = Image.new("RGB", (size, _LABEL_HEIGHT + large.height + 8 + rows * row_height), "white")
     label = METHOD_LABELS.get(result.method, result.method)
-    about = f" for {result.class_names[index]}, {result.answer(index)}" if result.knows_class else ""
+    about = f" for {told_apart(result.class_names)[index]}, {result.answer(index)}" if result.knows_class else ""
     title = f"{label}{about}, at layer {shown}"
     ImageDraw.Draw(sheet).text((2, 3), title, fill="black", font=ImageFont.load_default(13))
     sheet.paste(large, (0, _LABEL_HEIGHT))
@@ -182,6 +183,6 @@ def _text_html(
     index = result.target_classes[0] if target_class is None else result.class_index(target_class)
     label = METHOD_LABELS.get(result.method, result.method)
     place = f", at layer {layer}" if result.knows_layer and layer else ""
-    title = escape(f"{label} for {result.class_names[index]}, {result.answer(index)}{place}")
+    title = escape(f"{label} for {told_apart(result.class_names)[index]}, {result.answer(index)}{place}")
     title += ". A line below a word: for; above: against."
     return f'<p>{title}</p><p dir="auto" style="line-height: 1.8">{"".join(parts)}</p>'

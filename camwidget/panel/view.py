@@ -13,6 +13,7 @@ from torch import Tensor
 
 from camwidget.errors import MapError
 from camwidget.hooks.layers import Layer
+from camwidget.maps.arguments import told_apart
 from camwidget.maps.call import Call
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.result import ADDING_UP, LayerMaps
@@ -235,7 +236,7 @@ def pack(
                 row.append(entry)
             per_class.append(row)
         maps.append(per_class)
-    answers = first.answers
+    answers, names = first.answers, told_apart(first.class_names)
     manifest = {
         "layers": [
             {
@@ -251,7 +252,7 @@ def pack(
         "classes": [
             {
                 "index": index,
-                "name": first.class_names[index],
+                "name": names[index],
                 "probability": float(answers[index]) if first.activation.is_probability else None,
                 "value": float(answers[index]),
                 "logit": float(first.logits[index]),

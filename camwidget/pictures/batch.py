@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from PIL import Image
 from torch import Tensor
 
-from camwidget.errors import CamwidgetError, ClassError, ImageError, MapError, three_parts
+from camwidget.errors import CamwidgetError, ClassError, ImageError, MapError, a_kind, three_parts
 from camwidget.given import whole
 from camwidget.hooks.batch import BatchCapture, open_batch_capture
 from camwidget.maps.activation import Activation
@@ -216,7 +216,7 @@ def _pictures(pictures: Pictures) -> list[Any]:
     """The pictures one by one; tensors with the axis for one picture."""
     single = isinstance(pictures, str | bytes | Image.Image) or not hasattr(pictures, "__iter__")
     if single or getattr(pictures, "ndim", 4) < 4:
-        given = f"pictures is a {type(pictures).__name__}"
+        given = f"pictures is {a_kind(pictures)}"
         given += f" of shape {tuple(pictures.shape)}" if hasattr(pictures, "shape") else ""
         allowed = "explain_batch takes several: a list of pictures, or a tensor (batch, 3, height, width)"
         raise ImageError(three_parts(given, allowed, "For one picture use explain, or pass [picture]"))

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from camwidget.errors import ImageError, three_parts
+from camwidget.errors import ImageError, a_kind, three_parts
 
 MIN_SIDE = 8
 """Fewest pixels a side may have. Below that there is nothing to see, and most networks have no map left."""
@@ -78,7 +78,7 @@ def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Im
         except OSError as error:
             raise _refused(f"The file cannot be opened ({error.strerror})", "Check its path and permissions") from error
     else:
-        raise _refused(f"This is a {type(source).__name__}, not a picture", "Give a path or a PIL image")
+        raise _refused(f"This is {a_kind(source)}, not a picture", "Give a path or a PIL image")
     if size == 0:
         raise _refused(f"{name} is empty: it has 0 bytes", "Save or download it again")
     with _reading(name):

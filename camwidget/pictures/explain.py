@@ -171,7 +171,9 @@ def picture_activation(
         MapError: see `activation_of`.
     """
     others = (-pixels.flip(3), pixels.flip(2) / 2)
-    return activation_of(asked, model, logits, run=capture.rerun, inputs=pixels, others=others)
+    return activation_of(
+        asked, model, logits, run=capture.rerun, inputs=pixels, others=others, last_step=capture.last_step
+    )
 
 
 def _call(

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from camwidget.errors import CamwidgetError, ImageError, three_parts
+from camwidget.errors import CamwidgetError, ImageError, a_kind, three_parts
 from camwidget.hooks.turns import random_numbers_left_as_found
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.checks import checked_inputs, refuse_levels
@@ -173,7 +173,7 @@ def _refuse_asked(asked: Mapping[str, Any], *, tensor: bool) -> None:
 def _made(told: Preparation, picture: Any) -> Tensor:
     """Inputs from a picture, as the network wants them."""
     if told.channels not in (1, 3):
-        given = f"This network takes {told.channels} channels, and was given a {type(picture).__name__}"
+        given = f"This network takes {told.channels} channels, and was given {a_kind(picture)}"
         allowed = "A picture becomes inputs by itself for networks of three channels, or of one (grey)"
         advice = f"Pass a normalised tensor of shape (1, {told.channels}, height, width), or transform=, a function "
         raise ImageError(three_parts(given, allowed, f"{advice}that makes one of what you give"))

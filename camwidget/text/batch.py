@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, Unpack
 
-from camwidget.errors import TextError, three_parts
+from camwidget.errors import TextError, a_kind, three_parts
 from camwidget.maps.arguments import MOST_PROBABLE, Asked, Explainable, listed
 from camwidget.maps.choice import refuse_other_count
 from camwidget.maps.results import Explanations
@@ -41,9 +41,7 @@ def explain_texts(
     """
     several = [] if isinstance(texts, str) or not hasattr(texts, "__iter__") else list(texts)
     if not several:
-        given = (
-            f"texts is a {type(texts).__name__}" if not hasattr(texts, "__len__") or len(texts) else "There is no text"
-        )
+        given = f"texts is {a_kind(texts)}" if not hasattr(texts, "__len__") or len(texts) else "There is no text"
         raise TextError(three_parts(given, "Several texts are given as a list", "For one text use explain"))
     if true_classes is not None:
         refuse_other_count(true_classes, len(several), what="text")

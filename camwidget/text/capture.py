@@ -1,6 +1,6 @@
 """How each layer's outputs lie on the words of a text, also if the network reads it in chunks."""
 
-from collections.abc import Container, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camwidget.errors import ModelError, three_parts
+from camwidget.errors import ModelError, a_kind, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, OneCall
@@ -17,6 +17,7 @@ from camwidget.hooks.scores import Scores
 from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.subject import Subject
 from camwidget.hooks.tensors import at_least_single
+from camwidget.text.positions import lookups_noted, may_be_fixed, moved
 
 ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"
 """What a layer must return."""
@@ -119,11 +120,13 @@ def open_text_capture(
     # Listen to all layers, whichever are asked for: where gradients stop shows only between two of them.
     names = list(dict.fromkeys([*readable, *(layers or ())]))
     with LayerCapture(network, names, subject=replace(TEXT, scores=scores), call=call) as capture:
-        logits = read_text(capture, ids)
+        with lookups_noted(capture) as looked_up:
+            logits = read_text(capture, ids)
         positions = ids.shape[1]
         wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
         unread = _unread(capture, ids, logits, words=words)
-        reasons = {**_moved(capture, ids, besides=wordless), **unread, **wordless, **without_call(capture)}
+        elsewhere = moved(capture, ids, looked_up=looked_up, words=words, others=others, besides=wordless)
+        reasons = {**elsewhere, **unread, **wordless, **without_call(capture)}
         usable = {name: at for name, at in capture.layouts.items() if name not in reasons}
         refuse_call(capture, names if layers is None else layers)
         if layers is not None:
@@ -165,15 +168,20 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
         name: _position_axes([tuple(output.shape) for output in outputs], positions, call=capture.call)
         for name, outputs in capture.outputs.items()
     }
-    if any(
-        axes and _may_be_channels(capture.model.get_submodule(name), positions) for name, axes in candidates.items()
-    ):
+    in_doubt = {
+        name
+        for name, axes in candidates.items()
+        if axes and _may_be_channels(capture.model.get_submodule(name), positions)
+    }
+    if in_doubt or (any(candidates.values()) and may_be_fixed(capture.model, positions)):
         # As many channels as positions: the axis that changes with the text is the positions'. A shorter text, because
         # the network may have no room for a longer one; its ends stay, because it may look for a special token there.
         other = torch.cat([ids[:, :1], ids[:, 2:]], dim=1) if positions > 1 else ids.repeat(1, 2)
-        sizes = capture.shapes(other)
+        sizes = _sizes_for(capture, other)
         candidates = {
             name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1], call=capture.call)]
+            if name in sizes
+            else [axis for axis in axes if name not in in_doubt]
             for name, axes in candidates.items()
         }
     layouts = {
@@ -184,6 +192,14 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
     capture.other_outputs |= {name: outputs[-1] for name, outputs in capture.outputs.items() if name not in layouts}
     capture.keep(layouts)
     return logits
+
+
+def _sizes_for(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> dict[str, list[tuple[int, ...]]]:
+    """The output shapes of every call of every module; none for a network that reads texts of one length only."""
+    try:
+        return capture.shapes(ids)
+    except (RuntimeError, IndexError, ValueError, TypeError, AssertionError):  # it has read the whole text already
+        return {}
 
 
 def reach_of(capture: LayerCapture) -> Reach:
@@ -220,29 +236,6 @@ def _wordless(capture: LayerCapture, others: Int[Tensor, "1 position"], *, asked
         for name in capture.layouts
         if all(map(_equal, capture.outputs[name], changed.get(name, ()))) and name in changed
     }
-
-
-MOVED = "runs on the text moved on by one place, as decoders do, or after such a layer: its places are not the tokens'"
-"""Why a decoder's layers cannot be read word by word. The end of a sentence."""
-
-
-def _moved(capture: LayerCapture, ids: Int[Tensor, "1 position"], *, besides: Container[str]) -> dict[str, str]:
-    """Layers that run on a moved text, from the first table on that has it, and the end of a sentence."""
-    names = list(capture.layouts)
-    for at, name in enumerate(names):
-        table = capture.model.get_submodule(name)
-        if name in besides or not isinstance(table, nn.Embedding) or int(ids.max()) >= table.num_embeddings:
-            continue
-        own, given = table.weight.detach()[ids[0]].double(), capture.activations[name].detach()[0, :, 0].T.double()
-        if not _same_but_for_size(given, own) and _same_but_for_size(given[1:], own[:-1]):
-            return dict.fromkeys(names[at:], MOVED)
-    return {}
-
-
-def _same_but_for_size(given: Tensor, own: Tensor) -> bool:
-    """Whether vectors are those of a table, which may be multiplied by a number."""
-    square = float((own * own).sum())
-    return square > 0 and torch.allclose(given, own * (float((given * own).sum()) / square), rtol=1e-4, atol=1e-6)
 
 
 def _tables(capture: LayerCapture) -> int:
@@ -352,7 +345,7 @@ def _why_no_values(capture: LayerCapture, name: str, positions: int) -> str:
         return "did not run in the forward pass"
     output = capture.other_outputs[name]
     shape = f" of shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
-    return f"returns a {type(output).__name__}{shape}, not a value for each of the {positions} tokens"
+    return f"returns {a_kind(output)}{shape}, not a value for each of the {positions} tokens"
 
 
 _READING = (nn.Embedding, nn.RNNBase, nn.Conv1d)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from camwidget.errors import TextError, clipped, three_parts
+from camwidget.errors import ModelError, TextError, clipped, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.maps.activation import VALUES, activation_of
 from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, request_of
@@ -93,7 +93,15 @@ def explain_text_methods(
     with torch.inference_mode(False), opened as (capture, logits, reach):
         others = (reader.others(ids), ids.flip(1))
         if request.scores is None:
-            activation = activation_of(request.activation, model, logits, run=capture.rerun, inputs=ids, others=others)
+            activation = activation_of(
+                request.activation,
+                model,
+                logits,
+                run=capture.rerun,
+                inputs=ids,
+                others=others,
+                last_step=capture.last_step,
+            )
             names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
         else:
             activation, names = VALUES, tuple(request.scores)
@@ -101,7 +109,7 @@ def explain_text_methods(
             request,
             Run(capture, ids, logits, names, activation, others=reader.others(ids), head=TEXT_HEAD),
             call=partial(_call, model, text, request),
-            by_runs={"occlusion": partial(_by_leaving_out, reader, capture, ids, words, tokens)},
+            by_runs={"occlusion": partial(_by_leaving_out, request, reader, capture, ids, words, tokens)},
         )
         own = capture.notes
     notes = notes_of(words, tokens, reach, methods=request.methods)
@@ -136,6 +144,7 @@ def _call(model: Explainable, text: str, request: Request, targets: Sequence[int
 
 
 def _by_leaving_out(
+    request: Request,
     reader: Reader,
     capture: LayerCapture,
     ids: Int[Tensor, "1 position"],
@@ -144,8 +153,16 @@ def _by_leaving_out(
     activations: Mapping[str, Tensor],
     targets: Sequence[int],
 ) -> tuple[Maps, dict[str, str]]:
-    """What each word's absence takes from the logits, shared equally by its tokens; the same at every layer."""
-    lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
+    """What each word's absence takes from the logits, shared equally by its tokens; the same at every layer.
+
+    A network that reads no shorter texts has no such map; the other methods have theirs.
+    """
+    try:
+        lost = leave_out(capture.rerun, ids, words=words, tokens=tokens, padding=reader.padding)
+    except ModelError as error:
+        if len(request.methods) == 1:
+            raise
+        return {}, dict.fromkeys(activations, str(error))
     values = lost[:, list(targets)].T
     like = next(iter(activations.values()))
     cams = like.new_zeros(len(targets), 1, len(tokens), device="cpu")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
@@ -48,9 +49,17 @@ class Reader:
         return torch.tensor([[token.index for token in tokens]], device=like.device)
 
     def others(self, ids: Int[Tensor, "1 position"]) -> Int[Tensor, "1 position"]:
-        """Return another text of the same length: one token repeated, not one of the first, which are special."""
-        last = self.size - 1
-        return torch.full_like(ids, last if not bool((ids == last).all()) else last - 1)
+        """Return another text of the same length: one token repeated, which this text does not have."""
+        return torch.full_like(ids, self._another(ids, near=int(ids.median())))
+
+    def _another(self, ids: Int[Tensor, "1 position"], *, near: int) -> int:
+        """The number of another word: below one of the text, so that whatever looks that one up finds it too.
+
+        Not one of the first, which are special, and none of this text's, which may be special as well.
+        """
+        taken = set(ids.unique().tolist())
+        numbers = chain(range(near - 1, FEWEST - 1, -1), range(max(near, FEWEST - 1) + 1, self.size), range(FEWEST))
+        return next((number for number in numbers if number not in taken), self.padding)
 
     def reworded(self, tokens: tuple[Token, ...]) -> Int[Tensor, "1 position"]:
         """Return the same text with other words in the same places: they change places, the special tokens stay."""
@@ -59,7 +68,7 @@ class Reader:
         moved = ids.clone()
         moved[0, words] = ids[0, words].roll(1)
         if torch.equal(moved, ids):  # one word, or one word again and again
-            moved[0, words] = self.others(ids)[0, words]
+            moved[0, words] = self._another(ids, near=int(ids[0, words[0]]))
         return moved
 
 
@@ -117,7 +126,13 @@ def reader_of(model: Any) -> Reader:
     if not tables:
         given = f"The {type(network).__name__} has no table of words, or one of fewer than three"
         allowed = "A text classifier looks its tokens up in an nn.Embedding"
-        raise ModelError(three_parts(given, allowed, "Explain another model"))
+        advice = "Explain another model"
+        bag = next((module for module in network.modules() if isinstance(module, nn.EmbeddingBag)), None)
+        if bag is not None:
+            given += ": an nn.EmbeddingBag adds the words up before anything could be asked about one of them"
+            pooled = {"mean": "mean(dim=1)", "sum": "sum(dim=1)", "max": "amax(dim=1)"}[bag.mode]
+            advice = f"Look up with nn.Embedding.from_pretrained(bag.weight), and take .{pooled} of what it returns"
+        raise ModelError(three_parts(given, allowed, advice))
     vocabulary, names = _vocabulary_and_names(model)
     if kind == "tokenizer":
         tokens = tokenizer_tokens(vocabulary)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from camwidget.errors import ModelError, three_parts
+from camwidget.errors import ModelError, a_kind, three_parts
 from camwidget.text.tokens import Token
 
 
@@ -74,7 +74,7 @@ def _encoded(tokenizer: Any, text: str) -> Encoded:
     try:
         return made.ids, made.offsets, made.special_tokens_mask, made.tokens
     except AttributeError as error:
-        given = f"The tokenizer {type(tokenizer).__name__} encodes a text as a {type(made).__name__}: {error}"
+        given = f"The tokenizer {type(tokenizer).__name__} encodes a text as {a_kind(made)}: {error}"
         allowed = "A tokenizer of the library tokenizers returns ids, offsets, special_tokens_mask and tokens"
         advice = "Use one of these, or write tokens(text); see camwidget.text.reader.reader_of"
         raise ModelError(three_parts(given, allowed, advice)) from error

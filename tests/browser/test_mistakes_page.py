@@ -157,28 +157,6 @@ def test_a_tile_has_the_colours_of_the_python_reference(page: Page, found: Found
     assert min(off.values()) > 12
 
 
-def test_of_ten_thousand_rows_only_those_in_sight_are_in_the_page_and_asked_for(page: Page) -> None:
-    found = many(10_000)
-    mount(page, MistakesPanel(found).view, shown="all")
-    gallery = page.locator(".camw-gallery")
-
-    page.wait_for_function("() => (window.sent ?? []).length")
-    page.wait_for_timeout(300)
-    asked = {row for each in page.evaluate("() => window.sent.splice(0)") for row in each.get("rows", [])}
-    assert 24 <= len(asked) <= 96
-    assert tiles(page).count() <= 96
-    gallery.evaluate("(each) => each.scrollTo(0, each.scrollHeight)")
-    last = int(found.table.sort_values("loss", ascending=False, kind="stable").index[-1])
-    expect(page.locator(f'[data-row="{last}"]')).to_be_attached()
-    page.wait_for_function(f"() => window.sent.some((each) => each.rows?.includes({last}))")
-    assert tiles(page).count() <= 120
-    moved = page.evaluate(
-        "() => { const start = performance.now(); model.set('order', 'doubt'); return performance.now() - start; }"
-    )
-    assert moved < 60_000  # it ends; how long it takes is told by the benchmark
-    expect(tiles(page).first).to_have_attribute("data-row", str(found.table["margin"].idxmin()))  # once it is in sight
-
-
 def test_the_keyboard_walks_and_opens(page: Page, panel: MistakesPanel) -> None:
     mount(page, panel.view)
     order = list(panel.found.wrong.index)
@@ -228,7 +206,9 @@ def test_a_group_shows_its_pictures_right_ones_too(page: Page, found: Found) -> 
 
     page.locator(".camw-group").first.click()
 
-    assert sorted(rows_shown(page)) == sorted(groups[0].rows)[:24] or len(groups[0]) > 24
+    shown = rows_shown(page)
+    assert len(shown) == min(24, len(groups[0]))  # further ones are far below
+    assert set(shown) <= set(groups[0].rows)
     assert page.evaluate("() => [model.get('group'), model.get('shown')]") == [0, "all"]
     expect(page.locator(".camw-group").first).to_have_attribute("aria-pressed", "true")
 
@@ -283,7 +263,8 @@ def test_nothing_keeps_people_out_and_it_fits_a_phone(browser: Browser, found: F
     mount(page, MistakesPanel(found, groups=group_maps(found)).view, opened=int(found.wrong.index[0]))
     page.evaluate(PLAIN_PAGE, dark)
     answer(page, found)
-    page.wait_for_timeout(100)
+    expect(tiles(page).first).to_have_attribute("data-painted", "both")
+    expect(page.locator(".camw-opened")).to_be_visible()
 
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
     assert page.locator(".camw-view").get_attribute("data-camw-dark") == ("" if dark else None)
@@ -348,7 +329,7 @@ def test_a_saved_page_works_without_a_kernel(browser: Browser, panel: MistakesPa
     tiles(page).nth(1).click()
     large = page.locator(".camw-large canvas")
     expect(large).to_have_count(3)
-    assert large.nth(1).evaluate("(canvas) => canvas.width") == 320
+    expect(large.nth(1)).to_have_js_property("width", 320)  # pictures come one by one
     page.get_by_role("button", name="difference").click()
     expect(tiles(page).first).to_have_attribute("data-painted", "difference")
     assert barriers(page) == []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,16 +11,27 @@ from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_noteb
 from tests.patience import HANGING_S
 
 CELL = """\
+import pathlib, time
 import camwidget as cw
-words = cw.TextCamPanel(cw.text_learner(), "A dull film <b>with</b> a terrible ending.")
+def wait(*_):
+    while pathlib.Path("hold").exists():
+        time.sleep(0.05)
+learner = cw.text_learner()
+_ = learner.model.register_forward_pre_hook(wait)
+words = cw.TextCamPanel(learner, "A dull film <b>with</b> a terrible ending.")
 runs = []
 words.view.observe(lambda change: runs.append(words.text), names=["manifest"])
 words"""
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    folder = tmp_path_factory.mktemp("lab")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the notebook lies; as long as a file `hold` is there, the network waits."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(chromium: str, folder: Path) -> Iterator[Page]:
     write_notebook(folder / "words.ipynb", [CELL])
     with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
         page = new_page(browser, width=1300, height=1400)
@@ -50,11 +62,16 @@ def test_sliding_deleting_and_undoing(lab: Page) -> None:
     expect(box).to_have_value("A dull film <b>with</b> a terrible ending.")  # it follows the words a moment later
 
 
-def test_typing_says_that_it_is_at_work_and_what_cannot_be_read(lab: Page) -> None:
+def test_typing_says_that_it_is_at_work_and_what_cannot_be_read(lab: Page, folder: Path) -> None:
     box, text, view = parts(lab)
 
+    (folder / "hold").touch()
     box.fill("Not bad at all, and never boring. " * 150)
-    expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
+    try:
+        expect(lab.get_by_role("status").filter(has_text="Explaining the text")).to_be_visible()
+        expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "true")
+    finally:
+        (folder / "hold").unlink()
     expect(lab.locator(".camw-texts")).to_have_attribute("aria-busy", "false")
     expect(lab.locator(".camw-busy")).to_have_text("")
     expect(text).to_contain_text("Not bad at all")

@@ -227,7 +227,9 @@ def test_long_work_is_told_to_the_eye_and_to_screen_readers_until_it_ends(page: 
     expect(texts).to_have_attribute("aria-busy", "false")
 
     page.evaluate("() => { model.set('busy', 'Explaining the text'); model.set('busy', ''); }")
-    page.wait_for_timeout(400)
+    page.evaluate(
+        "() => new Promise((done) => setTimeout(done, 400))"
+    )  # of the page's own time, in which it would be told
     expect(status).to_have_text("")  # what is over at once is not told
 
 

@@ -44,7 +44,7 @@ class Around(nn.Module):
 
 
 class Texts(nn.Module):
-    """Reads a text forwards and backwards with one convolution, the end first."""
+    """Reads a text twice with one convolution, the second time twice as loud."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Texts(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         vectors = self.word(ids).transpose(1, 2)
-        return self.head((self.conv(vectors).tanh() - self.conv(vectors.flip(2)) ** 2).mean(dim=2))
+        return self.head((self.conv(vectors).tanh() - self.conv(2 * vectors) ** 2).mean(dim=2))
 
 
 @pytest.mark.parametrize(("call", "shown"), [(None, 2), (-1, 2), (2, 2), (1, 1)])
@@ -158,11 +158,28 @@ def test_the_code_has_the_call_that_was_given() -> None:
     assert "call=" not in explain(model, inputs).code
 
 
+class Backwards(Texts):
+    """Reads a text forwards, then backwards."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        vectors = self.word(ids).transpose(1, 2)
+        return self.head((self.conv(vectors).tanh() - self.conv(vectors.flip(2)) ** 2).mean(dim=2))
+
+
+def test_of_a_text_that_is_read_forwards_and_backwards_only_the_call_in_its_order_has_values() -> None:
+    model = Backwards().double().eval()
+
+    assert "conv" in explain_text(model, "The film was good", method="hires_cam", call=1).cams
+    assert "conv" not in explain_text(model, "The film was good", method="hires_cam", call=2).cams
+    with pytest.raises(LayerError, match="reversed, shifted or sorted"):
+        explain_text(model, "The film was good", layers=["conv"], call=2)
+
+
 def test_a_text_read_several_times_is_explained_call_by_call() -> None:
     model = Texts().double().eval()
     ids = model.vocabulary.ids(model.vocabulary.tokens("The film was good"))
     vectors = model.word(ids).transpose(1, 2)
-    seen = [model.conv(each).detach().requires_grad_() for each in (vectors, vectors.flip(2))]
+    seen = [model.conv(each).detach().requires_grad_() for each in (vectors, 2 * vectors)]
     out = model.head((seen[0].tanh() - seen[1] ** 2).mean(dim=2))
 
     for call, (each, gradient) in enumerate(zip(seen, torch.autograd.grad(out[0, 1], seen), strict=True), 1):

@@ -1,10 +1,12 @@
 """Networks that move the picture inside: their maps lie on the picture that was given, or are refused."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from camwidget.errors import ModelError
+from camwidget.errors import LayerError, ModelError
 from camwidget.hooks.layout import FIRST, Grid, moved
 from camwidget.hooks.moves import MOVES, doubt_behind, doubtful_moves, lies_in_place
 from camwidget.pictures.explain import explain
@@ -165,6 +167,13 @@ ELSEWHERE = {
     "shifted by an odd number": lambda x: x.roll((13, 17), (2, 3)),
     "tiled": lambda x: x.repeat(1, 1, 2, 2),
     "cut at one side": lambda x: x[:, :, 6:, 9:],
+    "padded at one side": lambda x: nn.functional.pad(x, (x.shape[3] // 2, 0, x.shape[2] // 2, 0)),
+    "padded below": lambda x: nn.functional.pad(x, (0, 0, 0, 8)),
+    "padded with a mirror image": lambda x: nn.functional.pad(x, (24, 0, 16, 0), mode="reflect"),
+    "padded with its edge": lambda x: nn.functional.pad(x, (24, 0, 16, 0), mode="replicate"),
+    "padded with its other end": lambda x: nn.functional.pad(x, (24, 0, 16, 0), mode="circular"),
+    "beside an empty part": lambda x: torch.cat([torch.zeros_like(x)[..., :24], x], 3),
+    "cut at the end": lambda x: x[:, :, :-7],
     "sorted": lambda x: x.sort(3).values,
     "of even and odd columns": lambda x: torch.cat([x[..., ::2], x[..., 1::2]], 3),
     "frequencies": lambda x: torch.fft.fft2(x).abs(),
@@ -177,6 +186,15 @@ def test_what_lies_elsewhere_on_the_picture_has_no_map(name: str) -> None:
     model = Moving(between=ELSEWHERE[name]).double().eval()
 
     assert set(explain(model, photo(64, 96)).cams) == {"first"}
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 96)])
+@pytest.mark.parametrize("pads", [(1, 1, 1, 1), (2, 0, 2, 0), (3, 3, 3, 3)])
+def test_a_border_as_convolutions_add_one_is_no_doubt(pads: tuple[int, ...], size: tuple[int, int]) -> None:
+    torch.manual_seed(1)
+    model = Moving(between=lambda x: nn.functional.pad(x, pads)).double().eval()
+
+    assert set(explain(model, photo(*size)).cams) == {"first", "second"}
 
 
 def test_shifts_that_do_not_cancel_are_a_doubt_also_where_their_number_is_even() -> None:
@@ -196,3 +214,14 @@ def test_a_few_cells_behind_what_lies_elsewhere_have_no_map_either() -> None:
     model.deep = deep  # so that its layers have names
 
     assert set(explain(model, photo(64, 96)).cams) == {"first"}
+
+
+def test_a_refusal_proposes_only_layers_that_are_shown_when_they_are_asked_for() -> None:
+    pad = partial(nn.functional.pad, pad=(24, 0, 16, 0))
+    for model, layers, proposed in (
+        (Moving(between=pad), ["second"], "Layers with a map here: 'first'"),
+        (Moving(between=pad), ["first", "second"], "Layers with a map here: 'first'"),
+        (Moving(pad), ["second"], "No layer of this network has a map here"),
+    ):
+        with pytest.raises(LayerError, match=proposed):
+            explain(model.double().eval(), photo(64, 96), layers=layers)

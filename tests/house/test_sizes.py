@@ -13,7 +13,6 @@ MOST_LINES_OF_A_MODULE = 400
 # Longer ones, by path, with the answer to "is it one idea?".
 ONE_IDEA: dict[str, dict[str, str]] = {
     "camwidget": {
-        "course/assignments/hooks/classes.py": "what a hook class of a learner's must do, fact by fact",
         "grading/child.py": "a learner's process: it runs cells, calls what they defined, and says what became of it",
         "grading/standins.py": "what a judge gets in place of a learner's things, and what it sends for them",
         "hooks/capture.py": "one class: it listens to a network, and asks it for gradients",

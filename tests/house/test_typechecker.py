@@ -1,5 +1,6 @@
 """In tests the annotations of the package are checked while it runs, the axes of tensors included."""
 
+from collections.abc import Callable
 from typing import Self
 
 import pytest
@@ -33,4 +34,21 @@ def test_a_method_that_returns_itself_keeps_its_other_checks() -> None:
 
     assert counter.add(1) is counter
     with pytest.raises(Exception, match="amount"):
-        counter.add("one")  # type: ignore[arg-type]
+        counter.add("one")
+
+
+def test_a_function_that_is_defined_anew_is_checked_each_time_and_is_its_own() -> None:
+    def adding(amount: int) -> Callable[[int], int]:
+        @checked
+        def add(number: int) -> int:
+            """Add it."""
+            return number + amount
+
+        return add
+
+    for amount in (1, 2, 3):
+        add = adding(amount)
+
+        assert (add(1), add.__doc__) == (1 + amount, "Add it.")
+        with pytest.raises(Exception, match="number"):
+            add("one")  # type: ignore[arg-type]

@@ -263,7 +263,7 @@ def test_a_folder_that_is_no_class_is_refused_before_anything_is_run(tmp_path: P
         (DataLoader(tensors(0), batch_size=2), "loader is empty"),
         (DataLoader(Stream(tensors(0)), batch_size=2), "The data is empty"),
         (DataLoader(TensorDataset(torch.randn(2, 3, HEIGHT, WIDTH))), "one of list|a list, not pictures and labels"),
-        (3, "dl is a int"),
+        (3, "dl is an int"),
         ([1, 2], "first element is 1"),
     ],
 )

@@ -212,7 +212,7 @@ def test_what_is_no_group_and_no_class_is_refused_in_words(monkeypatch: pytest.M
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     found = find_mistakes(network(), loader(6), progress=False)
 
-    with pytest.raises(CamwidgetError, match=r"group is a int.*cw.group_maps\(found\)\[0\]"):
+    with pytest.raises(CamwidgetError, match=r"group is an int.*cw.group_maps\(found\)\[0\]"):
         hide_place(found, 1)
     with pytest.raises(CamwidgetError, match=r"found is a str.*cw.find_mistakes"):
         group_maps("found")

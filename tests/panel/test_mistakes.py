@@ -9,6 +9,7 @@ import jaxtyping
 import numpy as np
 import pytest
 import torch
+import traitlets
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -210,12 +211,23 @@ def test_what_is_no_found_and_no_order_is_refused_in_words(found: Found, monkeyp
         MistakesPanel(found.table)
     with pytest.raises(CamwidgetError, match=r"order holds 1\.5"):
         MistakesPanel(found, order=[1.5])
-    with pytest.raises(CamwidgetError, match=r"groups holds a int.*group_maps"):
+    with pytest.raises(CamwidgetError, match=r"order is a set\. .* Pass a list"):
+        MistakesPanel(found, order={1, 0})
+    with pytest.raises(CamwidgetError, match=r"groups holds an int.*group_maps"):
         MistakesPanel(found, groups=[1])
     with pytest.raises(CamwidgetError, match=r"count is 1\.5"):
         MistakesPanel(found).first(1.5)
     with pytest.raises(CamwidgetError, match="pictures is -1"):
         MistakesPanel(found).as_html(pictures=-1)
+
+
+@pytest.mark.parametrize("choice", ["shown", "order", "maps"])
+def test_the_view_takes_only_choices_that_it_has(found: Found, choice: str) -> None:
+    panel = MistakesPanel(found)
+
+    with pytest.raises(traitlets.TraitError):
+        setattr(panel.view, choice, "nonsense")
+    assert panel.first(1) == [int(found.wrong.index[0])]
 
 
 def test_large_maps_are_coarser_in_a_saved_page_which_says_so() -> None:

@@ -224,6 +224,10 @@ def test_two_classes_of_one_name_can_both_be_chosen(net: Counting) -> None:
         ask(panel, "add", index=index, at="class")
         assert panel.target_class == index
     assert panel.target_classes == (0, 5, 7)
+    assert [each["name"] for each in panel.view.manifest["classes"]] == ["crane · 0", "crane · 5", "crane · 7"]
+    assert panel.view.names[3] == "crane · 3"
+    assert "for crane · 7, at layer" in panel._title()
+    assert panel.result.class_names == ("crane",) * 14
 
 
 def test_no_method_at_all_is_told() -> None:

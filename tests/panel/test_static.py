@@ -125,6 +125,7 @@ KINDS = {
     "Int": "number",
     "Float": "number",
     "Unicode": "string",
+    "Enum": "string",
     "Bytes": "Bytes",
     "Dict": "No|TagRows",
     "List": r"(string|number)?\[\]",

@@ -26,8 +26,8 @@ export function barsEnd(probabilities) {
   return Math.min(1, (ROUND.find((each) => each * power >= largest * (1 - 1e-9)) ?? 10) * power);
 }
 
-/** A class with its probability as a bar; a value has no bar, since nothing says how much is much. @param {ClassEntry} shown @param {number} end @param {boolean} twin */
-function classButton(shown, end, twin) {
+/** A class with its probability as a bar; a value has no bar, since nothing says how much is much. @param {ClassEntry} shown @param {number} end */
+function classButton(shown, end) {
   const button = element("button", "camw-class");
   button.tabIndex = -1; // keys have the slider
   const bar = element("span", shown.probability === null ? "" : "camw-bar");
@@ -36,7 +36,7 @@ function classButton(shown, end, twin) {
     fill.style.width = `${(100 * shown.probability) / end}%`;
     bar.append(fill);
   }
-  const name = element("bdi", "camw-name", twin ? `${shown.name} \u00b7 ${shown.index}` : shown.name);
+  const name = element("bdi", "camw-name", shown.name);
   name.title = shown.name;
   button.append(name, bar, element("span", "camw-percent", formatAnswer(shown)));
   return button;
@@ -70,19 +70,17 @@ export class Classes {
     const probabilities = classes.flatMap((each) => (each.probability === null ? [] : [each.probability]));
     const end = barsEnd(probabilities);
     this.ends.textContent = probabilities.length ? `bars to ${Number((100 * end).toPrecision(2))} %` : "";
-    const names = classes.map((each) => each.name);
-    const twins = classes.map((each) => names.indexOf(each.name) !== names.lastIndexOf(each.name));
     const all = this.model.get("names");
     this.search.list(all, this.model.get("synonyms"));
     this.search.box.hidden = !this.kernel.live || all.length <= classes.length;
     this.rows.replaceChildren(...classes.map((each, i) => {
       const row = element("div", "camw-class-row");
-      const button = classButton(each, end, twins[i]);
+      const button = classButton(each, end);
       button.addEventListener("click", () => choose(this.model, "class_index", i));
       row.append(button, ...(this.leads && this.kernel.live && classes.length > 1 && all.length > 2 ? [this.makeRemove(each)] : []));
       return row;
     }));
-    this.slider.list(classes.map((each, i) => `${each.name}${twins[i] ? ` \u00b7 ${each.index}` : ""}, ${formatAnswer(each)}`));
+    this.slider.list(classes.map((each) => `${each.name}, ${formatAnswer(each)}`));
     this.list_.style.setProperty("--camw-count", String(classes.length));
   }
 

@@ -69,6 +69,12 @@ export function makeSvg(shapes, box) {
   return svg;
 }
 
+/** What has the focus in a box, or null. In marimo a view lies in a shadow tree, of which the document knows only the host. @param {HTMLElement} box */
+export function focusedIn(box) {
+  const { activeElement } = /** @type {Document | ShadowRoot} */ (box.getRootNode());
+  return activeElement && box.contains(activeElement) ? activeElement : null;
+}
+
 /** The element that holds a whole view. @param {string} label  for screen readers */
 export function makeRoot(label) {
   const root = element("div", "camw-view");

@@ -1,11 +1,9 @@
 /** The gallery: tiles in chunks, of which only those near to what is seen are in the page. */
 
-import { element, keepKeys } from "./elements.js";
-import { formatPercent } from "./format.js";
+import { element, focusedIn, keepKeys } from "./elements.js";
+import { figuresOf, KINDS, paintFigures, wordLine } from "./figures.js";
 import { clamp } from "./maps.js";
-import { paintTile } from "./tiles.js";
 
-/** @typedef {import("./types.js").PictureRow} PictureRow */
 /** @typedef {import("./rows.js").Table} Table */
 /** @typedef {import("./tiles.js").Tiles} Tiles */
 /**
@@ -20,24 +18,6 @@ import { paintTile } from "./tiles.js";
 
 const CHUNK = 24; // a number that 1, 2, 3, 4 and 6 columns divide
 const FIRST_HEIGHT = 900; // of a chunk, in pixels, before one was seen
-/** What a tile shows, by the choice of maps. @type {Record<string, string[]>} */
-const KINDS = { both: ["picture", "said", "true"], said: ["said"], true: ["true"], difference: ["difference"] };
-
-/** What a map is called. @param {string} kind @param {PictureRow} row @param {string[]} classes */
-export function mapName(kind, row, classes) {
-  const [said, true_] = [classes[row.said], classes[row.true]];
-  if (kind === "picture") return "picture";
-  if (kind === "said") return `why ${said}`;
-  if (kind === "true") return row.said === row.true ? `why ${true_}` : `why not ${true_}`;
-  return `${said} minus ${true_}`;
-}
-
-/** A tile in words. @param {PictureRow} row @param {string[]} classes */
-export function tileInWords(row, classes) {
-  if (row.said === row.true) return `${classes[row.true]}, rightly so called, ${formatPercent(row.p_true)}`;
-  return `Is ${classes[row.true]}, ${formatPercent(row.p_true)}; was called ${classes[row.said]}, ${formatPercent(row.p_said)}; loss ${row.loss.toFixed(2)}`;
-}
-
 export class Gallery {
   /** @param {Tiles} tiles @param {(place: number) => void} opened @param {AbortSignal} signal */
   constructor(tiles, opened, signal) {
@@ -58,34 +38,92 @@ export class Gallery {
     this.height = FIRST_HEIGHT;
     this.seen = new IntersectionObserver((entries) => this.onSeen(entries), { root: this.box, rootMargin: "60% 0px" });
     this.box.addEventListener("click", (event) => this.onClick(event), { signal });
+    this.box.addEventListener("focusin", ({ target }) => this.onFocus(/** @type {Element} */ (target)), { signal });
     this.box.addEventListener("keydown", (event) => this.onKey(event), { signal });
   }
 
-  /** @param {Table} table @param {number[]} places @param {Look} look */
+  /** Show other pictures, or the same in another order: from the first one on. @param {Table} table @param {number[]} places @param {Look} look */
   list(table, places, look) {
+    const focused = focusedIn(this.box);
     Object.assign(this, { table, places, look, focused: Math.max(0, places.indexOf(look.open)) });
+    this.lay(look, 0);
+    this.box.scrollTop = 0;
+    if (focused && places.length) this.focus(0); // keys go on from what is seen now
+    else if (focused) /** @type {HTMLElement} */ (this.box.firstElementChild).focus();
+  }
+
+  /** Show the same pictures with other maps or on another scale: what one looks at stays in sight. @param {Look} look */
+  show(look) {
+    const focused = focusedIn(this.box);
+    const seen = this.lookedAt();
+    const [number, top, height] = seen ? [this.numberOf(seen), seen.offsetTop - this.box.scrollTop, seen.offsetHeight] : [0, 0, 0];
+    this.look = look;
+    this.lay(look, number);
+    const now = this.tileAt(number);
+    if (!now) return;
+    const inside = Math.max(0, Math.min(top, this.box.clientHeight - now.offsetHeight));
+    this.box.scrollTop = now.offsetTop - (now.offsetHeight === height ? top : inside); // of another height, it is seen whole
+    if (focused) this.tileAt(this.focused)?.focus({ preventScroll: true });
+  }
+
+  /** The tile that one looks at: that with the focus or the open one if it is in sight, else the first that is. */
+  lookedAt() {
+    const [start, end] = [this.box.scrollTop, this.box.scrollTop + this.box.clientHeight];
+    const tiles = /** @type {HTMLElement[]} */ ([...this.box.querySelectorAll("[role=option]")]);
+    const inSight = tiles.filter((tile) => tile.offsetTop + tile.offsetHeight > start && tile.offsetTop < end);
+    const [open, focused] = [this.look ? this.places.indexOf(this.look.open) : -1, focusedIn(this.box)];
+    return inSight.find((tile) => tile === focused) ?? inSight.find((tile) => this.numberOf(tile) === open) ?? inSight[0];
+  }
+
+  /** Make all chunks anew. @param {Look} look @param {number} first  a tile to begin with */
+  lay(look, first) {
     this.seen.disconnect();
+    for (const chunk of this.chunks) this.empty(chunk);
     this.box.classList.toggle("camw-one", look.maps !== "both");
     this.box.style.setProperty("--camw-ratio", String(look.ratio));
-    this.chunks = Array.from({ length: Math.ceil(places.length / CHUNK) }, (_, k) => {
+    this.chunks = Array.from({ length: Math.ceil(this.places.length / CHUNK) }, (_, k) => {
       const chunk = element("div", "camw-chunk");
       chunk.setAttribute("role", "presentation");
       chunk.dataset.chunk = String(k);
-      chunk.style.minHeight = `${(this.height * Math.min(CHUNK, places.length - k * CHUNK)) / CHUNK}px`;
       return chunk;
     });
     this.box.replaceChildren(...this.chunks);
-    if (!places.length) this.box.replaceChildren(element("p", "camw-nothing", "No pictures here."));
-    for (const chunk of this.chunks) this.seen.observe(chunk);
-    if (this.chunks.length) this.fill(this.chunks[0]);
+    if (!this.places.length) {
+      const nothing = Object.assign(element("p", "camw-nothing", "No pictures here."), { tabIndex: -1 });
+      this.box.replaceChildren(nothing);
+      return;
+    }
+    this.fill(this.chunkOf(first)); // from which all heights are known, nearly
+    this.fill(this.chunkOf(this.focused));
+    for (const [k, chunk] of this.chunks.entries()) {
+      if (!chunk.childElementCount) chunk.style.minHeight = `${(this.height * Math.min(CHUNK, this.places.length - k * CHUNK)) / CHUNK}px`;
+      this.seen.observe(chunk);
+    }
+  }
+
+  /** @param {number} number  of a tile */
+  chunkOf(number) {
+    return this.chunks[Math.floor(number / CHUNK)];
+  }
+
+  /** @param {number} number */
+  tileAt(number) {
+    return /** @type {HTMLElement | undefined} */ (this.chunkOf(number)?.children[number % CHUNK]);
+  }
+
+  /** @param {Element} tile */
+  numberOf(tile) {
+    return Number(/** @type {HTMLElement} */ (tile).dataset.number);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
   onSeen(entries) {
     for (const { target, isIntersecting } of entries) {
       const chunk = /** @type {HTMLElement} */ (target);
+      if (!this.chunks.includes(chunk)) continue; // of what was listed before
       if (isIntersecting) this.fill(chunk);
-      else if (!chunk.contains(document.activeElement)) this.empty(chunk);
+      // the tile that Tab goes to stays, wherever one looks: else no key would reach the gallery
+      else if (chunk !== this.chunkOf(this.focused) && !focusedIn(chunk)) this.empty(chunk);
     }
   }
 
@@ -146,16 +184,18 @@ export class Gallery {
   /** Mark the tile that is open. @param {number} place */
   mark(place) {
     if (this.look) this.look.open = place;
-    for (const tile of this.box.querySelectorAll("[role=option]")) {
-      const number = Number(/** @type {HTMLElement} */ (tile).dataset.number);
-      tile.setAttribute("aria-selected", String(this.places[number] === place));
-    }
+    for (const tile of this.box.querySelectorAll("[role=option]")) tile.setAttribute("aria-selected", String(this.places[this.numberOf(tile)] === place));
   }
 
   /** @param {MouseEvent} event */
   onClick(event) {
     const tile = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[role=option]")) : null;
-    if (tile) this.open(Number(tile.dataset.number));
+    if (tile) this.open(this.numberOf(tile));
+  }
+
+  /** A tile has got the focus, by a key, by a click or by a program that reads the page. @param {Element} at */
+  onFocus(at) {
+    if (at.matches("[role=option]")) this.goOnFrom(this.numberOf(at));
   }
 
   /** @param {number} number */
@@ -166,13 +206,22 @@ export class Gallery {
 
   /** @param {number} number */
   focus(number) {
-    this.box.querySelector('[role=option][tabindex="0"]')?.setAttribute("tabindex", "-1");
-    this.focused = clamp(number, this.places.length);
-    const chunk = this.chunks[Math.floor(this.focused / CHUNK)];
-    this.fill(chunk);
-    const tile = /** @type {HTMLElement} */ (chunk.children[this.focused % CHUNK]);
-    tile.tabIndex = 0;
-    tile.focus();
+    const goal = clamp(number, this.places.length);
+    this.fill(this.chunkOf(goal));
+    this.goOnFrom(goal);
+    this.tileAt(goal)?.focus();
+  }
+
+  /** Keys go on from this tile, and Tab comes back to it. @param {number} number */
+  goOnFrom(number) {
+    if (number === this.focused) return;
+    const [before, now] = [this.chunkOf(this.focused), this.chunkOf(number)];
+    this.tileAt(this.focused)?.setAttribute("tabindex", "-1");
+    this.tileAt(number)?.setAttribute("tabindex", "0");
+    this.focused = number;
+    if (before === now) return;
+    this.seen.unobserve(before); // so that it is told again where it lies, and goes if that is far away
+    this.seen.observe(before);
   }
 
   columns() {
@@ -198,39 +247,4 @@ export class Gallery {
     this.seen.disconnect();
     Object.assign(this, { table: null, places: [], chunks: [], look: null });
   }
-}
-
-/**
- * A picture and its maps, each with its name, before they are painted.
- * @param {string[]} kinds @param {PictureRow} row @param {string[]} classes
- */
-export function figuresOf(kinds, row, classes) {
-  return kinds.map((kind) => {
-    const figure = element("div", "camw-pic");
-    const canvas = element("canvas", "");
-    canvas.dataset.kind = kind;
-    const name = element("span", "camw-kind", mapName(kind, row, classes));
-    name.title = name.textContent ?? "";
-    figure.append(name, canvas);
-    return figure;
-  });
-}
-
-/**
- * Paint what `figuresOf` made, or say in place of the first why there is no picture.
- * @param {HTMLElement} box @param {import("./tiles.js").Tile} tile @param {number} scale @param {Uint8Array} colormap @param {number} [side]
- */
-export function paintFigures(box, tile, scale, colormap, side) {
-  for (const [i, canvas] of box.querySelectorAll("canvas").entries()) {
-    if (tile.image) paintTile(canvas, tile, canvas.dataset.kind ?? "picture", scale, colormap, side);
-    else canvas.replaceWith(element("span", "camw-lost", i ? "" : tile.problem || "no picture"));
-  }
-}
-
-/** @param {string} verb @param {string} name @param {number} probability */
-function wordLine(verb, name, probability) {
-  const line = element("p", "camw-word-line");
-  line.append(`${verb} `, element("b", "", name), ` ${formatPercent(probability)}`);
-  line.title = name;
-  return line;
 }

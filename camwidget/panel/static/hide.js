@@ -1,7 +1,7 @@
 /** Hide parts of the picture: rectangles that are drawn on it, and what the network says without them. */
 
 import { barsEnd } from "./classes.js";
-import { element } from "./elements.js";
+import { element, focusedIn } from "./elements.js";
 import { formatAnswer, formatNumber } from "./format.js";
 import { rowOf } from "./keys.js";
 import { labelled, optionsOf } from "./look.js";
@@ -186,7 +186,7 @@ export class Hide {
     const end = barsEnd(probabilities);
     const head = element("div", "camw-hide-row camw-hide-head");
     head.append(element("span", ""), element("span", "", probabilities.length ? `bars to ${Number((100 * end).toPrecision(2))} %` : ""), element("span", "", answer ? "whole \u2192 hidden" : "whole"), element("span", "", answer?.places ? "\u25cb elsewhere" : ""));
-    const focused = this.rows.contains(/** @type {Document | ShadowRoot} */ (this.rows.getRootNode()).activeElement); // on a row that is about to go
+    const focused = focusedIn(this.rows) !== null; // on a row that is about to go
     this.rows.replaceChildren(head, ...classes.map((each, i) => {
       const row = element("button", "camw-hide-row");
       row.setAttribute("aria-pressed", String(i === target));

@@ -12,6 +12,9 @@
  */
 
 const ANSWER_WITHIN_MS = 800;
+/** Between two questions that nobody at the page has asked: on a slow machine the question itself keeps a kernel busy. */
+const REST_MS = 5000;
+const LONGEST_REST_MS = 80_000;
 const SLIDING = {
   free: "",
   busy: "The kernel is busy. Sliding goes on; new classes, pictures and words wait",
@@ -31,6 +34,9 @@ export class Kernel {
     this.number = 0;
     this.heard = 0;
     this.timers = new Set();
+    this.waiting = 0; // the timer of a kernel that is busy
+    this.resting = 0; // the timer since it was asked
+    this.rest = REST_MS;
     this.greeted = false;
     if (!this.live) return;
     const heard = (/** @type {{heard?: number}} */ content) => this.onMessage(content);
@@ -83,16 +89,38 @@ export class Kernel {
   /** What the host says of the kernel. */
   look() {
     const status = this.host?.status ?? "unknown";
-    // what it does for this panel is told in other words
-    const other = () => this.host?.status === "busy" && this.state === "free" && !this.model.get("busy");
-    // some kernels answer beside a cell that runs
-    if (status === "busy") this.after(ANSWER_WITHIN_MS, () => { if (other()) this.ask({ do: "hello" }); });
+    if (status !== "busy") this.giveUp();
+    if (status === "busy") this.waitFor();
     else if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) this.become("gone");
     else if (status === "idle" && this.state === "busy") this.become("free");
     if (!this.greeted && (status === "idle" || !this.host)) {
       this.greeted = true;
       this.ask({ do: "hello" }); // a panel of a saved notebook has a host, but nobody behind it
     }
+  }
+
+  /** A kernel that is busy all the while, and not for this panel, is asked whether it answers beside a cell that runs: some do. */
+  waitFor() {
+    if (this.waiting || this.resting) return;
+    this.waiting = this.after(ANSWER_WITHIN_MS, () => {
+      this.waiting = 0;
+      if (this.state !== "free" || this.model.get("busy")) return; // what it does for this panel is told in other words
+      this.resting = this.after(this.rest, () => this.onRested());
+      this.ask({ do: "hello" });
+    });
+  }
+
+  onRested() {
+    this.resting = 0;
+    // busy with a long cell, or with questions of many panels on a slow machine
+    this.rest = this.host?.status === "busy" ? Math.min(2 * this.rest, LONGEST_REST_MS) : REST_MS;
+    this.look();
+  }
+
+  giveUp() {
+    clearTimeout(this.waiting);
+    this.timers.delete(this.waiting);
+    this.waiting = 0;
   }
 
   /** @param {keyof typeof SLIDING} state */
@@ -106,5 +134,6 @@ export class Kernel {
   after(ms, act) {
     const timer = window.setTimeout(() => { this.timers.delete(timer); act(); }, ms);
     this.timers.add(timer);
+    return timer;
   }
 }

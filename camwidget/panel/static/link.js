@@ -12,10 +12,9 @@ function namesOf(key, manifest) {
   if (key === "mode") return MODE_NAMES;
   if (key === "layer") return manifest.layers.map((each) => each.name);
   if (key === "method") return manifest.methods.map((each) => each.key);
-  const names = manifest.classes.map((each) => each.name);
-  // names that occur twice are told apart by their numbers
-  const single = names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : String(manifest.classes[i].index)));
-  return key === "other" ? ["", ...single] : single;
+  // names that several classes have end with the number, which is enough
+  const names = manifest.classes.map(({ name, index }) => (name.endsWith(` \u00b7 ${index}`) ? String(index) : name));
+  return key === "other" ? ["", ...names] : names;
 }
 
 /** The positions that an address asks for; what it does not know is left as it is. @param {string} hash @param {Manifest} manifest @returns {Positions} */

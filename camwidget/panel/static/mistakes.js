@@ -2,15 +2,15 @@
 
 import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, letCommandsThrough, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
 import { makeLegend, paintLegend } from "./facts.js";
-import { formatNumber } from "./format.js";
 import { Gallery } from "./gallery.js";
 import { Groups } from "./groups.js";
 import { Kernel } from "./kernel.js";
 import { bytesOf } from "./maps.js";
-import { Matrix, pictures } from "./matrix.js";
+import { Matrix } from "./matrix.js";
+import { headingOf, shownInWords, ticksOf } from "./mistakes_words.js";
 import { follow } from "./model.js";
 import { OnePicture } from "./one.js";
-import { chosen, mostSaid, scaleOf, sharedScaleOf, Table } from "./rows.js";
+import { chosen, scaleOf, sharedScaleOf, Table } from "./rows.js";
 import { CHOICES, Segments } from "./segments.js";
 import { TagFilter, toggled } from "./tagging.js";
 import { followTheme } from "./theme.js";
@@ -73,10 +73,10 @@ export class MistakesView {
   }
 
   follow() {
-    const draw = () => this.draw();
+    const [draw, paint] = [() => this.draw(), () => this.draw(false)];
     return follow(this.model, {
       rows: () => this.load(), manifest: () => this.load(), message: this.message.show, message_at: this.message.show, busy: () => this.onBusy(),
-      shown: draw, order: draw, maps: draw, own_scale: draw, cell: draw, group: draw, tag: draw,
+      shown: draw, order: draw, cell: draw, group: draw, tag: draw, maps: paint, own_scale: paint,
       tags: () => this.drawTags(), opened: () => this.drawOpen(),
     });
   }
@@ -137,36 +137,46 @@ export class MistakesView {
     return chosen(this.table, { shown: String(shown), cell: /** @type {number[]} */ (cell), members, order: String(order) });
   }
 
-  draw() {
+  /** Show pictures: chosen anew and from the first on, or the same in another way. @param {boolean} [anew] */
+  draw(anew = true) {
     const manifest = this.manifest();
     if (!manifest) return;
+    if (anew) this.places = this.choose(manifest);
+    if (anew) this.gallery.list(this.table, this.places, this.look(manifest));
+    else this.gallery.show(this.look(manifest));
+    this.describeAll(manifest);
+  }
+
+  /** The scale of all pictures, or null where each has its own. */
+  shared() {
+    return this.model.get("own_scale") === 1 ? null : sharedScaleOf(this.table, this.places, this.model.get("maps"));
+  }
+
+  /** @param {Manifest} manifest @returns {import("./gallery.js").Look} */
+  look(manifest) {
     const { model, table } = this;
-    this.places = this.choose(manifest);
-    const maps = model.get("maps");
-    const shared = sharedScaleOf(table, this.places, maps);
-    const own = model.get("own_scale") === 1;
-    const scale = (/** @type {number} */ place) => (own ? scaleOf(table, place, maps) : shared);
-    const look = { maps, classes: manifest.classes, colormap: this.colormap, scale, open: table.placeOf(model.get("opened")), ratio: manifest.width / manifest.height };
-    this.gallery.list(table, this.places, look);
+    const [maps, shared] = [model.get("maps"), this.shared()];
+    const scale = (/** @type {number} */ place) => shared ?? scaleOf(table, place, maps);
+    return { maps, classes: manifest.classes, colormap: this.colormap, scale, open: table.placeOf(model.get("opened")), ratio: manifest.width / manifest.height };
+  }
+
+  /** What stands around the gallery. @param {Manifest} manifest */
+  describeAll(manifest) {
+    const { model } = this;
     this.describe(manifest);
-    this.describeScale(maps, own ? null : shared);
+    this.describeScale(model.get("maps"), this.shared());
     this.matrix.mark(model.get("cell"));
     this.groups.mark(model.get("group"));
     for (const [trait, segments] of Object.entries(this.choices)) segments.mark(String(model.get(/** @type {Choice} */ (trait))), trait === "order" && !manifest.ordered ? ["given"] : []);
     this.drawTags();
     this.drawOpen();
-    this.root.dataset.painted = `${this.places.length}/${model.get("order")}/${maps}`;
+    this.root.dataset.painted = `${this.places.length}/${model.get("order")}/${model.get("maps")}`;
   }
 
   /** @param {Manifest} manifest */
   describe({ classes }) {
     const [cell, group, tag, shown] = [this.model.get("cell"), this.model.get("group"), this.model.get("tag"), this.model.get("shown")];
-    const count = this.places.length;
-    const one = shown === "wrong" ? "mistake" : shown === "right" ? "right answer" : "picture";
-    const kind = count === 1 ? one : `${one}s`;
-    const strong = element("b", "", cell.length ? `${count.toLocaleString("en")} \u00d7 ${classes[cell[0]]}` : `${count.toLocaleString("en")} ${kind}`);
-    const rest = cell.length ? (cell[0] === cell[1] ? ", and called so" : `, called ${classes[cell[1]]}`) : group >= 0 ? " of one group" : "";
-    this.what.replaceChildren(strong, rest + (tag ? `, tagged \u201c${tag}\u201d` : ""));
+    this.what.replaceChildren(...shownInWords(this.places.length, { classes, cell, group, tag, shown }));
     this.everything.hidden = !cell.length && group < 0 && !tag && shown === "wrong";
     this.announce(this.what.textContent ?? "");
   }
@@ -182,9 +192,7 @@ export class MistakesView {
 
   /** @param {string} maps @param {number | null} scale */
   describeScale(maps, scale) {
-    const [low, high] = maps === "difference" ? ["for what it is", "for what was said"] : ["against", "for"];
-    const ends = scale === null ? [low, high] : [`${formatNumber(-scale)} ${low}`, `${high} ${formatNumber(scale, true)}`];
-    this.ticks.replaceChildren(...[ends[0], "0", ends[1]].map((text) => element("span", "", text)));
+    this.ticks.replaceChildren(...ticksOf(maps, scale));
     paintLegend(this.legend, this.colormap, true);
   }
 
@@ -226,14 +234,6 @@ export class MistakesView {
     this.table = new Table(null);
     discard(this.root);
   }
-}
-
-/** @param {Manifest} manifest @param {Table} table @returns {(string | HTMLElement)[]} */
-function headingOf({ classes, wrong, total, unread, stopped, method, layer, coarser }, table) {
-  const most = mostSaid(table);
-  const said = most === null ? "." : [", most often said: ", element("strong", "", classes[most]), "."];
-  const rest = [stopped, unread ? `${pictures(unread)} could not be read` : "", `Maps: ${method} at layer ${layer}`, coarser].filter(Boolean);
-  return [element("strong", "", `${wrong.toLocaleString("en")} mistake${wrong === 1 ? "" : "s"}`), ` in ${pictures(total)}`, ...said, ` ${rest.join(". ")}.`];
 }
 
 /** @param {Context} context */

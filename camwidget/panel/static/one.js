@@ -1,7 +1,7 @@
 /** The picture that is open: what it is, its tags, and on a saved page, which no panel follows, the picture itself. */
 
 import { element } from "./elements.js";
-import { figuresOf, paintFigures, tileInWords } from "./gallery.js";
+import { figuresOf, paintFigures, tileInWords } from "./figures.js";
 import { Tagging } from "./tagging.js";
 
 /** @typedef {import("./types.js").MistakesManifest} Manifest */

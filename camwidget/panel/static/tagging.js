@@ -1,6 +1,6 @@
 /** Tags: which pictures have which, and how one is given. */
 
-import { element } from "./elements.js";
+import { element, focusedIn } from "./elements.js";
 
 /** @typedef {Record<string, number[]>} Tags */
 
@@ -68,7 +68,7 @@ export class Tagging {
   /** @param {string[]} usual @param {Tags} tags @param {number} row */
   list(usual, tags, row) {
     const all = [...new Set([...usual, ...Object.keys(tags)])];
-    const focused = [...this.buttons.children].indexOf(/** @type {Element} */ (document.activeElement));
+    const focused = [...this.buttons.children].findIndex((each) => each === focusedIn(this.buttons));
     this.buttons.replaceChildren(...all.map((tag) => {
       const button = element("button", "camw-tag", tag);
       button.setAttribute("aria-pressed", String(Boolean(tags[tag]?.includes(row))));

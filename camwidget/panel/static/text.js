@@ -2,7 +2,7 @@
 
 import { Column } from "./column.js";
 import { coloursOf, DARK_PAGE, lettersOf, luminance, surfaceOf } from "./contrast.js";
-import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, letCommandsThrough, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
+import { ANNOUNCE_AFTER_MS, discard, element, focusedIn, keepKeysBeside, letCommandsThrough, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
 import { headline } from "./facts.js";
 import { formatNumber } from "./format.js";
 import { Kernel } from "./kernel.js";
@@ -173,7 +173,7 @@ class PairView {
     const { change, columns } = this.page;
     const done = manifest.change;
     const live = Boolean(this.model.get("live"));
-    const focused = change.contains(document.activeElement); // on a button that is about to go
+    const focused = focusedIn(change) !== null; // on a button that is about to go
     change.hidden = !done && !live;
     change.classList.toggle("camw-hint", !done); // there is always a line, so that the words stay under the pointer
     if (!done) {

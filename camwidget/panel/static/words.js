@@ -3,7 +3,7 @@
  * text nodes only; whatever a review holds, it is shown and never run.
  */
 
-import { element, keepKeys } from "./elements.js";
+import { element, focusedIn, keepKeys } from "./elements.js";
 import { rowOf } from "./keys.js";
 import { clamp } from "./maps.js";
 
@@ -105,7 +105,7 @@ export class Words {
   }
 
   hadFocus() {
-    return this.box.contains(document.activeElement);
+    return focusedIn(this.box) !== null;
   }
 
   /** @param {KeyboardEvent} event */

@@ -6,7 +6,7 @@ import { linkOf, positionsOf } from "../../../camwidget/panel/static/link.js";
 
 const manifest = {
   layers: [{ name: "0.4" }, { name: "0.5" }], methods: [{ key: "cam" }, { key: "grad_cam" }],
-  classes: [{ index: 3, name: "cat & dog" }, { index: 134, name: "crane" }, { index: 517, name: "crane" }],
+  classes: [{ index: 3, name: "cat & dog" }, { index: 134, name: "crane \u00b7 134" }, { index: 517, name: "crane \u00b7 517" }],
 };
 
 test("an address names the layer and the class, and what is not known is left out", () => {

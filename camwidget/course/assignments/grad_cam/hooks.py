@@ -12,6 +12,7 @@ from camwidget.course.assignments.traces import Before, judge_left
 from camwidget.course.attempt import Attempt
 from camwidget.course.calling import described
 from camwidget.course.compare import numbers_agree
+from camwidget.errors import a_kind
 from camwidget.pictures.explain import explain
 from camwidget.pictures.result import Explanation
 
@@ -42,7 +43,7 @@ def _judge_listening(attempt: Attempt, model: nn.Sequential, layer: nn.Module, i
     has = all(hasattr(type(hook), method) for method in ("__enter__", "__exit__"))
     likely = "write __enter__, which returns self, and __exit__, which removes the hook"
     if not has:
-        got = f"a {type(hook).__name__}"
+        got = a_kind(hook)
         attempt.fact("shape", False, expected="a context manager", got=got, likely=likely, stop=True)
     meanings = {"None": "__enter__ returns what stands behind `as`: return self"}
     entered = attempt.call(type(hook).__enter__, hook, called="with MyHookBwd(layer) as hook:", meanings=meanings)
@@ -87,7 +88,7 @@ def _judge_gradient(attempt: Attempt, key: str, entered: Any, pairs: list[tuple[
     elif isinstance(stored, list):
         likely = "this is a list: store the newest gradient itself, in place of the one before"
     elif stored is not None and not isinstance(stored, Tensor):
-        likely = f"this is a {type(stored).__name__}: store the tensor"
+        likely = f"this is {a_kind(stored)}: store the tensor"
     wanted = f"a tensor of shape {tuple(right.shape)}"
     if not isinstance(stored, Tensor):
         attempt.fact("shape", False, expected=wanted, got=got, likely=likely, stop=True)

@@ -13,6 +13,7 @@ from camwidget.course.assignments.traces import judge_given
 from camwidget.course.attempt import Attempt
 from camwidget.course.compare import numbers_agree
 from camwidget.course.reading import why_none
+from camwidget.errors import a_kind
 
 STARTS: dict[str, Callable[[Tensor, int], Tensor]] = {
     "these are the gradients of all classes together: let only one class count": lambda output, _: output.sum(),
@@ -100,7 +101,7 @@ def _judge_autograd(attempt: Attempt, function: Any, classes: int, target: int, 
             likely = why_none(function) if clean else "backward() returns nothing: use torch.autograd.grad, which does"
             attempt.fact("autograd", False, expected=right, got="None", likely=likely, stop=True)
         if isinstance(got, tuple | list):
-            likely = f"autograd.grad returns a tuple, and so do you (a {type(got).__name__}): take its first element"
+            likely = f"autograd.grad returns a tuple, and so do you ({a_kind(got)}): take its first element"
             attempt.fact("autograd", False, expected=right, got=got, likely=likely, stop=True)
         shapes = {
             (1, classes): "this is the gradient of the output: give activation to autograd.grad as its second argument",

@@ -13,7 +13,7 @@ from camwidget.course.attempt import Attempt
 from camwidget.course.calling import described
 from camwidget.course.compare import numbers_agree
 from camwidget.course.mistakes import why_shape
-from camwidget.errors import HookError
+from camwidget.errors import HookError, a_kind
 from camwidget.hooks.restore import hooks_on
 from camwidget.pictures.explain import explain
 from camwidget.pictures.result import Explanation
@@ -65,9 +65,7 @@ def _in_a_block(
     hook = attempt.call(attempt.answer, layer, called="MyHook(layer)")
     managed = all(hasattr(type(hook), method) for method in ("__enter__", "__exit__"))
     likely = "a context manager needs the methods __enter__ and __exit__"
-    attempt.fact(
-        "stored", managed, expected="a context manager", got=f"a {type(hook).__name__}", likely=likely, stop=True
-    )
+    attempt.fact("stored", managed, expected="a context manager", got=a_kind(hook), likely=likely, stop=True)
     meanings = {"None": "__enter__ returns what stands behind `as`: return self"}
     entered = attempt.call(type(hook).__enter__, hook, called="with MyHook(layer) as hook:", meanings=meanings)
     own = len(hooks_on(model)) - count
@@ -131,10 +129,10 @@ def _grads(model: Small) -> list[Tensor]:
 
 def _judge_one_tensor(attempt: Attempt, stored: Any, right: Tensor, given: Tensor) -> None:
     """State that what is stored is one tensor of the output's shape."""
-    likely = f"store the tensor itself, not a {type(stored).__name__}"
+    likely = f"store the tensor itself, not {a_kind(stored)}"
     if isinstance(stored, tuple | list) and len(stored) > 1:
-        likely = f"store the last run's output alone, not a {type(stored).__name__} of all"
-    got = f"a {type(stored).__name__}"
+        likely = f"store the last run's output alone, not {a_kind(stored)} of all"
+    got = a_kind(stored)
     attempt.fact("stored", isinstance(stored, Tensor), expected=right, got=got, likely=likely, stop=True)
     likely = why_shape(tuple(stored.shape), tuple(right.shape))
     if tuple(stored.shape[1:]) == tuple(right.shape[1:]) or stored.shape == right.shape[1:]:
@@ -323,9 +321,7 @@ def _judge_silenced(attempt: Attempt, model: Small, name: str, channel: int, inp
         return {**known, put_in: rest(_run_layer(model, name, nothing))}
 
     before = Before(model, {"inputs": inputs})
-    called = (
-        f"without_channel(model, layer, {channel}, inputs), with a {type(model.get_submodule(name)).__name__} as layer"
-    )
+    called = f"without_channel(model, layer, {channel}, inputs), with {a_kind(model.get_submodule(name))} as layer"
     kept = "the output keeps its shape: set the channel to zero, and leave it in its place"
     meanings = {
         "out of bounds for dimension 0": "the first axis is the batch: channels are the second, [:, channel]",

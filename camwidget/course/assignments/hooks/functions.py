@@ -10,6 +10,7 @@ from camwidget.course.assignments.networks import Small, batch_network
 from camwidget.course.assignments.traces import Before, judge_left
 from camwidget.course.attempt import Attempt
 from camwidget.course.compare import as_numbers, numbers_agree
+from camwidget.errors import a_kind
 
 
 def judge_order(attempt: Attempt) -> None:
@@ -260,9 +261,7 @@ def _judge_stored(attempt: Attempt, model: Small, name: str, inputs: Tensor, out
     meanings = {
         "list index out of range": "nothing was stored: the model has to run between putting the hook on and taking it off",
     }
-    called = (
-        f"store_activation(model, layer, inputs), with a {type(layer).__name__} as layer and {len(inputs)} pictures"
-    )
+    called = f"store_activation(model, layer, inputs), with {a_kind(layer)} as layer and {len(inputs)} pictures"
     got = attempt.call(attempt.answer, model, layer, inputs, called=called, meanings=meanings)
     _refuse_wrapped(attempt, got, right)
     was_input = "this went into the layer: the output is the hook function's third argument"
@@ -301,5 +300,5 @@ def _refuse_wrapped(attempt: Attempt, got: Any, right: Tensor) -> None:
         attempt.fact("shape", False, expected=tuple(right.shape), got="a dict", likely=likely, stop=True)
     if isinstance(got, tuple | list) and len(got) == 1 and isinstance(got[0], Tensor):
         likely = "the tensor is in a list or tuple: return its entry, [0]"
-        got = f"a {type(got).__name__}"
+        got = a_kind(got)
         attempt.fact("shape", False, expected=tuple(right.shape), got=got, likely=likely, stop=True)

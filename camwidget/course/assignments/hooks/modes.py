@@ -9,6 +9,7 @@ from camwidget.course.assignments.networks import batch_network
 from camwidget.course.assignments.traces import Before, Counted, judge_left
 from camwidget.course.attempt import Attempt
 from camwidget.course.compare import as_numbers, numbers_agree
+from camwidget.errors import a_kind
 
 MODES = {"train": (True, True), "eval": (False, True), "no_grad": (True, False)}
 """Name to training mode and recording, as the exercise has them."""
@@ -136,9 +137,7 @@ def judge_quiet_run(attempt: Attempt, *, pictures: int) -> None:
         with torch.set_grad_enabled(recording):
             got = attempt.call(attempt.answer, model, inputs, called=called)
         if isinstance(got, tuple | list) and len(got) == 1:
-            attempt.fact(
-                "values", False, got=f"a {type(got).__name__}", likely="return the logits themselves", stop=True
-            )
+            attempt.fact("values", False, got=a_kind(got), likely="return the logits themselves", stop=True)
         likely = "the model ran in training mode: dropout and the batch's own mean were at work"
         if any(any(run.training) for run in model.runs):
             attempt.fact("values", numbers_agree(got, right), expected=right, got=got, likely=likely)

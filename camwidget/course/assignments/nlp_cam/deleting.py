@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from camwidget.course.attempt import Attempt
+from camwidget.errors import a_kind
 
 _WORDS = ("the", "film", "is", "not", "very", "good", "dull", "and", "warm", "plot", "never", "great", "was", "a")
 
@@ -191,7 +192,7 @@ def _deleted(attempt: Attempt, words: list[str], values: Tensor, *, top: int, ke
     if isinstance(got, str):
         likely = "return a list of the words, not one text"
     elif isinstance(got, set | dict):
-        likely = f"a {type(got).__name__} has no order, or each word only once: return a list"
+        likely = f"{a_kind(got)} has no order, or each word only once: return a list"
     elif isinstance(got, list | tuple) and got and all(isinstance(word, tuple | list) for word in got):
         likely = "return the words alone, without their values"
     attempt.fact("form", is_list, expected="a list of words", got=got, likely=likely, stop=True)
