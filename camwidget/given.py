@@ -43,7 +43,7 @@ def whole(
     Raises:
         CamwidgetError: it is none (True and 2.0 are none either), or out of range.
     """
-    number = _whole(value)
+    number = index_of(value)
     if number is not None and (least is None or number >= least) and (most is None or number <= most):
         return number
     raise error(three_parts(f"{name} is {told(value)}", f"It is a whole number{_range(least, most)}", try_))
@@ -70,10 +70,10 @@ def several(
     except TypeError:  # arrays and tensors of no axis say that they can be gone through
         listed = None
     if listed is None:
-        single = _whole(values)
+        single = index_of(values)
         advice = try_ if single is None else f"For a single one pass [{single}]"
         raise error(three_parts(f"{name} is {told(values)}", allowed, advice))
-    numbers = [_whole(value) for value in listed]
+    numbers = [index_of(value) for value in listed]
     for value, number in zip(listed, numbers, strict=True):
         if number is None or (least is not None and number < least):
             raise error(three_parts(f"{name} holds {told(value)}", allowed, try_))
@@ -98,6 +98,18 @@ def refuse_other_kind(
     """
     if not isinstance(value, kind):
         raise error(three_parts(f"{begins} {a_kind(value)}", allowed, try_))
+
+
+def index_of(value: Any) -> int | None:
+    """Return a whole number as Python's own, from whatever is one, or None where it is none: True and 2.0 are none.
+
+    Args:
+        value: what was given.
+    """
+    try:
+        return None if _is_truth(value) else operator.index(value)
+    except (TypeError, ValueError, RuntimeError):  # arrays and tensors of several numbers, or without any
+        return None
 
 
 def number(value: Any) -> float | None:
@@ -160,7 +172,7 @@ def yes_or_no(value: Any, name: str, *, try_: str, error: type[CamwidgetError] =
     Raises:
         CamwidgetError: it is something else.
     """
-    if (_is_truth(value) and getattr(value, "ndim", 0) == 0) or _whole(value) in (0, 1):
+    if (_is_truth(value) and getattr(value, "ndim", 0) == 0) or index_of(value) in (0, 1):
         return bool(value)
     raise error(three_parts(f"{name} is {told(value)}", "It is True or False", try_))
 
@@ -198,10 +210,3 @@ def _range(least: int | None, most: int | None) -> str:
 def _is_truth(value: Any) -> bool:
     """Whether it is yes or no, also NumPy's or a tensor's."""
     return isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool")
-
-
-def _whole(value: Any) -> int | None:
-    try:
-        return None if _is_truth(value) else operator.index(value)
-    except (TypeError, ValueError, RuntimeError):  # arrays and tensors of several numbers, or without any
-        return None

@@ -149,9 +149,9 @@ def _builds_a_row(node: Any, length: int) -> bool:
     if name in ("CatBackward0", "StackBackward0"):
         return bool(shape) and shape[_axis(node._saved_dim, len(shape))] == length
     if name == "ConstantPadNdBackward0":
-        pads = [_signed(pad) for pad in node._saved_pad]
-        ends = ((-1 - place // 2, pads[place] + pads[place + 1]) for place in range(0, len(pads), 2))
-        return bool(shape) and any(any(pads) and shape[axis] - added == length for axis, added in ends)
+        pads = _pads_by_axis(node)
+        padded = any(map(any, pads.values()))
+        return bool(shape) and padded and any(shape[axis] - sum(ends) == length for axis, ends in pads.items())
     if name not in _MULTIPLYING and name != "AddmmBackward0":
         return False
     if name in _MULTIPLYING and node.next_functions[0][0] is None:
@@ -247,10 +247,15 @@ def _joins_parts(node: Any) -> bool:
 
 
 def _pads_much(node: Any, shape: Sequence[int], sides: Collection[int]) -> bool:
+    pads = _pads_by_axis(node)
+    return any(max(map(abs, pads.get(axis - len(shape), (0, 0)))) > shape[axis] * MOST_CUT for axis in sides)
+
+
+def _pads_by_axis(node: Any) -> dict[int, tuple[int, int]]:
+    """How many places a padding adds before and behind, by axis, counted from the end; fewer than none are cut off."""
     saved = node._saved_pad if hasattr(node, "_saved_pad") else node._saved_padding
     pads = [_signed(pad) for pad in saved]
-    by_axis = {3 - place // 2: (pads[place], pads[place + 1]) for place in range(0, len(pads), 2)}
-    return any(max(map(abs, by_axis.get(axis, (0, 0)))) > shape[axis] * MOST_CUT for axis in sides)
+    return {-1 - place // 2: (pads[place], pads[place + 1]) for place in range(0, len(pads), 2)}
 
 
 def _cuts_much(node: Any, shape: Sequence[int], sides: Collection[int]) -> bool:

@@ -311,8 +311,7 @@ def _beside(part: Tensor) -> Iterator[Tensor]:
         for share in SHARES_BESIDE if down or right else ():
             sides = [(abs(by) * round(side * share), by) for side, by in zip(part.shape, (down, right), strict=True)]
             (top, bottom), (left, last) = [(cut, 0) if by < 0 else (0, cut) for cut, by in sides]
-            padded = functional.pad(part, (left, last, top, bottom))
-            yield padded
+            yield functional.pad(part, (left, last, top, bottom))
             yield part[top : part.shape[0] - bottom, left : part.shape[1] - last]
 
 

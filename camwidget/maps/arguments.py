@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
-from camwidget.given import told
+from camwidget.given import index_of, told
 from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
 from camwidget.hooks.reading import Sizes
@@ -336,7 +336,7 @@ class Request:
     def first_class(self) -> int | None:
         """The first of the classes asked for, if it is given by its index."""
         first = self.target_classes[0] if self.target_classes else None
-        return _index(first)
+        return index_of(first)
 
     @property
     def scores(self) -> Scores | None:
@@ -349,14 +349,6 @@ class Request:
         return LAST_CALL if self.call is None else self.call
 
 
-def _index(value: Any) -> int | None:
-    """A whole number as Python's own, from whatever is one; None for anything else, True and False among it."""
-    try:
-        return None if isinstance(value, bool) else operator.index(value)
-    except (TypeError, ValueError, RuntimeError):  # arrays and tensors of several numbers, or of fractions
-        return None
-
-
 def call_of(call: Any) -> int | None:
     """Return the call asked for.
 
@@ -366,7 +358,7 @@ def call_of(call: Any) -> int | None:
     Raises:
         LayerError: it is no such number.
     """
-    number = _index(call)
+    number = index_of(call)
     if call is None or (number is not None and (number == LAST_CALL or number >= 1)):
         return number
     given = f"call was given as {told(call)}"

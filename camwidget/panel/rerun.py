@@ -60,7 +60,7 @@ def wake(panel: ipywidgets.Widget) -> None:
     """Open all widgets of a panel that sleeps."""
     for widget in reversed(list(_inside(panel))):  # what is inside first: the others name it
         if widget.comm is None:
-            vars(widget).pop("_repr_mimebundle_", None)  # see sleep
+            let_show_again(widget)
             widget.open()
 
 

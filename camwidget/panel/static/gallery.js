@@ -120,7 +120,7 @@ export class Gallery {
   onSeen(entries) {
     for (const { target, isIntersecting } of entries) {
       const chunk = /** @type {HTMLElement} */ (target);
-      if (!this.chunks.includes(chunk)) continue; // of what was listed before
+      if (chunk.parentElement !== this.box) continue; // of what was listed before
       if (isIntersecting) this.fill(chunk);
       // the tile that Tab goes to stays, wherever one looks: else no key would reach the gallery
       else if (chunk !== this.chunkOf(this.focused) && !focusedIn(chunk)) this.empty(chunk);

@@ -89,9 +89,9 @@ export class Kernel {
   /** What the host says of the kernel. */
   look() {
     const status = this.host?.status ?? "unknown";
-    if (status !== "busy") this.giveUp();
     if (status === "busy") this.waitFor();
-    else if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) this.become("gone");
+    else this.giveUp();
+    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) this.become("gone");
     else if (status === "idle" && this.state === "busy") this.become("free");
     if (!this.greeted && (status === "idle" || !this.host)) {
       this.greeted = true;

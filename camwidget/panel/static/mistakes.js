@@ -142,9 +142,10 @@ export class MistakesView {
     const manifest = this.manifest();
     if (!manifest) return;
     if (anew) this.places = this.choose(manifest);
-    if (anew) this.gallery.list(this.table, this.places, this.look(manifest));
-    else this.gallery.show(this.look(manifest));
-    this.describeAll(manifest);
+    const shared = this.shared();
+    if (anew) this.gallery.list(this.table, this.places, this.look(manifest, shared));
+    else this.gallery.show(this.look(manifest, shared));
+    this.describeAll(manifest, shared);
   }
 
   /** The scale of all pictures, or null where each has its own. */
@@ -152,19 +153,19 @@ export class MistakesView {
     return this.model.get("own_scale") === 1 ? null : sharedScaleOf(this.table, this.places, this.model.get("maps"));
   }
 
-  /** @param {Manifest} manifest @returns {import("./gallery.js").Look} */
-  look(manifest) {
+  /** @param {Manifest} manifest @param {number | null} shared @returns {import("./gallery.js").Look} */
+  look(manifest, shared) {
     const { model, table } = this;
-    const [maps, shared] = [model.get("maps"), this.shared()];
+    const maps = model.get("maps");
     const scale = (/** @type {number} */ place) => shared ?? scaleOf(table, place, maps);
     return { maps, classes: manifest.classes, colormap: this.colormap, scale, open: table.placeOf(model.get("opened")), ratio: manifest.width / manifest.height };
   }
 
-  /** What stands around the gallery. @param {Manifest} manifest */
-  describeAll(manifest) {
+  /** What stands around the gallery. @param {Manifest} manifest @param {number | null} shared */
+  describeAll(manifest, shared) {
     const { model } = this;
     this.describe(manifest);
-    this.describeScale(model.get("maps"), this.shared());
+    this.describeScale(model.get("maps"), shared);
     this.matrix.mark(model.get("cell"));
     this.groups.mark(model.get("group"));
     for (const [trait, segments] of Object.entries(this.choices)) segments.mark(String(model.get(/** @type {Choice} */ (trait))), trait === "order" && !manifest.ordered ? ["given"] : []);

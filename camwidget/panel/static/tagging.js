@@ -68,7 +68,7 @@ export class Tagging {
   /** @param {string[]} usual @param {Tags} tags @param {number} row */
   list(usual, tags, row) {
     const all = [...new Set([...usual, ...Object.keys(tags)])];
-    const focused = [...this.buttons.children].findIndex((each) => each === focusedIn(this.buttons));
+    const focused = [...this.buttons.children].indexOf(/** @type {Element} */ (focusedIn(this.buttons)));
     this.buttons.replaceChildren(...all.map((tag) => {
       const button = element("button", "camw-tag", tag);
       button.setAttribute("aria-pressed", String(Boolean(tags[tag]?.includes(row))));
