@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any, SupportsIndex
 
 from camwidget.errors import CamwidgetError, ModelError, a_kind, three_parts
+from camwidget.hooks.layers import LayerGiven
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
@@ -29,7 +30,7 @@ def explain(
     inputs: Any,
     *,
     method: str | None = None,
-    layers: Sequence[str] | None = None,
+    layers: Sequence[LayerGiven] | LayerGiven | None = None,
     target_classes: Sequence[SupportsIndex | str] | None = None,
     class_names: Sequence[str] | None = None,
     activation: str | Function | None = None,
@@ -54,7 +55,8 @@ def explain(
             tensor of shape (1, channel, height, width), which is used as it is.
         method: for pictures one of `camwidget.maps.methods.METHODS`, for texts one of
             `camwidget.text.explain.TEXT_METHODS`; None for `"grad_cam"` of a picture and `"cam"` of a text.
-        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        layers: dotted names, each `Layer` of a result, or the modules themselves; None for a good choice (for plain
+            CAM: those where it is valid).
         target_classes: indices or names; None for the ten most probable, most probable first.
         class_names: a name for every class; None for the model's own.
         activation: what turns logits into probabilities: `"softmax"`, `"sigmoid"` (each class by itself), `"none"`

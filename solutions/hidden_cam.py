@@ -4,7 +4,8 @@ from dataclasses import replace
 from functools import partial
 
 from camwidget.course.assignments.cam.dls import judge_class_name, judge_picture_again
-from camwidget.course.assignments.cam.judges import judge_cam_head, judge_find_layer, judge_logits, judge_scores
+from camwidget.course.assignments.cam.heads import judge_cam_head
+from camwidget.course.assignments.cam.judges import judge_find_layer, judge_logits, judge_scores
 from camwidget.course.items import items_of
 
 VISIBLE = items_of("cam")

@@ -178,6 +178,7 @@ class Attempt:
             likely, vague = (told, False) if (told := self._from_elsewhere()) else (likely, True)
         self._state(key, passed, expected=expected, got=got, likely=likely, vague=vague)
         if stop and not passed:
+            self._leave_open(key)
             raise Abandoned
         return passed
 
@@ -291,6 +292,13 @@ class Attempt:
     def not_reached(self) -> list[str]:
         """Return the facts that the call which ended this attempt left open: those that the call before it led to."""
         return list(dict.fromkeys(self._before))
+
+    def _leave_open(self, key: str) -> None:
+        """Where a fact ends an attempt, those that come behind it held for earlier calls only, and not every time."""
+        order = list(self.facts)
+        for each in order[order.index(key) + 1 :]:
+            if self.facts[each].passed and each not in self._since:
+                self.facts[each] = Fact(*self._promised[each], passed=False, tried=False)
 
     def _begin(self, called: str) -> None:
         self._called = called

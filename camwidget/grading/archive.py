@@ -1,5 +1,6 @@
 """What lies in a folder or a zip, copied file by file with a bound on everything. No name in it becomes a path."""
 
+import errno
 import hashlib
 import itertools
 import lzma
@@ -28,6 +29,15 @@ _APPLE_DOUBLE = "._"
 _CHUNK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 """What the ways of packing raise; a RuntimeError also where there is a password, or a way that is not known."""
+_READABLE = "Submissions are files and folders that you may read"
+
+
+class FullError(CourseError):
+    """The copies cannot be written: no fault of what was handed in."""
+
+
+class _CutOffError(Exception):
+    """A file cannot be read to its end; the message is why."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,11 @@ class Shelf:
         """Yield every file of a folder or a zip, or one file alone; those that cannot be read with the reason.
 
         Raises:
-            CourseError: there is no such folder or file, or it is a zip that cannot be opened.
+            CourseError: there is no such folder or file, or it cannot be opened.
         """
+        if source.exists() and not os.access(source, os.R_OK):
+            given = f"{str(source)!r} cannot be opened: {os.strerror(errno.EACCES)}"
+            raise CourseError(three_parts(given, _READABLE, "Change who may read it, or copy what is in it"))
         if source.is_dir():
             yield from self._in_folder(source)
         elif source.is_file() and zipfile.is_zipfile(source):
@@ -116,7 +129,8 @@ class Shelf:
 
     def _in_folder(self, root: Path) -> Iterator[Entry]:
         count = 0
-        for place, folders, files in os.walk(root):  # does not follow links to folders
+        closed: list[OSError] = []
+        for place, folders, files in os.walk(root, onerror=closed.append):  # does not follow links to folders
             linked = [name for name in folders if (Path(place) / name).is_symlink()]
             folders[:] = sorted(name for name in folders if not _is_litter(name) and name not in linked)
             if not folders and all(map(_is_litter, [*files, *linked])) and Path(place) != root:
@@ -126,6 +140,9 @@ class Shelf:
                 path = Path(place) / name
                 if not _is_litter(name) and count <= MOST_FILES:
                     yield self._file(path, path.relative_to(root).parts)
+        for error in closed:
+            parts = Path(error.filename).relative_to(root).parts or (root.name,)
+            yield Entry(parts, problem=f"the folder cannot be opened: {error.strerror}")
         if count > MOST_FILES:
             yield Entry((root.name,), problem=f"there are more than {MOST_FILES} files; the others were not read")
 
@@ -141,7 +158,10 @@ class Shelf:
             if not stat.S_ISREG(about.st_mode):
                 return Entry(parts, problem="it is no ordinary file")
             changed = datetime.fromtimestamp(about.st_mtime, UTC).isoformat(timespec="seconds")
-            return self._keep(file.read, parts, changed)
+            try:
+                return self._keep(file.read, parts, changed)
+            except _CutOffError as error:
+                return Entry(parts, problem=f"it cannot be read: {error}", changed=changed)
 
     def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, parts: tuple[str, ...], left: int) -> Entry:
         path = PurePosixPath(member.filename.replace("\\", "/"))
@@ -153,7 +173,9 @@ class Shelf:
         try:
             with archive.open(member) as packed:
                 return self._keep(packed.read, parts, _changed(member), left=left)
-        except _DAMAGED as error:
+        except FullError:
+            raise
+        except (*_DAMAGED, _CutOffError) as error:
             return Entry(parts, problem=f"it cannot be unpacked: {str(error) or type(error).__name__}")
 
     def _keep(
@@ -161,16 +183,30 @@ class Shelf:
     ) -> Entry:
         """Copy a file, up to the bounds."""
         copy, digest, size = next(self._paths), hashlib.sha256(), 0
-        with copy.open("wb") as target:
-            while size <= min(LARGEST_FILE, left) and (chunk := read(_CHUNK)):
-                size += len(chunk)
-                digest.update(chunk)
-                target.write(chunk)
+        try:
+            with copy.open("wb") as target:
+                while size <= min(LARGEST_FILE, left) and (chunk := _next(read)):
+                    size += len(chunk)
+                    digest.update(chunk)
+                    target.write(chunk)
+        except OSError as error:
+            given = f"What was handed in cannot be copied to {str(copy.parent)!r}: {error.strerror or error}"
+            allowed = "While a class is graded, its files lie in the folder for temporary files"
+            advice = "Make room there, or set TMPDIR to a folder with more"
+            raise FullError(three_parts(given, allowed, advice)) from error
         if size <= min(LARGEST_FILE, left):
             return Entry(parts, copy, digest.hexdigest(), changed=changed)
         copy.unlink()
         why = f"it is larger than {LARGEST_FILE >> 20} MB" if left >= LARGEST_FILE else "the zip holds too much in all"
         return Entry(parts, problem=why, changed=changed)
+
+
+def _next(read: Callable[[int], bytes]) -> bytes:
+    """The next part of a file; what goes wrong is told apart from what goes wrong in writing."""
+    try:
+        return read(_CHUNK)
+    except OSError as error:
+        raise _CutOffError(error.strerror or str(error)) from error
 
 
 def _is_litter(name: str) -> bool:

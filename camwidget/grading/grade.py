@@ -106,10 +106,15 @@ class _Failed:
     line: str
 
 
-def _raised(error: Mapping[str, Any]) -> _Failed:
-    """The same for a cell that raised; the texts are the learner's process's own."""
+def _raised(error: Mapping[str, Any], why: str) -> _Failed:
+    """The same for a cell that raised; the texts are the learner's process's own.
+
+    Args:
+        error: what the process says of it.
+        why: the sentence for the limit that caused it, if one did.
+    """
     kind, message, line = (clipped(str(error.get(part, "")), longest=200) for part in ("kind", "message", "line"))
-    return _Failed(f"raised {kind}" + (f": {message}" if message else ""), line)
+    return _Failed(why or f"raised {kind}" + (f": {message}" if message else ""), line)
 
 
 def _because(row: Row, failed: _Failed) -> Row:
@@ -272,12 +277,12 @@ class _Work:
         self.outputs[key] = _outputs(answer)
         self.note_left_on(key, answer.get("left_on"))
         limits, raised = self.process.limits, answer.get("error")
+        why = refused(f"{raised.get('kind')}: {raised.get('message')}", limits) if isinstance(raised, dict) else ""
         self.failed.pop(key, None)
         if isinstance(raised, dict) and raised.get("kind") != "NotImplementedError":
-            self.failed[key] = _raised(raised)
+            self.failed[key] = _raised(raised, why)
         if answer.get("cut"):
             self.events.append(f"{_called(key)} printed more than {limits.output_kb} KB; the rest was left out")
-        why = refused(f"{raised.get('kind')}: {raised.get('message')}", limits) if isinstance(raised, dict) else ""
         if why:
             self.events.append(f"{_called(key)} {why}, and got an error")
 

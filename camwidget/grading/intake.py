@@ -10,7 +10,7 @@ from pathlib import Path
 from camwidget.course.order import ASSIGNMENTS
 from camwidget.course.selfstudy.materials import item_in
 from camwidget.errors import CourseError, clipped, three_parts
-from camwidget.grading.archive import LARGEST_INNER_ZIP, Entry, Shelf
+from camwidget.grading.archive import LARGEST_INNER_ZIP, Entry, FullError, Shelf
 from camwidget.grading.limits import Limits
 from camwidget.grading.naming import Owner, around_all, owner_of, shortened
 from camwidget.grading.notebook import Cell, UnreadableError, cells_of
@@ -113,6 +113,8 @@ def _instead_of_zip(shelf: Shelf, entry: Entry, where: tuple[str, ...]) -> Itera
     try:
         for each in shelf.in_zip(entry.copy, entry.name, most=LARGEST_INNER_ZIP):
             yield replace(each, parts=(*where, *each.parts))
+    except FullError:
+        raise
     except CourseError as error:
         yield replace(entry, copy=None, problem=str(error).rstrip("."))
 

@@ -4,7 +4,8 @@ import itertools
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+
+from camwidget.grading.dates import read_when
 
 # "Ada Lovelace_1234567_assignsubmission_file_/keepdim.ipynb", or the same with "_" for the stroke.
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)_?(?P<rest>.*)", re.DOTALL)
@@ -16,11 +17,10 @@ _CANVAS_ANONYMOUS = re.compile(
 )
 _CANVAS_TEXT = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_(?P<rest>text\.html)")
 # "1234-56789 - Ada Lovelace - Jan 31, 2027 1159 PM/keepdim.ipynb", or the file in the same name; 1234 is the learner's.
-_BRIGHTSPACE = re.compile(
-    r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?"
-    r"(?P<day>[A-Z][a-z]{2,8} \d{1,2}, \d{4}) (?P<hour>\d{1,2}):?(?P<minute>\d\d) (?P<half>[AP]M)(?: - (?P<rest>.+))?",
-    re.DOTALL,
-)
+_BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<rest>.+)", re.DOTALL)
+_STROKE = re.compile(r" ?- ?")
+_MOST_STROKES = 30
+"""That are looked at: a name in a zip may be long, and each two of them may stand around the day."""
 # "gradebook_COURSE_ASSIGNMENT_ada_attempt_2027-01-31-23-59-00_keepdim.ipynb"; without a file's name it is Blackboard's
 # own note. What stands before the learner is the same for all of them.
 _BLACKBOARD = re.compile(
@@ -64,9 +64,8 @@ def owner_of(parts: tuple[str, ...], assignments: Collection[str]) -> Owner:
         if found := _MOODLE.fullmatch(part):
             own = parts[-1] if part is not parts[-1] else found["rest"]
             return Owner(found["name"], found["number"], file=own)
-        if found := _BRIGHTSPACE.fullmatch(part):
-            own = parts[-1] if part is not parts[-1] else found["rest"] or part
-            return Owner(found["name"], found["number"], file=own, handed_in=_twelve_hours(found))
+        if owner := _of_brightspace(part):
+            return replace(owner, file=parts[-1] if part is not parts[-1] else owner.file or part)
     # nbgrader's layout, also below other folders: LEARNER/ASSIGNMENT/...
     for before, folder in itertools.pairwise(folders):
         if folder in assignments:
@@ -79,13 +78,18 @@ def owner_of(parts: tuple[str, ...], assignments: Collection[str]) -> Owner:
     return Owner(folders[0], file=name) if folders else _by_file(name, assignments)
 
 
-def _twelve_hours(found: re.Match[str]) -> str:
-    """The time in a name of Brightspace's, in ISO 8601; empty if it is none. The months are English."""
-    text = f"{found['day'][:3]} {found['day'].partition(' ')[2]} {found['hour']}:{found['minute']} {found['half']}"
-    try:
-        return datetime.strptime(text, "%b %d, %Y %I:%M %p").isoformat()
-    except ValueError:
-        return ""
+def _of_brightspace(part: str) -> Owner | None:
+    """Number, name, day and the rest, with strokes between, which may also be in a name and in the rest."""
+    found = _BRIGHTSPACE.fullmatch(part)
+    if found is None:
+        return None
+    rest = found["rest"]
+    strokes = [(stroke.start(), stroke.end()) for stroke in itertools.islice(_STROKE.finditer(rest), _MOST_STROKES)]
+    for number, (end, start) in enumerate(strokes):
+        for until, after in (*strokes[number + 1 :], (len(rest), len(rest))):
+            if end and (when := read_when(rest[start:until])) is not None:
+                return Owner(rest[:end], found["number"], file=rest[after:], handed_in=when)
+    return None
 
 
 def shortened(owners: Sequence[Owner], assignments: Collection[str]) -> list[Owner]:
@@ -127,10 +131,8 @@ def around_all(paths: Collection[tuple[str, ...]], assignments: Collection[str])
     common = 0
     while paths and all(len(parts) > common + 1 for parts in paths) and len({parts[common] for parts in paths}) == 1:
         common += 1
-    owned = (_MOODLE, _BRIGHTSPACE)
-    if not common or any(
-        part in assignments or any(way.fullmatch(part) for way in owned) for part in next(iter(paths))[:common]
-    ):
+    around = next(iter(paths), ())[:common]
+    if not common or any(part in assignments or _MOODLE.fullmatch(part) or _of_brightspace(part) for part in around):
         return 0
     inside = {parts[common] for parts in paths}
     if all(len(parts) > common + 1 for parts in paths):

@@ -1,62 +1,36 @@
 """Is code plain, so that nothing in it can reach the grader? It is read, and never run.
 
 Some facts only the learner's own process can tell, and code that changes this process can make it tell anything. Code
-of which every name, attribute and kind of statement is on the lists below can not: it has no way to a module's
-contents, to a frame, to an attribute that begins with an underscore, nor to one of PyTorch's own to be replaced. The
-lists are short, so much honest code is not plain. That costs nobody a point: it only leaves the mark where it was.
+of which every name, attribute and kind of statement is on the lists of `vocabulary` can not: it has no way to a
+module's contents, to a frame, to another object's attribute that begins with an underscore, nor to one of PyTorch's
+own to be replaced. The lists are short, so some honest code is not plain. That costs nobody a point: it leaves the
+mark where it was.
 """
 
 import ast
-import builtins
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from typing import TypeGuard
+
+from camwidget.grading.own import in_a_class_with_a_base, on_itself
+from camwidget.grading.vocabulary import (
+    BASES,
+    BUILTINS,
+    BY_NAME,
+    KEPT,
+    MODULES,
+    NODES,
+    READ_ONLY,
+    ROOTS,
+    SET,
+    SPECIAL,
+    TAKEN,
+)
 
 LONGEST = 200_000
 """Characters of a notebook that are read."""
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NODES = _words(
-    "Module Expr Assign AugAssign Assert Raise Return Pass Break Continue If For While With withitem Try "
-    "ExceptHandler FunctionDef ClassDef Lambda arguments arg keyword Nonlocal Import ImportFrom alias Load "
-    "Store Name Attribute Subscript Slice Call Starred Constant JoinedStr FormattedValue Tuple List Set Dict "
-    "ListComp SetComp DictComp GeneratorExp comprehension IfExp BoolOp BinOp UnaryOp Compare And Or Not Invert "
-    "UAdd USub Add Sub Mult MatMult Div FloorDiv Mod Pow BitAnd BitOr BitXor Eq NotEq Lt LtE Gt GtE Is IsNot "
-    "In NotIn NamedExpr"
-)
-_BUILTINS = _words(
-    "abs all any bool dict enumerate float int isinstance len list max min next print range reversed round set "
-    "slice sorted str sum super tuple zip divmod AssertionError Exception IndexError KeyError "
-    "NotImplementedError RuntimeError TypeError ValueError"
-)
-_ATTRIBUTES = _words(
-    "AdaptiveAvgPool2d BatchNorm1d Conv2d Dropout Flatten Hook HookBwd Hooks Linear Module ReLU Sequential T Tensor "
-    "abs adaptive_avg_pool2d add after_batch all allclose append arange argmax argsort as_subclass autograd "
-    "backward bmm bool broadcast_shapes cam cat children clamp clone close conv1d conv2d copy_ count cpu "
-    "cross_entropy decode deepcopy detach diagonal dim div divide dls double dtype einsum empty_like enable_grad "
-    "equal eval exp expand explain eye flatten float float32 float64 functional gather get grad handle hook "
-    "index_fill indices inference_mode insert is_grad_enabled item items keep kept le linear log log_softmax "
-    "logsumexp manual_seed masked_fill max maximum mean min model module modules mul named_modules nanmean ndim "
-    "nll_loss no_grad nonzero norm normalize numel numpy one_batch one_hot ones ones_like parameters permute pop "
-    "rand randn register_forward_hook register_forward_pre_hook register_full_backward_hook register_hook relu "
-    "remove requires_grad requires_grad_ reshape retain_grad select set_grad_enabled setdefault shape size softmax "
-    "sort split sqrt squeeze stack std store stored sum tensor tensordot test_dl to tolist topk train training "
-    "transpose unflatten unravel_index unsqueeze update valid values view vmap vocab weight where zero_grad zeros "
-    "zeros_like"
-)
-"""None of them gives a module's contents, or code that is run; those that change a network are told as they are."""
-_SET = _words("handle stored kept module")
-"""What a class of the learner's may keep of itself."""
-_ITERATING = ("itertools.zip_longest", "itertools.combinations", "itertools.product", "itertools.pairwise")
-_MODULES = frozenset(
-    ("torch", "torch.nn", "torch.nn.functional", "camwidget", "math", "copy", "collections.Counter", *_ITERATING)
-)
-_SPECIAL = _words("__init__ __enter__ __exit__ __call__ __len__ __iter__ __getitem__")
-_BASES = frozenset(("object", "nn.Module", "cw.Hook", "cw.HookBwd", "cw.Hooks"))
-_TAKEN = _words("In Out get_ipython display exit quit").union(dir(builtins)) - (_BUILTINS - {"super"})
-"""Names that stand for something before anybody gives them a value, and may go on to do so elsewhere."""
+_OWN_WITH_UNDERSCORE = re.compile(r"_(?!i$|ii$|iii$|ih$|oh$|dh$|i\d|exit_code$)[A-Za-z]\w*")
+"""Names that begin with one underscore, and are none of IPython's."""
 
 
 class Reader:
@@ -68,6 +42,8 @@ class Reader:
 
     def __init__(self, known: frozenset[str]) -> None:
         self.known = set(known)
+        self._classes, self._others = set[str](), set(known)
+        """Names that were a class, and names that were something else, at any time."""
         self.left = LONGEST
 
     def beyond(self, source: str) -> str:
@@ -82,37 +58,122 @@ class Reader:
         try:
             tree = ast.parse(source)
             nodes = list(ast.walk(tree))
+            self._learn(nodes)
+            context = _Context(nodes, self.known, self._classes - self._others)
+            return next((what for node in nodes if (what := context.what(node))), "")
         except (SyntaxError, ValueError, MemoryError, RecursionError):  # it may be a magic, and so no Python
             return "what is no plain Python"
-        self.known |= {name for node in nodes for name in names_bound(node)}
-        return next((what for node in nodes if (what := self._what(node))), "")
 
-    def _what(self, node: ast.AST) -> str:
-        """What is not plain about a node by itself, empty if nothing is."""
-        if type(node).__name__ not in _NODES:
+    def _learn(self, nodes: Sequence[ast.AST]) -> None:
+        """Note the names that a cell binds. A class may have been None before, as the released cells have it."""
+        nothing = {id(target) for node in nodes if _assigns_none(node) for target in node.targets}
+        for node in nodes:
+            names = set(names_bound(node))
+            self.known |= names
+            if isinstance(node, ast.ClassDef):
+                self._classes |= names
+            elif id(node) not in nothing:
+                self._others |= names
+
+
+def _assigns_none(node: ast.AST) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None
+
+
+class _Context:
+    """What of one cell's nodes is plain only where it stands."""
+
+    def __init__(self, nodes: Sequence[ast.AST], known: set[str], classes: set[str]) -> None:
+        self.known, self.classes = known, classes
+        module = nodes[0]
+        self.at_once = {id(each) for each in module.body} if isinstance(module, ast.Module) else set()
+        self.own = on_itself(nodes)
+        self.based = in_a_class_with_a_base(nodes)
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        self.called_bare = {id(call.func) for call in calls if not (call.args or call.keywords)}
+        statements = [node.value for node in nodes if isinstance(node, ast.Expr)]
+        self.yielded = {id(value) for value in statements if isinstance(value, ast.Yield | ast.YieldFrom)}
+        self.read_by_text = {id(node.func) for node in calls if _reads_by_plain_text(node)}
+        self.bases = {id(base) for node in nodes if isinstance(node, ast.ClassDef) for base in node.bases}
+
+    def what(self, node: ast.AST) -> str:
+        """Return what is not plain about a node by itself, empty if nothing is."""
+        if type(node).__name__ not in NODES and id(node) not in self.yielded:
             return f"`{type(node).__name__}`"
-        name = next(
-            (name for name in names_bound(node) if name in _TAKEN or (name.startswith("_") and name != "_")), ""
-        )
-        if name and not (isinstance(node, ast.FunctionDef) and name in _SPECIAL):
-            return f"`{name}`"
+        if unfit := next((name for name in names_bound(node) if not self._may_be_bound(node, name)), ""):
+            return f"`{unfit}`"
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
-                return "" if name in _BUILTINS or name in self.known else f"`{name}`"
+                return "" if self._is_plain_name(node) else f"`{name}`"
             case ast.Attribute():
-                return "" if _is_plain_attribute(node) else f"`.{node.attr}`"
+                return "" if self._is_plain_attribute(node) else f"`.{node.attr}`"
             case ast.keyword(arg=str(name)) if name.startswith("_"):
                 return f"`{name}`"
-            case ast.Import(names=names):
-                return next((f"`import {each.name}`" for each in names if each.name not in _MODULES), "")
-            case ast.ImportFrom(module=module, names=names, level=level):
-                whole = [f"{module}.{each.name}" for each in names]
-                return next((f"`import {each}`" for each in whole if level or each not in _MODULES), "")
-            case ast.FunctionDef(decorator_list=[_, *_]) | ast.ClassDef(decorator_list=[_, *_]):
-                return "a decorator"
-            case ast.ClassDef(bases=bases, keywords=keywords):
-                return "" if not keywords and {ast.unparse(base) for base in bases} <= _BASES else "the kind of a class"
+            case ast.Import() | ast.ImportFrom():
+                return _imported(node)
+            case ast.ClassDef():
+                return self._class(node)
+            case ast.MatchClass(kwd_attrs=names):
+                return next((f"`.{name}`" for name in names if name not in READ_ONLY), "")
         return ""
+
+    def _may_be_bound(self, node: ast.AST, name: str) -> bool:
+        if name in TAKEN or (name in ROOTS and not isinstance(node, ast.alias)):
+            return False
+        if not name.startswith("_") or not name.strip("_"):
+            return True
+        if isinstance(node, ast.FunctionDef) and name in SPECIAL:
+            return True
+        return id(node) not in self.based and _OWN_WITH_UNDERSCORE.fullmatch(name) is not None
+
+    def _is_plain_name(self, node: ast.Name) -> bool:
+        if node.id == "getattr":
+            return id(node) in self.read_by_text
+        if node.id == "object":
+            return id(node) in self.bases
+        return node.id in BUILTINS or (node.id in self.known and not node.id.startswith("__"))
+
+    def _is_plain_attribute(self, node: ast.Attribute) -> bool:
+        if id(node) in self.own:
+            return True
+        if isinstance(node.ctx, ast.Del):
+            return False
+        if isinstance(node.ctx, ast.Store):
+            of_itself = isinstance(node.value, ast.Name) and node.value.id == "self"
+            return node.attr in SET or (of_itself and node.attr in KEPT)
+        if node.attr in SPECIAL - BY_NAME:  # of `super()` only: called with something else it would make that anew
+            return ast.unparse(node.value) == "super()"
+        if node.attr == "eval":  # of a network; pandas has one that runs a text
+            return id(node) in self.called_bare
+        return node.attr in READ_ONLY or node.attr in BY_NAME
+
+    def _class(self, node: ast.ClassDef) -> str:
+        if node.decorator_list or any(each.decorator_list for each in node.body if isinstance(each, ast.FunctionDef)):
+            return "a decorator"
+        # In a function it would be made later, when the name of a base may stand for something else.
+        known = BASES | self.classes if id(node) in self.at_once else BASES
+        bases = {ast.unparse(base) for base in node.bases}
+        return "" if not node.keywords and bases <= known else "the kind of a class"
+
+
+def _reads_by_plain_text(node: ast.AST) -> bool:
+    """Whether this is a call of `getattr` that reads what could be written with a dot."""
+    match node:
+        case ast.Call(func=ast.Name(id="getattr"), args=[of, ast.Constant(value=str(name)), *rest], keywords=[]):
+            return name in READ_ONLY and not any(isinstance(each, ast.Starred) for each in (of, *rest))
+    return False
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> str:
+    """What of an import is not plain."""
+    module = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+    level = node.level if isinstance(node, ast.ImportFrom) else 0
+    for each in node.names:
+        whole = module + each.name
+        bound = each.asname or each.name
+        if level or whole not in MODULES or ROOTS.get(bound, whole) != whole:
+            return f"`import {whole}`"
+    return ""
 
 
 def names_bound(node: ast.AST) -> Iterator[str]:
@@ -126,14 +187,7 @@ def names_bound(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
             yield name
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
         case ast.alias(name=name, asname=asname):
             yield asname or name.partition(".")[0]
-
-
-def _is_plain_attribute(node: ast.Attribute) -> bool:
-    if isinstance(node.ctx, ast.Store):
-        of_itself = isinstance(node.value, ast.Name) and node.value.id == "self"
-        return node.attr in ("training", "grad", "requires_grad") or (of_itself and node.attr in _SET)
-    if node.attr in _SPECIAL:  # of `super()` only: called with something else it would make that anew
-        return ast.unparse(node.value) == "super()"
-    return node.attr in _ATTRIBUTES

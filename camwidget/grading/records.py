@@ -1,7 +1,8 @@
 """What grading a class gives: one row for each learner, assignment and item. Plain values, to JSON and back."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -220,15 +221,43 @@ def load_class(path: Path) -> ClassRecord:
     return ClassRecord(tuple(graded_from_dict(each) for each in graded), seed_name, finished=finished)
 
 
+@contextmanager
+def said_in_words(path: Path) -> Iterator[None]:
+    """Say in words what stands in the way of writing.
+
+    Args:
+        path: what is written.
+
+    Raises:
+        CourseError: the disk is full, or the folder is not for us to write to.
+    """
+    try:
+        yield
+    except OSError as error:
+        given = f"{str(path)!r} cannot be written: {error.strerror or error}"
+        allowed = "A report needs a folder that you may write to, and room on its disk"
+        advice = "Make room, or name another folder with --out. What has been graded is kept: the same command goes on"
+        raise CourseError(three_parts(given, allowed, advice)) from error
+
+
 def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Write a file so that it is either as before or complete, also if the computer stops in the middle.
 
     Args:
-        path: the file; its folder is there.
+        path: the file; its folder is made if it is not there.
         text: what it holds afterwards.
         mode: who may read it; only its owner by default, because marks are private.
+
+    Raises:
+        CourseError: the disk is full, or the folder is not for us to write to.
     """
     beside = path.with_name(f"{path.name}.part")
-    beside.touch(mode=mode)
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    with said_in_words(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            beside.touch(mode=mode)
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)  # half a file would only take room
+            raise

@@ -22,11 +22,22 @@ from camwidget.grading.intake import Handed, submission_of, take_in
 from camwidget.grading.judge import ungraded
 from camwidget.grading.limits import Limits
 from camwidget.grading.local import Result, graded_here
-from camwidget.grading.records import ClassRecord, Graded, graded_from_dict, graded_to_dict, save_class, write_whole
+from camwidget.grading.records import (
+    ClassRecord,
+    Graded,
+    graded_from_dict,
+    graded_to_dict,
+    said_in_words,
+    save_class,
+    write_whole,
+)
 from camwidget.grading.submission import Submission
+from camwidget.grading.turns import alone_in
 
 KEPT = "kept"
 """In the report's folder: what the next run needs. It holds the secret seed, and is for nobody else to read."""
+NOT_YET = "It is not graded yet: the run was stopped before"
+"""The problem of what is left."""
 RESULTS = "results.json"
 """In the report's folder: all rows, see `records.load_class`."""
 
@@ -61,10 +72,11 @@ def grade_class(submissions: Path, out: Path, *, settings: Settings | None = Non
         settings: how.
 
     Returns:
-        All submissions. If the run was interrupted, those that were graded so far, and `finished` is False.
+        All submissions. If the run was interrupted, `finished` is False, and those that are left say so.
 
     Raises:
-        CourseError: there are no submissions or no hidden checks, there is no sandbox, or a name is unknown.
+        CourseError: there are no submissions or no hidden checks, there is no sandbox, a name is unknown, another run
+            is writing to this folder, or it cannot be written to.
     """
     with TemporaryDirectory() as folder:
         handed = take_in(submissions, Path(folder))
@@ -93,17 +105,26 @@ def grade_handed(
     nowhere = [_nowhere(place) for place in places if not place.assignment]
     places = [place for place in places if place.assignment]
     _refuse_unknown(settings, places)
-    (out / KEPT).mkdir(parents=True, exist_ok=True)
-    (out / KEPT).chmod(0o700)
-    seed = _seed(out / KEPT / "seed")
-    unseen = tuple(str(folder.resolve()) for folder in (*keep_out, out, settings.checks))
-    hidden = hidden_checks(settings.checks)
-    course = Course(hidden, seed, settings.limits, settings.contained, unseen)
-    graded = _run(places, course, out / KEPT, settings)
-    record = ClassRecord((*(graded[place] for place in places if place in graded), *nowhere), seed_name(seed))
-    record = replace(record, finished=len(graded) == len(places))
-    save_class(record, out / RESULTS)
+    with said_in_words(out):
+        (out / KEPT).mkdir(parents=True, exist_ok=True)
+        (out / KEPT).chmod(0o700)
+    with alone_in(out / KEPT):
+        write_whole(out / KEPT / ".gitignore", "*\n")  # a repository of the course may be public, the seed is not
+        seed = _seed(out / KEPT / "seed")
+        unseen = tuple(str(folder.resolve()) for folder in (*keep_out, out, settings.checks))
+        hidden = hidden_checks(settings.checks)
+        course = Course(hidden, seed, settings.limits, settings.contained, unseen)
+        graded = _run(places, course, out / KEPT, settings)
+        everybody = (graded.get(place) or _left(place, course) for place in places)
+        record = ClassRecord((*everybody, *nowhere), seed_name(seed), finished=len(graded) == len(places))
+        save_class(record, out / RESULTS)
     return record
+
+
+def _left(handed: Handed, course: Course) -> Graded:
+    """What an interrupted run has not come to has its rows as well."""
+    rows = ungraded(handed.learner, course.items(handed.assignment), NOT_YET)
+    return Graded(handed.learner, handed.assignment, handed.digest, "", rows, NOT_YET, notes=handed.notes)
 
 
 def _nowhere(handed: Handed) -> Graded:

@@ -11,25 +11,41 @@ _BUSY = 0.1
 """Share of that time in which they compute, all together, from which on they are ended."""
 _END_S = 1.0
 """How long one waits for them to end."""
+_ROUNDS = 3
 _clock, _now, _sleep, _frames = time.clock_gettime, time.monotonic, time.sleep, sys._current_frames
 
 
 def end_busy() -> int:
-    """End threads of Python that compute though nobody waits for them; return how many. Those that wait may stay."""
+    """End threads of Python that compute though nobody waits for them; return how many. Those that wait may stay.
+
+    A thread that only finishes something, or wakes up now and then, is not ended for what others use: it has to have
+    its part of the bound for itself, and still compute when it is looked at a second time.
+    """
+    ended = set[int]()
+    for _ in range(_ROUNDS):  # one that had no turn while it was looked at has it in the next
+        if not (first := _busy()):
+            break
+        busy = first & _busy()
+        for each in busy:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(each), ctypes.py_object(SystemExit))
+        deadline = _now() + _END_S
+        while busy & _others() and _now() < deadline:
+            _sleep(_LOOK_S / 5)
+        ended |= busy
+    return len(ended)
+
+
+def _busy() -> set[int]:
+    """The threads that compute, if together they do so more than is to be borne: each with a fair part of it."""
     before = _computed()
     if not before:
-        return 0
+        return set()
     _sleep(_LOOK_S)
     used = {each: spent - before.get(each, spent) for each, spent in _computed().items()}
-    if sum(used.values()) < _BUSY * _LOOK_S:
-        return 0
-    busy = [each for each, spent in used.items() if spent > 0]
-    for each in busy:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(each), ctypes.py_object(SystemExit))
-    deadline = _now() + _END_S
-    while set(busy) & _others() and _now() < deadline:
-        _sleep(_LOOK_S / 5)
-    return len(busy)
+    bound_s = _BUSY * _LOOK_S
+    if sum(used.values()) < bound_s:
+        return set()
+    return {each for each, spent in used.items() if spent >= bound_s / len(used)}
 
 
 def _others() -> set[int]:

@@ -164,7 +164,8 @@ def _misshapen(capture: LayerCapture, kept: Sequence[Kept], count: int) -> str:
     for each in kept:
         name, ran = each.layer.name, capture.calls.get(each.layer.name, 0)
         shape = capture.output_shapes.get(name)
-        if shape != (count, *each.shape[1:]) or ran != each.layer.calls:
+        axis = each.layout.batch_axis
+        if shape != (*each.shape[:axis], count, *each.shape[axis + 1 :]) or ran != each.layer.calls:
             times = f" when it has run {ran} times, not {each.layer.calls}" if ran != each.layer.calls else ""
             return f"layer {name!r} returns shape {shape}{times}"
     return ""

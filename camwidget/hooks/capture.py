@@ -7,18 +7,20 @@ from typing import Any, Literal, Self, TypeVar
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from camwidget.errors import ModelError, NotFiniteError, a_kind, three_parts
+from camwidget.hooks.draws import Draws
+from camwidget.hooks.graph import leading_to
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
-from camwidget.hooks.moves import Doubt, doubt_behind, doubtful_moves, doubtful_moves_in_a_row
-from camwidget.hooks.obstacles import checkpointed, refuse_unready, running
+from camwidget.hooks.moves import Doubt, Doubtful, doubt_behind, doubtful_moves, doubtful_moves_in_a_row
+from camwidget.hooks.obstacles import refuse_unready, running, without_gradient
 from camwidget.hooks.restore import attributes_left_as_found, gpus_of, left_as_found
 from camwidget.hooks.scores import a_number_of, why_no_gradient
 from camwidget.hooks.subject import PICTURE, Subject
 from camwidget.hooks.tensors import plain
-from camwidget.hooks.turns import random_states
 
 Noted = TypeVar("Noted")
 
@@ -36,6 +38,15 @@ SHAPING = frozenset(
     )
 ) | {"SqueezeBackward1", "SqueezeBackward2"}  # fmt: skip
 """Operations that change the shape of numbers, and not the numbers, as PyTorch's graph calls them."""
+
+NOT_DERIVABLE = "NotImplemented"
+"""How PyTorch calls, in its graph, an operation that it has no derivative of."""
+
+UNDERIVABLE = (
+    "lies before an operation that PyTorch has no derivative of, as in layers that were quantised after training: its "
+    "gradient would be zero or lack a part. The network from before its quantisation has one"
+)
+"""Why such layers are refused. The end of a sentence."""
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
@@ -109,6 +120,7 @@ class LayerCapture:
         self._pass: Literal["", "forward", "rerun", "backward"] = ""
         self._order: dict[str, list[int]] = {}  # when each call that has an output came to its end
         self._replacing: dict[str, tuple[int, Tensor]] = {}
+        self._draws: Draws | None = None
 
     def __enter__(self) -> Self:
         refuse_unready(self.model)
@@ -138,14 +150,14 @@ class LayerCapture:
         """
         self.subject.check(inputs)
         self.forget()
-        gpus = gpus_of(self.model)
-        before = random_states(gpus=gpus)
+        draws = Draws(self.model, gpus=gpus_of(self.model))
         with torch.inference_mode(False), torch.enable_grad(), self._passing("forward"):
             # An inference tensor cannot be recorded; its clone can.
             with running(self.model, inputs):
                 output = self._run(inputs.clone() if inputs.is_inference() else inputs)
             self._logits = _checked(output, count=inputs.shape[0])
-        self.notes = (RANDOM,) if random_states(gpus=gpus) != before else ()
+        self._draws = draws if draws.any else None
+        self.notes = () if self._draws is None else (RANDOM,)
         one = AsItIs(self.call)
         shown = {name: one.calls(len(outputs))[0] for name, outputs in self.outputs.items()}
         # A layer is placed by the call that counts.
@@ -158,6 +170,11 @@ class LayerCapture:
     def differentiable(self) -> bool:
         """Whether the logits carry a gradient."""
         return self._logits is not None and self._logits.requires_grad
+
+    @property
+    def draws(self) -> bool:
+        """Whether the network drew random numbers in the forward pass."""
+        return self._draws is not None
 
     @property
     def last_step(self) -> str:
@@ -279,6 +296,23 @@ class LayerCapture:
             )
         }
 
+    def underivable(self) -> set[str]:
+        """Return the layers behind an operation for which PyTorch knows no derivative, on the way back from the logits.
+
+        Their gradients would be zero, or lack a part, without an error: so it is with layers that were quantised after
+        training, and with operations of one's own that have no backward pass.
+        """
+        if self._logits is None or not self._logits.requires_grad:
+            return set()
+        opaque = [node for node in self._graph()[0] if node.name().endswith(NOT_DERIVABLE)]
+        behind = set(leading_to(*(each for node in opaque for each, _ in node.next_functions)))
+        leaves = {id(node.variable) for node in behind if hasattr(node, "variable")}
+        return {
+            name
+            for name, outputs in self.outputs.items()
+            if any(id(output) in leaves or output.grad_fn in behind for output in outputs)
+        }
+
     def _graph(self) -> tuple[set[Any], set[tuple[Any, int]]]:
         """The operations that the logits are computed by, from the first layer on, and all their outputs that count."""
         reached: set[tuple[Any, int]] = set()
@@ -310,7 +344,7 @@ class LayerCapture:
         doubtful = doubtful_moves_in_a_row(self._graph()[0], length)
         return self._behind(doubtful, {name: self._counting(name) for name in self.outputs})
 
-    def _behind(self, doubtful: Mapping[Any, bool], layers: Mapping[str, Sequence[Tensor]]) -> dict[str, Doubt]:
+    def _behind(self, doubtful: Doubtful, layers: Mapping[str, Sequence[Tensor]]) -> dict[str, Doubt]:
         """The layers of which an output is behind doubtful operations."""
         if not doubtful:
             return {}
@@ -374,7 +408,7 @@ class LayerCapture:
             try:
                 gradients = torch.autograd.grad(whole, tuple(sources), retain_graph=True, allow_unused=True)
             except RuntimeError as error:
-                if (told := checkpointed(error)) is not None:
+                if (told := without_gradient(error)) is not None:
                     raise told from error
                 raise
             finally:
@@ -387,6 +421,8 @@ class LayerCapture:
     def rerun(self, inputs: Tensor, *, replace: Mapping[str, Tensor] | None = None) -> Float[Tensor, "..."]:
         """Run the model once more without capturing, and return its unchecked logits.
 
+        If it draws random numbers, it draws those of the forward pass again: what changes, changes with the inputs.
+
         Args:
             inputs: what the model runs on.
             replace: activations to use instead of the layers' own outputs, by name, in the form of `activations`.
@@ -394,6 +430,8 @@ class LayerCapture:
         """
         self._replacing = {name: (self.calls[name], activation) for name, activation in (replace or {}).items()}
         counted = self.calls
+        if self._draws is not None:
+            self._draws.again()
         try:
             with torch.no_grad(), self._passing("rerun"):
                 return plain(self._run(inputs))
@@ -466,10 +504,12 @@ def recorded_from(inputs: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         return inputs.clone().detach().requires_grad_().clone()  # no leaf, so that the network may change it in place
 
 
-def _with_first(output: Any, first: Tensor) -> Any:
+def _with_first(output: Any, first: Any) -> Any:
     """An output with a new first tensor; a named tuple, such as a packed sequence, keeps its kind."""
     if not isinstance(output, tuple):
         return first
+    if isinstance(output[0], PackedSequence):
+        first = _with_first(output[0], first)
     members = (first, *output[1:])
     return type(output)(*members) if hasattr(output, "_fields") else members
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import nn
 
-from camwidget.errors import LayerError, nearest, three_parts
+from camwidget.errors import LayerError, a_kind, clipped, nearest, three_parts
 
 FEW, MANY = 4, 17
 """Containers are opened while there are fewer than FEW layers, or as long as opening gives at most MANY."""
@@ -42,6 +43,35 @@ class Layer:
         """What a slider shows: name, map size, channels, and the call if there are several."""
         size = f"{self.name} · {self.map_height}×{self.map_width} · {self.channels} channels"
         return size if self.calls == 1 else f"{size} · call {self.call} of {self.calls}"
+
+
+LayerGiven: TypeAlias = str | Layer | nn.Module
+"""A layer by its dotted name, as a `Layer` of a result, or as the module itself."""
+
+
+def layer_name(layer: LayerGiven, model: nn.Module) -> str:
+    """Return the dotted name of a layer in a network; a name as it is, whether or not there is such a layer.
+
+    Args:
+        layer: the layer.
+        model: the network. Of a module that stands at several places of it, the first counts.
+
+    Raises:
+        LayerError: the module is no part of the network, or all of it; or it is no layer at all.
+    """
+    allowed = "Layers are given by their dotted names, as the Layer of a result, or as modules of the network"
+    advice = "layers=None chooses a good set; candidate_layers(model) lists it"
+    if isinstance(layer, nn.Module):
+        found: list[str] = [name for name, module in model.named_modules() if module is layer]
+        if found and found[0]:
+            return found[0]
+        given = f"layers holds {a_kind(layer)}, which is {'the whole network' if found else 'not in this network'}"
+        raise LayerError(three_parts(given, allowed, advice))
+    if isinstance(layer, Layer):
+        return layer.name
+    if not isinstance(layer, str):
+        raise LayerError(three_parts(f"layers holds {clipped(repr(layer), longest=60)}", allowed, advice))
+    return layer
 
 
 def candidate_layers(model: nn.Module) -> list[str]:

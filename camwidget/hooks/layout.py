@@ -22,6 +22,10 @@ from camwidget.hooks.tensors import at_least_single
 class Layout(Protocol):
     """How the outputs of one layer are read as a map, and how a map is put back in their place."""
 
+    @property
+    def batch_axis(self) -> int:
+        """Which axis of an output holds the pictures."""
+
     def calls(self, ran: int) -> range:
         """Return which calls count, from 0, of a layer that `ran` so many times."""
 
@@ -41,6 +45,11 @@ class OneCall:
 
     call: int
     """The number of the call, from 1; `LAST_CALL` for the last. Of a layer that runs less often, the last counts."""
+
+    @property
+    def batch_axis(self) -> int:
+        """The first axis holds the pictures, unless a layout says otherwise."""
+        return 0
 
     def calls(self, ran: int) -> range:
         """Return the one call, from 0."""
@@ -73,6 +82,10 @@ MOST_EXTRA, MOST_UNSEEN = 17, 1
 same size was seen before, one token."""
 
 FIRST, LAST, TOKENS, TURNED = "channels first", "channels last", "tokens", "channels, then tokens"
+AHEAD = "tokens ahead of the batch"
+
+_TO_TURNED = {TOKENS: (0, 2, 1), TURNED: (0, 1, 2), AHEAD: (1, 2, 0)}
+"""How the axes of tokens are put into the order (1, channel, token)."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ class Grid(OneCall):
     """How one layer's output lies on a picture."""
 
     order: str
-    """`FIRST`, `LAST`, `TOKENS` (1, token, channel) or `TURNED` (1, channel, token)."""
+    """`FIRST`, `LAST`, `TOKENS` (1, token, channel), `TURNED` (1, channel, token) or `AHEAD` (token, 1, channel)."""
     map_height: int
     """Rows of the map."""
     map_width: int
@@ -93,6 +106,11 @@ class Grid(OneCall):
     """See `OneCall`."""
     move: Move = IN_PLACE
     """What is undone, so that the map lies on the picture. `map_height` and `map_width` are those on the picture."""
+
+    @property
+    def batch_axis(self) -> int:
+        """Which axis of the output holds the pictures."""
+        return 1 if self.order == AHEAD else 0
 
     @property
     def others(self) -> int:
@@ -119,8 +137,8 @@ class Grid(OneCall):
         (output,) = outputs
         if self.order == LAST:
             output = output.permute(0, 3, 1, 2)
-        elif self.order in (TOKENS, TURNED):
-            output = output.transpose(1, 2) if self.order == TOKENS else output
+        elif self.order in _TO_TURNED:
+            output = output.permute(_TO_TURNED[self.order])
             places = output[:, :, self.extra : output.shape[2] - self.behind]
             output = places.unflatten(2, self._own_size)
         if self.move != IN_PLACE:
@@ -146,11 +164,12 @@ class Grid(OneCall):
             activation = self.move.do(activation)
         if self.order == LAST:
             return activation.permute(0, 2, 3, 1).clone()
-        if self.order in (TOKENS, TURNED):
-            tokens = own if self.order == TURNED else own.transpose(1, 2)
+        if self.order in _TO_TURNED:
+            axes = _TO_TURNED[self.order]
+            tokens = own.permute(axes)
             ends = tokens[:, :, : self.extra], tokens[:, :, tokens.shape[2] - self.behind :]
             whole = torch.cat([ends[0], activation.flatten(2), ends[1]], dim=2)
-            return whole if self.order == TURNED else whole.transpose(1, 2).contiguous()
+            return whole.permute([axes.index(axis) for axis in range(3)]).contiguous()
         return activation.clone()
 
 
@@ -169,10 +188,10 @@ def readings(shape: Sequence[int], *, height: int, width: int, seen: Collection[
         first, last = Grid(FIRST, shape[2], shape[3]), Grid(LAST, shape[1], shape[2])
         found = [first, last] if FIRST in orders else [last, first]
         found = found if LAST in orders else [first]
-    elif len(shape) == 3 and shape[0] == 1:
+    elif len(shape) == 3:
         found = [
             Grid(order, high, wide, extra, left - extra)
-            for order, count, channels in ((TOKENS, shape[1], shape[2]), (TURNED, shape[2], shape[1]))
+            for order, count, channels in _token_orders(shape)
             if channels > 0
             for left, high, wide in _token_sizes(count, height, width, seen)
             for extra in (left, *range(left))
@@ -211,15 +230,21 @@ def readings_of(shape: Sequence[int], *, rows: int, columns: int, extra: int | N
     if len(shape) == 4 and shape[0] == 1:
         places = {FIRST: tuple(shape[2:]), LAST: tuple(shape[1:3])}
         return [Grid(order, rows, columns) for order, size in places.items() if size == (rows, columns) and not extra]
-    if len(shape) != 3 or shape[0] != 1:
-        return []
     found = []
-    for order, count in ((TOKENS, shape[1]), (TURNED, shape[2])):
+    for order, count, _ in _token_orders(shape):
         left = count - rows * columns
         first = left if extra is None else extra
         if 0 <= first <= left <= MOST_EXTRA:
             found.append(Grid(order, rows, columns, first, left - first))
     return found
+
+
+def _token_orders(shape: Sequence[int]) -> list[tuple[str, int, int]]:
+    """How three axes may hold tokens, how many, and how many channels they have then."""
+    if len(shape) != 3:
+        return []
+    ahead = [(AHEAD, shape[0], shape[2])] if shape[1] == 1 < shape[0] else []
+    return ahead if shape[0] != 1 else [(TOKENS, shape[1], shape[2]), (TURNED, shape[2], shape[1])]
 
 
 def in_doubt(shape: Sequence[int], *, height: int, width: int, seen: Collection[tuple[int, int]] = ()) -> bool:

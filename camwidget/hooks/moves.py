@@ -14,6 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from camwidget.hooks.graph import leading_to, shape_after, signed
+from camwidget.hooks.rearranged import RESHAPING, Cut, left_open, rearrangements
+
 _REVERSED = {2: "upside down", 3: "mirrored left to right"}
 
 
@@ -89,7 +92,6 @@ def _pattern(small: Tensor) -> Tensor:
 
 _MOVING = {"FlipBackward0", "Rot90Backward0", "IndexBackward0", "IndexSelectBackward0", "GatherBackward0"}
 _MOVING |= {"TakeBackward0", "GridSampler2DBackward0", "MaskedSelectBackward0", "ScatterBackward0"}
-_RESHAPING = {"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"}
 _SHIFTING = "RollBackward0"
 _PUTTING_TOGETHER = {"CatBackward0", "StackBackward0", "IndexCopyBackward0", "SortBackward0"}
 _PUTTING_ANYWHERE = {"AsStridedBackward0", "torch::autograd::CopySlices"}
@@ -103,21 +105,26 @@ MOST_CUT = 1 / 6
 """Up to this part of the rows or columns may be cut off or padded at one side without a doubt, as padding does."""
 
 
-def doubtful_moves(nodes: Iterable[Any], sizes: Collection[tuple[int, int]]) -> dict[Any, bool]:
+Doubtful = Mapping[Any, bool | Cut]
+"""Operations that may move places, and whether nothing else is likely; or how they cut maps into parts or join them."""
+
+
+def doubtful_moves(nodes: Iterable[Any], sizes: Collection[tuple[int, int]]) -> dict[Any, bool | Cut]:
     """Return the operations of a graph that may move places, and whether nothing else is likely: a doubt, no proof.
 
     Swapped axes count only if they are rows and columns of a size that convolutions returned; attention swaps others
-    all the time. Shifts always count here: see `doubt_behind`.
+    all the time. Shifts and cuts into parts always count here: see `doubt_behind`.
 
     Args:
         nodes: of the graph, as `Tensor.grad_fn` is one.
         sizes: rows and columns of the picture, and of the maps from convolutions and pooling.
     """
-    found = {}
-    for node in nodes:
+    known = list(nodes)
+    found = rearrangements(known, sizes)
+    for node in known:
         name = node.name()
         swaps = name in ("TransposeBackward0", "PermuteBackward0") and _swaps_sides(node, sizes)
-        reorders = name in _RESHAPING and _reorders(tuple(node._saved_self_sym_sizes), _shape_after(node))
+        reorders = name in RESHAPING and _reorders(tuple(node._saved_self_sym_sizes), shape_after(node))
         moves = (name in _MOVING or name == _SHIFTING) and _works_on_places(node, sizes)
         if moves or swaps or reorders or _builds_places(node, sizes):
             found[node] = name in _MOVING
@@ -129,23 +136,24 @@ _MOVING_A_ROW |= {"IndexCopyBackward0", "IndexPutBackward0", "RepeatBackward0"}
 _SORTING = {"SortBackward0", "TopkBackward0"}
 
 
-def doubtful_moves_in_a_row(nodes: Iterable[Any], length: int) -> dict[Any, bool]:
+def doubtful_moves_in_a_row(nodes: Iterable[Any], length: int) -> dict[Any, bool | Cut]:
     """Return the operations of a graph that may move the places of a row, for `doubt_behind`: a doubt, no proof.
 
     Args:
         nodes: of the graph, as `Tensor.grad_fn` is one.
         length: how many places the row has, such as the tokens of a text.
     """
-    return {
+    known = list(nodes)
+    return rearrangements(known, [(1, length)]) | {
         node: node.name() in _SORTING
-        for node in nodes
+        for node in known
         if node.name() in _MOVING_A_ROW or node.name() in _SORTING or _builds_a_row(node, length)
     }
 
 
 def _builds_a_row(node: Any, length: int) -> bool:
     """Whether a row is put together from parts, padded, or multiplied with a constant that may put it in order."""
-    name, shape = node.name(), _shape_after(node)
+    name, shape = node.name(), shape_after(node)
     if name in ("CatBackward0", "StackBackward0"):
         return bool(shape) and shape[_axis(node._saved_dim, len(shape))] == length
     if name == "ConstantPadNdBackward0":
@@ -170,48 +178,78 @@ class Doubt:
     """Whether one of them hardly does anything else."""
 
 
-def doubt_behind(last: Any, doubtful: Mapping[Any, bool]) -> Doubt | None:
+def told_of(operations: Iterable[Any]) -> str:
+    """Return what operations of the graph do to places, in words that begin with the word for one of them.
+
+    Args:
+        operations: those of a `Doubt`.
+    """
+    return " and ".join(dict.fromkeys(sorted(map(_told, operations))))
+
+
+def _told(node: Any) -> str:
+    name = node.name()
+    if name in _PADDING:
+        most = max(abs(pad) for ends in _pads_by_axis(node).values() for pad in ends)
+        return f"a padding of {most} places at a side"
+    if any(part in name for part in _SAMPLING) or "GridSampler" in name:
+        return "a sampling at other places"
+    kinds = {
+        "a mirror": {"FlipBackward0", "Rot90Backward0"},
+        "a shift": {_SHIFTING},
+        "a cut": {"SliceBackward0"},
+        "a sort": _SORTING,
+        "a sum over frequencies": _TRANSFORMING,
+        "axes in another order": {"TransposeBackward0", "PermuteBackward0", "UnfoldBackward0", *RESHAPING},
+        "parts put together": _PUTTING_TOGETHER | _PUTTING_ANYWHERE | {"RepeatBackward0"},
+    }
+    return next((said for said, names in kinds.items() if name in names), "an index")
+
+
+def doubt_behind(last: Any, doubtful: Doubtful) -> Doubt | None:
     """Return the doubt that what leads to an operation has moved places; None if nothing has.
 
-    Shifts count if they are not shifted back, as those of windows are.
+    Shifts count if they are not shifted back, as those of windows are, and cuts if the parts are not put together.
 
     Args:
         last: the operation that returned a layer's output; None for an output that was not computed.
         doubtful: what `doubtful_moves` found.
     """
-    ahead, seen = [last], {None}
-    while ahead:
-        node = ahead.pop()
-        if node not in seen:
-            seen.add(node)
-            ahead += [each for each, _ in node.next_functions]
-    moving = [node for node in doubtful if node in seen and node.name() != _SHIFTING]
-    shifting = [node for node in doubtful if node in seen and node.name() == _SHIFTING]
-    if _shifted_back(shifting):
-        shifting = []
-    return Doubt(frozenset(moving + shifting), any(map(doubtful.get, moving))) if moving or shifting else None
+    seen = set(leading_to(last))
+    before = {node: kind for node, kind in doubtful.items() if node in seen}
+    cutting = {node: kind for node, kind in before.items() if isinstance(kind, Cut)}
+    shifting = [node for node in before if node.name() == _SHIFTING]
+    moving = [node for node in before if node not in cutting and node not in shifting]
+    likely = any(before[node] is True for node in moving)
+    if not _shifted_back(shifting):
+        moving += shifting
+    if left_open(cutting.values()):
+        moving += cutting
+        likely |= any(cut.likely for cut in cutting.values())
+    return Doubt(frozenset(moving), likely) if moving else None
 
 
 def _shifted_back(nodes: Iterable[Any]) -> bool:
     """Whether shifts cancel: for each there is one by as much the other way, along the same axis."""
     total: dict[tuple[int, int], int] = {}
     for node in nodes:
-        shape = _shape_after(node)
+        shape = shape_after(node)
         if not shape or not node._saved_dims:
             return False
         for saved, shift in zip(node._saved_dims, node._saved_shifts, strict=True):
             axis = _axis(saved, len(shape))
             side = shape[axis]
-            total[axis, side] = (total.get((axis, side), 0) + _signed(shift)) % side
+            total[axis, side] = (total.get((axis, side), 0) + signed(shift)) % side
     return not any(total.values())
 
 
 def _builds_places(node: Any, sizes: Collection[tuple[int, int]]) -> bool:
     """Whether an operation builds rows or columns from parts, products or frequencies, or cuts many of them off."""
     name = node.name()
-    shape = tuple(getattr(node, "_saved_self_sym_sizes", ())) if name == "SliceBackward0" else _shape_after(node)
+    shape = tuple(getattr(node, "_saved_self_sym_sizes", ())) if name == "SliceBackward0" else shape_after(node)
     if len(shape) == 3:
-        return name == "CatBackward0" and _axis(node._saved_dim, 3) == 1 and _joins_parts(node)
+        of_tokens = 0 if shape[1] == 1 < shape[0] else 1
+        return name == "CatBackward0" and _axis(node._saved_dim, 3) == of_tokens and _joins_parts(node)
     if len(shape) != 4:
         return False
     if any(part in name for part in _SAMPLING):
@@ -222,7 +260,7 @@ def _builds_places(node: Any, sizes: Collection[tuple[int, int]]) -> bool:
     sides = {first, first + 1}
     if name in _PUTTING_TOGETHER:
         return bool(sides & (_axes_of(node, 4) or set()))
-    if name in _RESHAPING:
+    if name in RESHAPING:
         both = shape[1:3] in sizes  # then the last axis may be of channels, as in a linear layer
         return first == 2 and not both and any(_multiplies(each) for each, _ in node.next_functions)
     if name == "RepeatBackward0":
@@ -254,7 +292,7 @@ def _pads_much(node: Any, shape: Sequence[int], sides: Collection[int]) -> bool:
 def _pads_by_axis(node: Any) -> dict[int, tuple[int, int]]:
     """How many places a padding adds before and behind, by axis, counted from the end; fewer than none are cut off."""
     saved = node._saved_pad if hasattr(node, "_saved_pad") else node._saved_padding
-    pads = [_signed(pad) for pad in saved]
+    pads = [signed(pad) for pad in saved]
     return {-1 - place // 2: (pads[place], pads[place + 1]) for place in range(0, len(pads), 2)}
 
 
@@ -262,13 +300,13 @@ def _cuts_much(node: Any, shape: Sequence[int], sides: Collection[int]) -> bool:
     axis = _axis(node._saved_dim)
     if axis not in sides or node._saved_step != 1:
         return False
-    start, end, _ = slice(_signed(node._saved_start), _signed(node._saved_end)).indices(shape[axis])
+    start, end, _ = slice(signed(node._saved_start), signed(node._saved_end)).indices(shape[axis])
     return max(start, shape[axis] - end) > shape[axis] * MOST_CUT
 
 
 def _works_on_places(node: Any, sizes: Collection[tuple[int, int]]) -> bool:
     """Whether an operation works along rows or columns, and not along channels alone, as RGB to BGR does."""
-    shape = tuple(getattr(node, "_saved_self_sym_sizes", ())) or _shape_after(node)
+    shape = tuple(getattr(node, "_saved_self_sym_sizes", ())) or shape_after(node)
     axes = _axes_of(node, len(shape))
     if len(shape) != 4 or axes is None:
         return True
@@ -285,14 +323,8 @@ def _axes_of(node: Any, count: int) -> set[int] | None:
     return {_axis(axis, count) for axis in axes} if axes and count else None
 
 
-def _shape_after(node: Any) -> tuple[int, ...]:
-    """The shape of what the operation returned; empty where this PyTorch does not tell."""
-    known = getattr(node, "_input_metadata", ())
-    return tuple(known[0].shape) if known else ()
-
-
 def _swaps_sides(node: Any, sizes: Collection[tuple[int, int]]) -> bool:
-    after = _shape_after(node)
+    after = shape_after(node)
     if len(after) != 4 or after[0] != 1:
         return False
     if node.name() == "PermuteBackward0":
@@ -314,11 +346,7 @@ difference between that and sides that are swapped."""
 
 def _axis(saved: int, count: int = 4) -> int:
     """An axis, counted from the front; one that was counted from the end is saved as it is, or as 2**64 less."""
-    return _signed(saved) % count
-
-
-def _signed(saved: int) -> int:
-    return saved - 2**64 if saved >= 2**63 else saved
+    return signed(saved) % count
 
 
 def _reorders(before: tuple[int, ...], after: tuple[int, ...]) -> bool:

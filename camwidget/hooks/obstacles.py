@@ -55,6 +55,12 @@ _OBSTACLES = (
         "Try explain(model.float(), ...), or cast inside its forward",
     ),
     _Obstacle(
+        r"Tensor that doesn't have storage|Cannot access storage|functorch|vmap",
+        ModelError,
+        "What layers return must be tensors with numbers of their own, and torch.vmap hides these",
+        "Let forward call its layers on the whole batch, without torch.vmap",
+    ),
+    _Obstacle(
         r"Expected all tensors to be on the same device|Input type \(.*cuda.*\) and weight type",
         ModelError,
         "Inputs go to the device of the network's first parameter",
@@ -183,12 +189,17 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0].rstrip(".")
 
 
-def checkpointed(error: RuntimeError) -> ModelError | None:
-    """Return our error where PyTorch refuses a gradient because parts are run again in the backward pass.
+def without_gradient(error: RuntimeError) -> ModelError | None:
+    """Return our error where PyTorch refuses a gradient: parts are run again, or have no derivative.
 
     Args:
         error: what PyTorch raised in the backward pass.
     """
+    if re.search("no autograd formula was registered|derivative for .* is not implemented", str(error)):
+        given = f"Between the layers and the logits is an operation without a derivative: {_first_line(error)}"
+        allowed = "Maps need gradients, so every operation behind a layer must have one"
+        advice = "Give it one with register_autograd, write it with PyTorch's own, or name layers behind it"
+        return ModelError(three_parts(given, allowed, advice))
     if "use_reentrant" not in str(error) and "Checkpointing is not compatible" not in str(error):
         return None
     given = "Parts of the network are run again in the backward pass, by reentrant checkpointing"

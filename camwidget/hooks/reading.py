@@ -10,9 +10,9 @@ from functools import cached_property
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.capture import UNDERIVABLE, LayerCapture
 from camwidget.hooks.layout import FIRST, AsItIs, Grid, in_doubt, moved, readings, readings_of
-from camwidget.hooks.moves import IN_PLACE, Doubt
+from camwidget.hooks.moves import IN_PLACE, Doubt, told_of
 from camwidget.hooks.probe import MOST_CELLS_UNASKED, Answers, Noted, ask, is_coarse, like_patches
 
 _ON_LAST_AXIS = (nn.Linear, nn.LayerNorm, nn.MultiheadAttention, nn.Embedding)
@@ -68,6 +68,7 @@ def read(shown: Shown, unread: Mapping[str, str], *, target: int) -> tuple[dict[
     capture, ways, doubts = shown.capture, shown.ways, shown.doubts
     unused = capture.unused()
     reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
+    reasons |= dict.fromkeys(capture.underivable(), UNDERIVABLE)
     reasons |= unread
     reasons |= {
         name: f"returns shape {capture.output_shapes[name]}, which does not hold {written(shown.told[name])}"
@@ -90,7 +91,11 @@ def read(shown: Shown, unread: Mapping[str, str], *, target: int) -> tuple[dict[
         for name in answers.reasons
         if (grid := _expected(shown, name, doubtful[name], sure.get(name), answers)) is not None
     }
-    reasons |= {name: reason for name, reason in answers.reasons.items() if name not in expected}
+    reasons |= {
+        name: reason + _seen_before(doubts.get(name)) if name in answers.elsewhere else reason
+        for name, reason in answers.reasons.items()
+        if name not in expected
+    }
     reasons |= {
         name: f"returns shape {capture.output_shapes[name]}, and an operation before it shifts, cuts or mixes the "
         "places of the picture: so few cells do not tell where they lie"
@@ -139,6 +144,12 @@ def _expected(shown: Shown, name: str, ways: Sequence[Grid], sure: Grid | None, 
         is_small = sure.map_height * sure.map_width <= MOST_CELLS_UNASKED
         return sure if is_small or answers.leanings.get(name) == sure else None
     return _too_small_to_ask(shown, name, [way for way in ways if moves == {way.move}])
+
+
+def _seen_before(doubt: Doubt | None) -> str:
+    """What operations raised a doubt, to be added to the end of a sentence."""
+    told = told_of(doubt.operations) if doubt is not None else ""
+    return f". Seen before it: {told}" if told else ""
 
 
 def _behind_elsewhere(shown: Shown, name: str, answers: Answers) -> bool:

@@ -1,18 +1,20 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
+from camwidget.hooks.draws import source_of
 from camwidget.hooks.turns import (
     alone_with,
     compiler_stands_aside,
     random_numbers_left_as_found,
     transformers_run_as_written,
 )
+from camwidget.hooks.weights import weights_left_as_found
 
 _PYTORCHS = frozenset(vars(nn.Module()))
 """Attributes that every module has: its parameters, buffers and hooks, which are restored elsewhere."""
@@ -22,9 +24,10 @@ _PYTORCHS = frozenset(vars(nn.Module()))
 def left_as_found(model: nn.Module) -> Iterator[None]:
     """Put the model into evaluation mode with frozen parameters for the block, then restore it.
 
-    Restored, even after an error: every module's training flag, every parameter's `requires_grad`, the buffers, tables
-    with a `max_norm`, and the state of the random numbers: Python's, numpy's, and PyTorch's on the CPU and on the
-    model's GPU. Nothing here touches a parameter's `.grad`.
+    Restored, even after an error: every module's training flag, every parameter's `requires_grad`, the buffers,
+    parameters that the network replaces or writes into (see `weights_left_as_found`), and the state of the random
+    numbers: Python's, numpy's, and PyTorch's on the CPU and on the model's GPU. Nothing here touches a parameter's
+    `.grad`.
 
     Other threads that come here with the model, or with a part of it, wait until everything is back.
 
@@ -44,8 +47,8 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
         transformers_run_as_written(model),
         random_numbers_left_as_found(gpus=_gpus_among(devices)),
         _without_autocast(devices),
+        weights_left_as_found(modules := list(model.modules())),
     ):
-        modules = list(model.modules())
         training = [module.training for module in modules]
         parameters = list(model.parameters())
         required = [parameter.requires_grad for parameter in parameters]
@@ -55,7 +58,6 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
             for module in modules
             for name, buffer in module._buffers.items()
         ]
-        tables = [(table, table.detach().clone(), table._version) for table in _tables_that_shrink(modules)]
         try:
             # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
             for module in modules:
@@ -68,16 +70,12 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
                 module.training = flag
             for parameter, flag in zip(parameters, required, strict=True):
                 parameter.requires_grad_(flag)
-            for table, rows, changes in tables:
-                if table._version != changes:
-                    with torch.no_grad():
-                        table.copy_(rows)
             for module, known in names:
                 for name in [name for name in module._buffers if name not in known]:  # made while it ran
                     del module._buffers[name]
             for module, name, buffer, values, version in buffers:
                 module._buffers[name] = buffer
-                if buffer is not None and values is not None and (version is None or _version(buffer) != version):
+                if buffer is not None and values is not None and _is_changed(buffer, values, version):
                     with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
                         buffer.copy_(values)
 
@@ -87,8 +85,9 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
     """Restore, when the block ends, what modules keep in plain attributes.
 
     A recurrent network keeps its state there, fastai's AWD-LSTM the weights made by its dropout, and a network of one's
-    own counters, histories and whatever it computed once. Tensors, lists and dictionaries that are changed in place get
-    their contents back. PyTorch's own modules keep nothing there, unless a hook in front of them does.
+    own counters, histories, generators of random numbers and whatever it computed once. Tensors, lists and dictionaries
+    that are changed in place get their contents back. PyTorch's own modules keep nothing there, unless a hook in front
+    of them does.
     """
     kept = [(module, vars(module).copy()) for module in model.modules() if _may_keep_something(module)]
     own = [
@@ -102,9 +101,12 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
     inside = [*own, *(member for value in own if isinstance(value, list | tuple) for member in value)]
     inside += [member for _, members in dicts for member in members.values()]
     tensors = [(tensor, tensor.detach().clone(), tensor._version) for tensor in inside if _counts_changes(tensor)]
+    drawn_from = [(source, source.read()) for value in own if (source := source_of(value)) is not None]
     try:
         yield
     finally:
+        for source, state in drawn_from:
+            source.write(state)
         for module, attributes in kept:
             now = vars(module)
             for name in now.keys() - attributes.keys() if len(now) > len(attributes) else ():
@@ -119,13 +121,6 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
             if tensor._version != version:
                 with torch.no_grad():
                     tensor.copy_(values)
-
-
-def _tables_that_shrink(modules: Iterable[nn.Module]) -> list[Tensor]:
-    """Tables that write into their own rows when they look them up: those with `max_norm`."""
-    kinds = (nn.Embedding, nn.EmbeddingBag)
-    tables = [module.weight for module in modules if isinstance(module, kinds) and module.max_norm is not None]
-    return [table for table in tables if not table.is_inference()]
 
 
 def _is_compiled(module: nn.Module) -> bool:
@@ -173,6 +168,13 @@ def _gpus_among(devices: Collection[torch.device]) -> tuple[int, ...]:
 def _version(buffer: Tensor | None) -> int | None:
     """How often the tensor was changed in place, or None where that is not counted."""
     return None if buffer is None or buffer.is_inference() else buffer._version
+
+
+def _is_changed(buffer: Tensor, values: Tensor, version: int | None) -> bool:
+    """Whether a buffer has other numbers: what is written through `.data` or numpy is not counted."""
+    if buffer.layout == torch.strided and not buffer.is_meta:
+        return not torch.equal(buffer, values)
+    return version is None or _version(buffer) != version
 
 
 def _counts_changes(value: object) -> TypeGuard[Tensor]:

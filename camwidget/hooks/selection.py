@@ -20,8 +20,8 @@ from camwidget.hooks.reading import Shown, Sizes, read, written
 from camwidget.hooks.subject import PICTURE, Subject
 
 ALLOWED = (
-    "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel) or (1, tokens, "
-    "channel), larger than 1x1, which the logits depend on"
+    "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel), (1, tokens, "
+    "channel) or (tokens, 1, channel), larger than 1x1, which the logits depend on"
 )
 """What a layer must be."""
 
@@ -63,13 +63,15 @@ def open_capture(
     names = list(candidate_layers(network) if layers is None else layers)
     asked = [*(name for name in sizes if name != EVERY), *(layers or ())]
     reasons: dict[str, str] = {}
-    quantised = False
+    quantised, several = False, ""
     while names:
         with LayerCapture(network, names, subject=subject, call=call) as capture:
             recorded = recorded_from(pixels)
             with convolutions_noted(network, recorded) as noted:
                 logits = capture.forward(recorded)
             quantised = any(map(is_quantised, capture.other_outputs.values()))
+            several = next((name for name in reversed(capture.outputs) if _is_several(capture, name)), "")
+            several = f"Layer {several!r} {_why_no_map(capture, several)}" if several else ""
             told = {
                 name: sizes[name] if name in sizes else sizes[EVERY]
                 for name in capture.outputs
@@ -94,10 +96,10 @@ def open_capture(
                     yield capture, logits
                     return
         names = inside if len(inside) > len(names) else []
-    raise _without_layers(network, reasons, quantised=quantised)
+    raise _without_layers(network, reasons, quantised=quantised, several=several)
 
 
-def _without_layers(network: nn.Module, reasons: Mapping[str, str], *, quantised: bool) -> ModelError:
+def _without_layers(network: nn.Module, reasons: Mapping[str, str], *, quantised: bool, several: str) -> ModelError:
     """Why a network has nothing to show."""
     if closed := why_closed(network):
         return ModelError(three_parts(closed, "Maps are made of what layers return", from_before(network)))
@@ -105,6 +107,10 @@ def _without_layers(network: nn.Module, reasons: Mapping[str, str], *, quantised
         given = f"The layers of this {type(network).__name__} return quantised numbers"
         advice = "Explain the network from before its quantisation"
         return ModelError(three_parts(given, "Maps need gradients, and whole numbers have none", advice))
+    if several and not reasons:
+        allowed = "A map shows where in the one picture a layer's values lie, so a layer must return one map for it"
+        advice = "Explain a module that takes one part and returns logits, on one part at a time"
+        return ModelError(three_parts(several, allowed, advice))
     given = f"This {type(network).__name__} has no spatial layer: no layer returns a map (1, channel, height, width)"
     if reasons:
         name, reason = list(reasons.items())[-1]
@@ -240,4 +246,16 @@ def _why_no_map(capture: LayerCapture, name: str) -> str:
         return "is not among the layers chosen: name it in layers too"
     if name not in capture.calls:
         return "did not run in the forward pass"
+    if _is_several(capture, name):
+        shape = capture.output_shapes[name]
+        return (
+            f"returns shape {shape} for one picture: the network has made a batch of {shape[0]} of it, perhaps by "
+            "cutting it into crops or windows, so no axis holds the whole picture"
+        )
     return f"returns shape {capture.output_shapes[name]}, which is not a map of this picture"
+
+
+def _is_several(capture: LayerCapture, name: str) -> bool:
+    """Whether a layer returned several maps, or rows of tokens, for the one picture."""
+    shape = capture.output_shapes[name]
+    return len(shape) in (3, 4) and shape[0] > 1 and shape[1] > 1

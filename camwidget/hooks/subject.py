@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from camwidget.errors import ImageError, three_parts
 from camwidget.hooks.scores import Scores, scores_of
@@ -38,8 +39,13 @@ class Subject:
     """What is explained in place of the logits; None for the logits."""
 
     def first_of(self, output: Any) -> Any:
-        """Return the part of a layer's output that counts."""
-        return output[0] if self.takes_first and isinstance(output, tuple) and output else output
+        """Return the part of a layer's output that counts; of a packed text, the values of its words."""
+        while self.takes_first and isinstance(output, tuple) and output:
+            first = output[0]
+            if not isinstance(first, PackedSequence):
+                return first
+            output = first
+        return output
 
     def logits_of(self, output: Any, *, count: int = 1) -> Any:
         """Return the logits in what a network returns: the part that counts, or the tensor `logits` of an object.

@@ -138,10 +138,10 @@ def random_numbers_left_as_found(*, gpus: tuple[int, ...] = ()) -> Iterator[None
     Args:
         gpus: the numbers of the GPUs whose random numbers are put back as well.
     """
-    if getattr(_here, "leave_random_numbers", False):
+    if leaves_random_numbers():
         yield
         return
-    sources = _sources(gpus)
+    sources = random_sources(gpus)
     with _drawing:
         for name, (read, _) in sources.items():
             inside, state = _kept.get(name, (0, None))
@@ -178,8 +178,13 @@ def draw_again_from(state: torch.Tensor) -> None:
     Args:
         state: of `torch.get_rng_state()`.
     """
-    if not getattr(_here, "leave_random_numbers", False):
+    if not leaves_random_numbers():
         torch.set_rng_state(state)
+
+
+def leaves_random_numbers() -> bool:
+    """Return whether this thread leaves random numbers to others."""
+    return getattr(_here, "leave_random_numbers", False)
 
 
 def random_states(*, gpus: tuple[int, ...] = ()) -> tuple[Any, ...]:
@@ -188,14 +193,18 @@ def random_states(*, gpus: tuple[int, ...] = ()) -> tuple[Any, ...]:
     Args:
         gpus: the numbers of the GPUs whose random numbers count as well.
     """
-    read = {name: read() for name, (read, _) in _sources(gpus).items()}
+    read = {name: read() for name, (read, _) in random_sources(gpus).items()}
     _, numbers, *position = read.pop("numpy")
     python = read.pop("python")
     return python, numbers.tobytes(), tuple(position), *(state.numpy().tobytes() for state in read.values())
 
 
-def _sources(gpus: tuple[int, ...]) -> dict[str, tuple[Callable[[], Any], Callable[[Any], object]]]:
-    """How to read and write the state of each source of random numbers."""
+def random_sources(gpus: tuple[int, ...]) -> dict[str, tuple[Callable[[], Any], Callable[[Any], object]]]:
+    """Return how to read and write the state of each source of random numbers that all threads share.
+
+    Args:
+        gpus: the numbers of the GPUs whose random numbers count as well.
+    """
     found: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
         "python": (random.getstate, random.setstate),
         "numpy": (np.random.get_state, np.random.set_state),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.given import index_of, told
+from camwidget.hooks.layers import LayerGiven, layer_name
 from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
 from camwidget.hooks.reading import Sizes
@@ -236,22 +237,19 @@ def methods_of(methods: Sequence[str], *, known: Sequence[str] = METHODS, defaul
     return tuple(dict.fromkeys(methods))
 
 
-def layers_of(layers: Sequence[str] | str | None) -> list[str] | None:
+def layers_of(layers: Sequence[LayerGiven] | LayerGiven | None, model: Explainable) -> list[str] | None:
     """Return the names of the layers asked for, without repeats; None if none were.
 
     Raises:
-        LayerError: the list is empty, or holds what is no name.
+        LayerError: the list is empty, or holds what is no layer of the model.
     """
-    names = listed(layers)
-    for name in names or ():
-        if not isinstance(name, str):
-            advice = "layers=None chooses a good set; candidate_layers(model) lists it"
-            allowed = "It holds dotted names of layers"
-            raise LayerError(three_parts(f"layers holds {told(name)}", allowed, advice))
-    if names == []:
+    # a block, such as nn.Sequential, is one layer, although it can be iterated; a ModuleList never runs itself
+    block = isinstance(layers, nn.Module) and not isinstance(layers, nn.ModuleList)
+    given: list[Any] | None = [layers] if block else listed(layers)
+    if given == []:
         advice = "layers=None chooses a good set; candidate_layers(model) lists it"
-        raise LayerError(three_parts("No layer was asked for", "layers holds at least one dotted name", advice))
-    return None if names is None else list(dict.fromkeys(names))
+        raise LayerError(three_parts("No layer was asked for", "layers holds at least one layer", advice))
+    return None if given is None else list(dict.fromkeys(layer_name(each, network_of(model)) for each in given))
 
 
 def listed(value: Any) -> list[Any] | None:
@@ -295,7 +293,7 @@ def sizes_of(grid: Any) -> Sizes:
 class Asked(TypedDict, total=False):
     """What every explanation takes besides the model, its inputs and the methods; see `request_of`."""
 
-    layers: Sequence[str] | str | None
+    layers: Sequence[LayerGiven] | LayerGiven | None
     target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None
     class_names: Sequence[str] | None
     activation: str | Function | None
@@ -367,11 +365,12 @@ def call_of(call: Any) -> int | None:
 
 
 def request_of(
+    model: Explainable,
     methods: Sequence[str],
     *,
     known: Sequence[str] = METHODS,
     default: str = "grad_cam",
-    layers: Sequence[str] | str | None = None,
+    layers: Sequence[LayerGiven] | LayerGiven | None = None,
     target_classes: Sequence[SupportsIndex | str] | SupportsIndex | str | None = None,
     class_names: Sequence[str] | None = None,
     activation: str | Function | None = None,
@@ -385,10 +384,12 @@ def request_of(
     """Return a request; a single layer or class may replace a list of one.
 
     Args:
+        model: a Learner or module.
         methods: the methods asked for.
         known: the methods there are.
         default: the method that a message proposes.
-        layers: dotted names; None for a good choice (for plain CAM: those where it is valid).
+        layers: dotted names, or the layers themselves, see `camwidget.hooks.layers.LayerGiven`; None for a good
+            choice (for plain CAM: those where it is valid).
         target_classes: indices or names; None for the ten most probable, most probable first (the first ten values).
         class_names: a name for every class; None for the Learner's vocabulary or `model.class_names`.
         activation: what turns logits into probabilities: `"softmax"`, `"sigmoid"` (each class by itself), `"none"`
@@ -434,7 +435,7 @@ def request_of(
     names = checked_names(class_names)
     return Request(
         methods=methods_of(methods, known=known, default=default),
-        layers=layers_of(layers),
+        layers=layers_of(layers, model),
         target_classes=listed(target_classes),
         class_names=class_names if hasattr(class_names, "__len__") else names,
         activation=checked_activation(activation),

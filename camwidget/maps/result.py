@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camwidget.errors import ClassError, LayerError, MapError, clipped, nearest, three_parts
+from camwidget.errors import ClassError, LayerError, MapError, a_kind, clipped, nearest, three_parts
 from camwidget.hooks.layers import Layer
 from camwidget.maps.activation import (
     KNOWN,
@@ -218,11 +218,11 @@ class LayerMaps:
             return "under 0.1%"
         return "over 99.9%" if 0.999 < number < 1 else f"{number:.1%}"
 
-    def code_for(self, layer: str | None = None, target_class: int | str | None = None) -> str:
+    def code_for(self, layer: str | Layer | None = None, target_class: int | str | None = None) -> str:
         """Return lines that make one map again and nothing more; names are your own, as in `code`.
 
         Args:
-            layer: name of the layer; None for the deepest with a map.
+            layer: the layer, by name or as in `layers`; None for the deepest with a map.
             target_class: index or name of the class; None for the first.
         """
         name, index = self._map_layer(layer), self.target_classes[self._row(target_class)]
@@ -269,7 +269,9 @@ class LayerMaps:
         """
         return class_index(target_class, self.class_names)
 
-    def contributions(self, layer: str | None = None, target_class: int | str | None = None) -> tuple[float, float]:
+    def contributions(
+        self, layer: str | Layer | None = None, target_class: int | str | None = None
+    ) -> tuple[float, float]:
         """Return the sum of all cells' contributions to the logit, and the bias: together they are the logit.
 
         For CAM, Grad-CAM and XGrad-CAM that holds where plain CAM is valid; one cell contributes its CAM value divided
@@ -283,7 +285,7 @@ class LayerMaps:
         add up, but the second also holds what a straight line misses.
 
         Args:
-            layer: name of the layer; None for the deepest with a map.
+            layer: the layer, by name or as in `layers`; None for the deepest with a map.
             target_class: index or name of the class; None for the first of `target_classes`.
 
         Raises:
@@ -305,7 +307,8 @@ class LayerMaps:
             raise MapError(self.refusals.get(name) or three_parts(given, allowed, advice))
         return float(cam.mean() if self.method == "cam" else cam.sum()), float(self.readouts[name].bias[row])
 
-    def _map_layer(self, layer: str | None) -> str:
+    def _map_layer(self, layer: str | Layer | None) -> str:
+        layer = layer.name if isinstance(layer, Layer) else layer
         if layer is None and self.cams:
             return list(self.cams)[-1]
         if layer is None and self.refusals:
@@ -314,10 +317,14 @@ class LayerMaps:
             return layer
         if self.method in ("cam", "score_cam", "hires_cam") and layer is not None and layer in self.refusals:
             raise MapError(self.refusals[layer])
+        allowed = f"It has maps of {', '.join(map(repr, self.cams))}"
+        if not isinstance(layer, str | None):
+            given = f"A layer was given as {a_kind(layer)}"
+            raise LayerError(three_parts(given, allowed, "Give one of these names, or one of result.layers"))
         given = f"There is no map of layer {layer!r} in this explanation"
         close = ", ".join(repr(name) for name in nearest(str(layer), self.cams))
         advice = f"Did you mean {close}?" if close else f"Use explain(..., layers=[{layer!r}])"
-        raise LayerError(three_parts(given, f"It has maps of {', '.join(map(repr, self.cams))}", advice))
+        raise LayerError(three_parts(given, allowed, advice))
 
     def _row(self, target_class: int | str | None) -> int:
         if target_class is None:

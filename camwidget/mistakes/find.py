@@ -9,8 +9,9 @@ from tqdm.auto import tqdm
 
 from camwidget.errors import DataError, three_parts
 from camwidget.given import yes_or_no
+from camwidget.hooks.layers import LayerGiven
 from camwidget.maps.activation import Function
-from camwidget.maps.arguments import Explainable, checked_names, network_of, own_names
+from camwidget.maps.arguments import Explainable, checked_names, layers_of, network_of, own_names
 from camwidget.mistakes.found import Found
 from camwidget.mistakes.loaders import source_of
 from camwidget.mistakes.looking import Pass
@@ -25,7 +26,7 @@ def find_mistakes(
     model: Explainable,
     dl: Any = None,
     *,
-    layer: str | None = None,
+    layer: LayerGiven | None = None,
     method: str = "grad_cam",
     class_names: Sequence[str] | None = None,
     activation: str | Function | None = None,
@@ -48,7 +49,7 @@ def find_mistakes(
             without its random changes if it is fastai's; a folder with a folder of pictures for each class, of which
             what is hidden (its name begins with a dot) is left out; or a list of pairs (path, label), the label a name
             or an index.
-        layer: name of the layer whose maps are kept; None for the deepest.
+        layer: the layer whose maps are kept, by name or the module itself; None for the deepest.
         method: as for `explain`, but not `"score_cam"`, which needs many passes for each picture.
         class_names: a name for every class; None for the Learner's vocabulary, or what the data calls them.
         activation: what turns logits into probabilities, see `explain`.
@@ -74,11 +75,12 @@ def find_mistakes(
         (5, 2, 6, 8)
     """
     network_of(model)  # refuses what is none
+    layers = layers_of(layer, model)
     progress = yes_or_no(progress, "progress", try_="Leave it out to see a bar", error=DataError)
     class_names = checked_names(class_names)
     own = class_names if class_names is not None else own_names(model)
     source = source_of(model, dl, class_names=own, batch_size=batch_size, workers=workers)
-    asked = {"layers": None if layer is None else [layer], "class_names": class_names, "activation": activation}
+    asked = {"layers": layers, "class_names": class_names, "activation": activation}
     wanted = Pass(model=model, source=source, method=method, asked=asked, own=own)
     rows, about, stopped, ended = Rows(source.count), None, False, ""
     with tqdm(total=source.count, desc="Looking", unit=" pictures", disable=not progress) as bar:

@@ -13,10 +13,11 @@ from PIL import Image
 
 from camwidget.errors import CamwidgetError, ImageError, three_parts
 from camwidget.given import whole, yes_or_no
+from camwidget.hooks.layers import LayerGiven
 from camwidget.hooks.learner_hooks import HookClass
 from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
-from camwidget.maps.arguments import Explainable, GridArgument, methods_of
+from camwidget.maps.arguments import Explainable, GridArgument, layers_of, methods_of
 from camwidget.maps.methods import EXPENSIVE, METHOD_LABELS
 from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.compare import CompareState, Comparing
@@ -86,7 +87,7 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
     Args:
         model: a fastai Learner, or any classifier that takes a batch of pictures and returns logits.
         image: a PIL picture, a path, the bytes of a file, an array, or a normalised (1, channel, height, width) tensor.
-        layers: dotted names to slide over; a good choice if None.
+        layers: dotted names to slide over, or the modules themselves; a good choice if None.
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
         activation: what turns logits into probabilities, see `explain`; what the learner's loss means if None.
@@ -135,7 +136,7 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
         model: Explainable,
         image: Picture,
         *,
-        layers: Sequence[str] | None = None,
+        layers: Sequence[LayerGiven] | LayerGiven | None = None,
         target_classes: Sequence[int | str] | None = None,
         class_names: Sequence[str] | None = None,
         activation: str | Function | None = None,
@@ -153,9 +154,9 @@ class CamPanel(Comparing, Guessing, LookingInside, Hiding):
         predict: bool = False,
     ) -> None:
         self._model = model
-        methods = methods_of(methods)
+        methods, wanted = methods_of(methods), layers_of(layers, model)
         predict = yes_or_no(predict, "predict", try_="Try predict=True to be asked first")
-        self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
+        self._asked: dict[str, Any] = {"methods": methods, "layers": wanted, "class_names": class_names}
         self._asked |= {"hook": hook, "hook_bwd": hook_bwd, "activation": activation, "call": call, "grid": grid}
         self._asked["target"] = target
         self._preparing: Prepare = {"transform": transform, "mean": mean, "std": std, "size": size}

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from camwidget.errors import CamwidgetError
+from camwidget.hooks.layers import LayerGiven
 from camwidget.hooks.scores import TargetArgument
 from camwidget.maps.activation import Function
-from camwidget.maps.arguments import Explainable, methods_of
+from camwidget.maps.arguments import Explainable, layers_of, methods_of
 from camwidget.panel.base import SlidingPanel
 from camwidget.panel.controls import Controls
 from camwidget.panel.later import after_pause
@@ -64,7 +65,7 @@ class TextCamPanel(SlidingPanel):
     Args:
         learn: what `text_learner` returns, or another model that `explain` takes with a text.
         review: the text.
-        layers: dotted names to slide over; a good choice if None.
+        layers: dotted names to slide over, or the modules themselves; a good choice if None.
         target_classes: indices or names to offer; the ten most probable if None.
         class_names: what to call the classes; the learner's vocabulary if None.
         activation: what turns logits into probabilities, see `explain`; what the learner's loss means if None.
@@ -102,7 +103,7 @@ class TextCamPanel(SlidingPanel):
         learn: Explainable,
         review: str,
         *,
-        layers: Sequence[str] | None = None,
+        layers: Sequence[LayerGiven] | LayerGiven | None = None,
         target_classes: Sequence[int | str] | None = None,
         class_names: Sequence[str] | None = None,
         activation: str | Function | None = None,
@@ -112,8 +113,8 @@ class TextCamPanel(SlidingPanel):
         target: TargetArgument | None = None,
     ) -> None:
         self._model = learn
-        methods = methods_of(methods, known=TEXT_METHODS, default="cam")
-        self._asked: dict[str, Any] = {"methods": methods, "layers": layers, "class_names": class_names}
+        methods, wanted = methods_of(methods, known=TEXT_METHODS, default="cam"), layers_of(layers, learn)
+        self._asked: dict[str, Any] = {"methods": methods, "layers": wanted, "class_names": class_names}
         self._asked |= {"activation": activation, "call": call, "target": target}
         self._wanted_classes = target_classes
         # what will be explained once nobody types any more

@@ -118,7 +118,7 @@ def open_batches(
     Raises:
         CamwidgetError: see `explain_batch`.
     """
-    request = _request(method, asked)
+    request = _request(model, method, asked)
     network = network_of(model)
     opened = open_batch_capture(
         network,
@@ -175,7 +175,7 @@ def explain_batch(
     """
     preparing, others = parted(asked)
     batch_size = whole(batch_size, "batch_size", least=1, try_=f"Leave it out for {BATCH_SIZE}")
-    _request(method, others)  # what cannot be used is refused before a picture is read
+    _request(model, method, others)  # what cannot be used is refused before a picture is read
     singles = _pictures(pictures)
     if true_classes is not None:
         refuse_other_count(true_classes, len(singles), what="picture")
@@ -197,9 +197,9 @@ def explain_batch(
     return Explanations(tuple(results), one_by_one=reasons[0] if reasons else "")
 
 
-def _request(method: str, asked: Asked) -> Request:
+def _request(model: Explainable, method: str, asked: Asked) -> Request:
     """The request, refused where a batch cannot do what is asked for."""
-    request = request_of((method,), **asked)
+    request = request_of(model, (method,), **asked)
     advice = "Use explain for each picture: [cw.explain(model, picture, ...) for picture in pictures]"
     if request.methods[0] in EXPENSIVE:
         given = f"method={method!r} runs the network many times for each picture"

@@ -90,6 +90,27 @@ def open_image(source: ImageSource, *, max_pixels: int = 50_000_000) -> Image.Im
             return _decode(opened, name=name, max_pixels=max_pixels)
 
 
+def is_read_alike(source: ImageSource) -> bool:
+    """Whether Pillow's `convert("RGB")` shows a picture as `open_image` does; told by the header, where that is cheap.
+
+    It does not turn what a camera held upright, shows what lies under transparent places, and clips 16 bits to white.
+
+    Args:
+        source: in any form that `open_image` has read before.
+    """
+    if isinstance(source, np.ndarray):
+        return True
+    if not isinstance(source, Image.Image):
+        content = BytesIO(source) if isinstance(source, bytes | bytearray | memoryview) else _existing_file(source)
+        with _reading("The picture"), Image.open(content, formats=_FORMATS) as opened:
+            return is_read_alike(opened)
+    if source.mode in (*_SIXTEEN_BIT, "F") or source.has_transparency_data:
+        return False
+    # what a PNG file notes may follow its pixels, all of which would be read for it
+    noted = source.format != "PNG" or "exif" in source.info
+    return not noted or source.getexif().get(_ORIENTATION) not in _UPRIGHT
+
+
 def _refused(given: str, try_: str) -> ImageError:
     return ImageError(three_parts(given, _ALLOWED, try_))
 

@@ -17,7 +17,6 @@ from camwidget.maps.arguments import (
     Asked,
     Explainable,
     Request,
-    listed,
     names_of,
     network_of,
     own_names,
@@ -76,7 +75,7 @@ def explain(
         torch.Size([6, 8])
     """
     result = explain_methods(model, inputs, methods=(method,), **asked)[method]
-    refuse_asked(result, listed(asked.get("layers")))
+    refuse_asked(result, result.call.layers)
     return result
 
 
@@ -98,7 +97,7 @@ def explain_methods(
         CamwidgetError: see `explain`.
     """
     preparing, others = parted(asked)
-    request = request_of(methods, **others)
+    request = request_of(model, methods, **others)
     network = network_of(model)
     pixels, image, notes = prepared(model, inputs, **preparing)
     opened = open_capture(

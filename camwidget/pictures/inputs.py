@@ -16,7 +16,7 @@ from camwidget.hooks.turns import random_numbers_left_as_found
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.checks import checked_inputs, refuse_levels
 from camwidget.pictures.decode import open_image
-from camwidget.pictures.learners import learner_inputs, learner_normalisation
+from camwidget.pictures.learners import learner_inputs, learner_normalisation, reading_note
 from camwidget.pictures.preparation import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -146,7 +146,7 @@ def prepared(model: Explainable, picture: Picture, **asked: Unpack[Prepare]) -> 
         inputs = checked_inputs(picture, channels=told.channels)
         refuse_levels(inputs, told.mean, told.std)
     elif learner is not None:
-        inputs = learner_inputs(learner, picture)
+        inputs, note = learner_inputs(learner, picture), reading_note(learner, picture)
     else:
         inputs, note = _made(told, picture), told.note
     is_ours = not isinstance(picture, Tensor) or told.knows_numbers or told.channels == 3

@@ -98,7 +98,7 @@ class LayerInside:
             given = f"{METHOD_LABELS.get(method, method)} was asked for the weights of its channels"
             allowed = "Methods whose weights follow from one gradient have them"
             raise MapError(three_parts(given, allowed, "Choose Grad-CAM to look into this cell"))
-        request = request_of(("grad_cam",), layers=[layer], **asked)
+        request = request_of(model, ("grad_cam",), layers=[layer], **asked)
         opened = open_capture(
             network_of(model),
             pixels,

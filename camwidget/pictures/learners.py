@@ -13,7 +13,9 @@ from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.tensors import plain
 from camwidget.hooks.turns import random_numbers_left_as_found
 from camwidget.maps.arguments import LearnerLike
-from camwidget.pictures.decode import ImageSource, open_image
+from camwidget.pictures.decode import ImageSource, is_read_alike, open_image
+
+_UNSEEN = 2.0  # levels of 255, on average, between two readings of one file that look alike
 
 
 def learner_inputs(learner: LearnerLike, picture: ImageSource) -> Float[Tensor, "1 channel height width"]:
@@ -31,13 +33,7 @@ def learner_inputs(learner: LearnerLike, picture: ImageSource) -> Float[Tensor, 
         ModelError: the Learner's data are no pictures, or its network takes several inputs.
     """
     _refuse_other_data(learner)
-    upright = open_image(picture)  # refuses what is no picture, is damaged or too large
-    if isinstance(picture, str | PathLike):
-        item: Any = Path(picture).expanduser()
-    elif isinstance(picture, bytes | bytearray | memoryview):
-        item = bytes(picture)
-    else:
-        item = _as_kind(upright if isinstance(picture, np.ndarray) else picture, _kind_of(learner))
+    item = _item(learner, picture, open_image(picture))  # refuses what is no picture, is damaged or too large
     # A data loader draws random seeds when it starts, and would start worker processes for one picture.
     with random_numbers_left_as_found():
         batch = next(iter(learner.dls.test_dl([item], num_workers=0)))
@@ -52,6 +48,27 @@ def learner_inputs(learner: LearnerLike, picture: ImageSource) -> Float[Tensor, 
     )
 
 
+def reading_note(learner: LearnerLike, picture: ImageSource) -> str:
+    """Return what to know where a Learner's reader makes another picture of a file than one sees; empty elsewhere.
+
+    Args:
+        learner: a Learner of pictures.
+        picture: in any form that `open_image` has read before.
+    """
+    if is_read_alike(picture):
+        return ""
+    looks, kind = open_image(picture), _kind_of(learner)
+    item = _item(learner, picture, looks)
+    read = item if isinstance(item, Image.Image) else kind.create(item)
+    looks = looks.convert(read.mode)
+    if read.size == looks.size and _difference(read, looks) <= _UNSEEN:
+        return ""
+    return (
+        "The network gets this file otherwise than it looks, as in learn.predict, and that is what is shown: fastai's "
+        f"{kind.__name__} does not turn what a camera held upright, drops transparency, and makes most of 16 bits white"
+    )
+
+
 def learner_normalisation(learner: LearnerLike) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Return the mean and deviation of a Learner's Normalize; None if it has none.
 
@@ -62,6 +79,20 @@ def learner_normalisation(learner: LearnerLike) -> tuple[tuple[float, ...], tupl
         if type(transform).__name__ == "Normalize":
             return tuple(transform.mean.flatten().tolist()), tuple(transform.std.flatten().tolist())
     return None
+
+
+def _item(learner: LearnerLike, picture: ImageSource, looks: Image.Image) -> Any:
+    """What `learn.predict` would be given: files as they are, for its own reader."""
+    if isinstance(picture, str | PathLike):
+        return Path(picture).expanduser()
+    if isinstance(picture, bytes | bytearray | memoryview):
+        return bytes(picture)
+    return _as_kind(looks if isinstance(picture, np.ndarray) else picture, _kind_of(learner))
+
+
+def _difference(first: Image.Image, second: Image.Image) -> float:
+    """Levels between two pictures of one size and mode, on average."""
+    return float(np.abs(np.asarray(first, dtype=float) - np.asarray(second, dtype=float)).mean())
 
 
 def _refuse_other_data(learner: LearnerLike) -> None:

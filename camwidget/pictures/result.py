@@ -8,6 +8,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from camwidget.hooks.layers import Layer
 from camwidget.maps.result import LayerMaps
 from camwidget.maps.store import Stored
 
@@ -28,12 +29,12 @@ class Explanation(LayerMaps):
     """What to know before believing it: what was assumed about the preparation, what the picture does not show."""
 
     def cam(
-        self, layer: str | None = None, target_class: int | str | None = None
+        self, layer: str | Layer | None = None, target_class: int | str | None = None
     ) -> Float[Tensor, "map_height map_width"]:
         """Return one map, raw and signed, at the layer's own size.
 
         Args:
-            layer: name of the layer; None for the deepest with a map.
+            layer: the layer, by name or as in `layers`; None for the deepest with a map.
             target_class: index or name of the class; None for the first of `target_classes`.
 
         Raises:

@@ -1,6 +1,6 @@
-"""How each layer's outputs lie on the words of a text, also if the network reads it in chunks."""
+"""How each layer's outputs lie on the words of a text, also if the network reads it in chunks or positions first."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,16 +10,20 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from camwidget.errors import ModelError, a_kind, three_parts
-from camwidget.hooks.capture import LayerCapture
+from camwidget.hooks.capture import UNDERIVABLE, LayerCapture
 from camwidget.hooks.layers import find_module
-from camwidget.hooks.layout import LAST_CALL, AsItIs, OneCall
+from camwidget.hooks.layout import LAST_CALL, AsItIs
 from camwidget.hooks.scores import Scores
 from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.subject import Subject
-from camwidget.hooks.tensors import at_least_single
+from camwidget.text.layers import text_layers
+from camwidget.text.layout import FIRST, Anywhere, Chunks
 from camwidget.text.positions import lookups_noted, may_be_fixed, moved
 
-ALLOWED = "A layer of a text classifier returns (1, channel, position) or (1, position, channel)"
+ALLOWED = (
+    "A layer of a text classifier returns (1, channel, position), (1, position, channel), (position, 1, channel) or "
+    "(position, channel)"
+)
 """What a layer must return."""
 
 
@@ -40,37 +44,6 @@ def one_text(inputs: Tensor) -> None:
 
 TEXT = Subject(one_text, takes_first=True)
 """A text: of a tuple the first member is used, and recurrent memory is put back."""
-
-
-@dataclass(frozen=True)
-class Chunks(OneCall):
-    """How a layer's outputs lie on a text, which is a picture one row high, its chunks side by side.
-
-    So activations and gradients have the axes (1, channel, 1, position), and the arithmetic of maps is the same as for
-    pictures.
-    """
-
-    axis: int
-    """Which axis of each output holds the positions, 1 or 2."""
-    lengths: tuple[int, ...]
-    """The number of positions in each call that is used: all chunks, or one call over the whole text."""
-    call: int = LAST_CALL
-    """Which call over the whole text is used; see `OneCall`."""
-
-    def calls(self, ran: int) -> range:
-        """Return which calls are used, from 0: all chunks, or one call over the whole text."""
-        return range(ran) if len(self.lengths) > 1 else super().calls(ran)
-
-    def as_map(self, outputs: Sequence[Tensor]) -> Float[Tensor, "1 channel 1 position"]:
-        """Return the parts of a text joined, channels first, in single precision if the layer has less."""
-        whole = at_least_single(torch.cat(list(outputs), dim=self.axis).detach())
-        return (whole if self.axis == 2 else whole.transpose(1, 2))[:, :, None]
-
-    def put_back(self, activation: Tensor, own: Tensor, *, part: int) -> Tensor:
-        """Return the part of an activation that belongs to one call, in the layer's own layout and dtype."""
-        start = sum(self.lengths[:part])
-        chunk = activation[:, :, 0, start : start + self.lengths[part]]
-        return (chunk if self.axis == 2 else chunk.transpose(1, 2)).to(own.dtype, copy=True)
 
 
 @dataclass(frozen=True)
@@ -95,10 +68,13 @@ def open_text_capture(
     words: Sequence[int],
     call: int = LAST_CALL,
     scores: Scores | None = None,
-) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach]]:
+    leaves_out: bool = False,
+) -> Iterator[tuple[LayerCapture, Float[Tensor, "1 class"], Reach, Mapping[str, str]]]:
     """Yield a capture that holds only layers to be explained word by word, the logits, and the reach.
 
     A layer has a value for every token, which depends on the words, and the logits depend on the places of the words.
+    Where words are left out, which asks nothing of layers, there may be no such layer: then others are held, and the
+    last that is yielded says why they cannot be explained in another way. It is empty otherwise.
 
     Args:
         network: a text classifier.
@@ -108,6 +84,7 @@ def open_text_capture(
         words: the positions of the words' tokens.
         call: which call to show of layers that run several times over the whole text, see `LayerCapture`.
         scores: what is explained in place of the logits.
+        leaves_out: whether words are left out, among other methods or alone.
 
     Raises:
         LayerError: there is no such layer, it cannot be explained word by word, or no layer ran so often; the message
@@ -126,9 +103,15 @@ def open_text_capture(
         wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
         unread = _unread(capture, ids, logits, words=words)
         elsewhere = moved(capture, ids, looked_up=looked_up, words=words, others=others, besides=wordless)
-        reasons = {**elsewhere, **unread, **wordless, **without_call(capture)}
+        no_gradient = dict.fromkeys(capture.underivable(), UNDERIVABLE)
+        reasons = {**elsewhere, **unread, **wordless, **no_gradient, **without_call(capture)}
         usable = {name: at for name, at in capture.layouts.items() if name not in reasons}
         refuse_call(capture, names if layers is None else layers)
+        if leaves_out and not any(name in usable for name in (usable if layers is None else layers)):
+            nowhere = {name: reasons.get(name) or _why_no_values(capture, name, positions) for name in layers or names}
+            if placeless := _kept_anyhow(capture, ids, nowhere):
+                yield capture, logits, Reach(1, False, 0), placeless
+                return
         if layers is not None:
             refuse_missing(
                 layers,
@@ -139,15 +122,25 @@ def open_text_capture(
             )
         if not usable:
             given = f"No layer of this {type(network).__name__} returns a value for each of the {positions} tokens"
-            for name, why in reasons.items():
+            told = reasons or {name: _why_no_values(capture, name, positions) for name in capture.other_outputs}
+            for name, why in told.items():
                 given = f"Layer {name!r} {why}"  # of the last one, nearest to the classes
             allowed = (
                 "Embeddings, convolutions over words, recurrent networks and transformers' blocks can be explained"
             )
-            raise ModelError(three_parts(given, allowed, "Name a layer yourself with layers=[...]"))
+            advice = "Leave words out, with method='occlusion', or name a layer yourself with layers=[...]"
+            raise ModelError(three_parts(given, allowed, advice))
         reach = reach_of(capture)
         capture.keep({name: at for name, at in usable.items() if layers is None or name in layers})
-        yield capture, logits, reach
+        yield capture, logits, reach, {}
+
+
+def _kept_anyhow(capture: LayerCapture, ids: Int[Tensor, "1 position"], nowhere: Mapping[str, str]) -> dict[str, str]:
+    """Hold layers that lie nowhere on the text, and return why each cannot be explained word by word, in sentences."""
+    capture.forward(ids)
+    capture.keep(dict.fromkeys(nowhere, Anywhere(capture.call)))
+    advice = "Leave words out, with method='occlusion'"
+    return {name: three_parts(f"Layer {name!r} {nowhere[name]}", ALLOWED, advice) for name in capture.outputs}
 
 
 def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Tensor, "1 class"]:
@@ -176,10 +169,14 @@ def read_text(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> Float[Te
     if in_doubt or (any(candidates.values()) and may_be_fixed(capture.model, positions)):
         # As many channels as positions: the axis that changes with the text is the positions'. A shorter text, because
         # the network may have no room for a longer one; its ends stay, because it may look for a special token there.
-        other = torch.cat([ids[:, :1], ids[:, 2:]], dim=1) if positions > 1 else ids.repeat(1, 2)
-        sizes = _sizes_for(capture, other)
+        # Twice the text, because the network may take whole parts alone.
+        twice = ids.repeat(1, 2)
+        shorter = torch.cat([ids[:, :1], ids[:, 2:]], dim=1) if positions > 1 else twice
+        sizes, length = next(
+            ((sizes, other.shape[1]) for other in (shorter, twice) if (sizes := _sizes_for(capture, other))), ({}, 0)
+        )
         candidates = {
-            name: [axis for axis in axes if axis in _position_axes(sizes[name], other.shape[1], call=capture.call)]
+            name: [axis for axis in axes if axis in _position_axes(sizes[name], length, call=capture.call)]
             if name in sizes
             else [axis for axis in axes if name not in in_doubt]
             for name, axes in candidates.items()
@@ -328,15 +325,25 @@ def _may_be_channels(layer: nn.Module, positions: int) -> bool:
 
 
 def _position_axes(sizes: Sequence[tuple[int, ...]], positions: int, *, call: int) -> list[int]:
-    """Which of the axes 1 and 2 may hold the positions, of all chunks together or of one call alone."""
-    if any(len(size) != 3 or size[0] != 1 for size in sizes):
+    """Which axes may hold the positions, of all chunks together or of one call alone."""
+    if not sizes or len({len(size) for size in sizes}) > 1:
+        return []
+    if all(len(size) == 3 and size[0] == 1 for size in sizes):
+        axes: tuple[int, ...] = (1, 2)
+    elif all(len(size) == 2 or (len(size) == 3 and size[1] == 1) for size in sizes) and positions > 1:
+        axes = (FIRST,)  # with a single position, a row of channels would do as well
+    else:
         return []
     return [
         axis
-        for axis in (1, 2)
+        for axis in axes
         if sizes[AsItIs(call).calls(len(sizes))[0]][axis] == positions
-        or (sum(size[axis] for size in sizes) == positions and len({size[3 - axis] for size in sizes}) == 1)
+        or (sum(size[axis] for size in sizes) == positions and len({_without(size, axis) for size in sizes}) == 1)
     ]
+
+
+def _without(size: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return size[:axis] + size[axis + 1 :]
 
 
 def _why_no_values(capture: LayerCapture, name: str, positions: int) -> str:
@@ -344,49 +351,11 @@ def _why_no_values(capture: LayerCapture, name: str, positions: int) -> str:
     if name not in capture.other_outputs:
         return "did not run in the forward pass"
     output = capture.other_outputs[name]
+    if isinstance(output, Tensor) and output.ndim > 2 and output.shape[0] > 1:
+        return (
+            f"returns a Tensor of shape {tuple(output.shape)} for one text of {positions} tokens: the network has made "
+            f"a batch of {output.shape[0]} of it, perhaps by cutting it into parts, so no axis holds the whole text. "
+            "Let its forward run the parts one after the other; then they are joined here"
+        )
     shape = f" of shape {tuple(output.shape)}" if isinstance(output, Tensor) else ""
     return f"returns {a_kind(output)}{shape}, not a value for each of the {positions} tokens"
-
-
-_READING = (nn.Embedding, nn.RNNBase, nn.Conv1d)
-_BLOCKS = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
-_CORES = (*_READING, nn.Linear, nn.modules.conv._ConvNd)
-
-
-def text_layers(model: nn.Module) -> list[str]:
-    """Return the names of the layers worth explaining, by the structure of the model alone; nothing is run.
-
-    A layer is a transformer's block (PyTorch's, or the outermost that is repeated and has attention or several linear
-    layers), or a module around one embedding, convolution or recurrent network with activation, normalisation and
-    dropout: the outermost that holds no other. Only a run shows whether it is used and returns a value per word.
-
-    Args:
-        model: a text classifier.
-    """
-    return list(_inside(model, ""))
-
-
-def _inside(parent: nn.Module, prefix: str) -> Iterator[str]:
-    for name, child in parent.named_children():
-        cores = [module for module in child.modules() if isinstance(module, _CORES)]
-        if _is_block(child, parent):
-            yield prefix + name
-        elif len(cores) == 1 and isinstance(cores[0], _READING):
-            # A list of modules is never run itself.
-            yield from _inside(child, f"{prefix}{name}.") if isinstance(child, nn.ModuleList) else [prefix + name]
-        else:
-            yield from _inside(child, f"{prefix}{name}.")
-
-
-def _is_block(child: nn.Module, parent: nn.Module) -> bool:
-    """Whether a module is a block of a transformer: PyTorch's own, or one of several alike in a list."""
-    if isinstance(child, _BLOCKS):
-        return True
-    alike = [each for each in parent.children() if type(each) is type(child)]
-    # A list of one is a network of one block; in a sequence, a single module may as well be the classifier.
-    if not (isinstance(parent, nn.ModuleList) or (isinstance(parent, nn.Sequential) and len(alike) > 1)):
-        return False
-    inside = list(child.modules())
-    return any("attention" in type(module).__name__.lower() for module in inside) or (
-        sum(isinstance(module, nn.Linear) for module in inside) > 1
-    )

@@ -13,7 +13,7 @@ from torch import Tensor
 from camwidget.errors import ModelError, TextError, clipped, three_parts
 from camwidget.hooks.capture import LayerCapture
 from camwidget.maps.activation import VALUES, activation_of
-from camwidget.maps.arguments import Asked, Explainable, Request, listed, names_of, request_of
+from camwidget.maps.arguments import Asked, Explainable, Request, names_of, request_of
 from camwidget.maps.call import Call, call_for
 from camwidget.maps.pipeline import Maps, Run, layer_maps, refuse_asked
 from camwidget.maps.result import LayerMaps
@@ -47,13 +47,13 @@ def explain_text(model: Explainable, text: Any, *, method: str = "cam", **asked:
 
     Raises:
         TextError: it is not a text, has no words, or none that the model reads.
-        LayerError: there is no such layer, or it has no value for every word.
+        LayerError: there is no such layer, or it has no value for every word; words can be left out all the same.
         ClassError: there is no such class, or the names do not fit the classes.
         ModelError: the model takes no text, or does not return finite logits.
         MapError: there is no such method, or plain CAM is not valid (with the reason).
     """
     result = explain_text_methods(model, text, methods=(method,), **asked)[method]
-    refuse_asked(result, listed(asked.get("layers")))
+    refuse_asked(result, result.call.layers)
     return result
 
 
@@ -74,7 +74,7 @@ def explain_text_methods(
     Raises:
         CamwidgetError: see `explain_text`.
     """
-    request = request_of(methods, known=TEXT_METHODS, default="cam", **asked)
+    request = request_of(model, methods, known=TEXT_METHODS, default="cam", **asked)
     reader = reader_of(model)
     tokens = reader.tokens(text_with_words(text))
     words = _words_of(text, tokens)
@@ -88,9 +88,10 @@ def explain_text_methods(
         words=places,
         call=request.shown_call,
         scores=request.scores,
+        leaves_out="occlusion" in request.methods,
     )
     # A result must not hold inference tensors, whatever mode the caller is in.
-    with torch.inference_mode(False), opened as (capture, logits, reach):
+    with torch.inference_mode(False), opened as (capture, logits, reach, placeless):
         others = (reader.others(ids), ids.flip(1))
         if request.scores is None:
             activation = activation_of(
@@ -105,18 +106,30 @@ def explain_text_methods(
             names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
         else:
             activation, names = VALUES, tuple(request.scores)
+        possible = replace(request, methods=("occlusion",)) if placeless else request
         results = layer_maps(
-            request,
+            possible,
             Run(capture, ids, logits, names, activation, others=reader.others(ids), head=TEXT_HEAD),
             call=partial(_call, model, text, request),
-            by_runs={"occlusion": partial(_by_leaving_out, request, reader, capture, ids, words, tokens)},
+            by_runs={"occlusion": partial(_by_leaving_out, possible, reader, capture, ids, words, tokens)},
         )
         own = capture.notes
+    if placeless:
+        results = {method: _refused(results["occlusion"], method, placeless) for method in request.methods}
     notes = notes_of(words, tokens, reach, methods=request.methods)
     return {
         method: TextExplanation.around(_one_row(maps), text=text, tokens=tokens, words=words, notes=own + notes[method])
         for method, maps in results.items()
     }
+
+
+def _refused(left_out: LayerMaps, method: str, placeless: Mapping[str, str]) -> LayerMaps:
+    """The result of another method than leaving words out, in a network without a layer that it could explain."""
+    if method == left_out.method:
+        return left_out
+    none: Mapping[str, Tensor] = MappingProxyType({})
+    call = replace(left_out.call, method=method)
+    return replace(left_out, method=method, layers=(), cams=none, refusals=MappingProxyType(dict(placeless)), call=call)
 
 
 def _words_of(text: str, tokens: Sequence[Token]) -> tuple[Word, ...]:

@@ -23,6 +23,13 @@ _FRAME = ("xxbos", "xxeos", "xxfld", "xxpad")
 """Special tokens of fastai's that belong to the text as a whole; its others mark the word after them."""
 
 
+LogitsOf = Callable[[Int[Tensor, "batch position"]], Float[Tensor, "batch class"]]
+"""Runs a model on several texts of equal length, or on one."""
+
+AS_ROUNDED = 1e-3
+"""Rounded in another order, an answer differs by less than this part of it."""
+
+
 def groups_of(words: Sequence[Word], *, positions: int) -> list[list[int]]:
     """Return which words are left out together: each on its own, or a few neighbours in long texts.
 
@@ -37,7 +44,7 @@ def groups_of(words: Sequence[Word], *, positions: int) -> list[list[int]]:
 
 
 def leave_out(
-    logits_of: Callable[[Int[Tensor, "batch position"]], Float[Tensor, "batch class"]],
+    logits_of: LogitsOf,
     ids: Int[Tensor, "1 position"],
     *,
     words: Sequence[Word],
@@ -50,10 +57,11 @@ def leave_out(
     is left, the network gets one padding token. Zeiler and Fergus 2014 cover parts of a picture in this way; Li, Monroe
     and Jurafsky 2016 (arXiv 1612.08220) erase words.
 
-    Words that `groups_of` puts together share the group's value equally.
+    Words that `groups_of` puts together share the group's value equally. Texts of one length are run together, unless
+    the model takes one at a time or its answer for one depends on the others.
 
     Args:
-        logits_of: runs the model on several texts of equal length.
+        logits_of: runs the model on several texts of equal length, or on one.
         ids: the whole text.
         words: its words.
         tokens: its tokens.
@@ -70,35 +78,53 @@ def leave_out(
         by_length.setdefault(int(stays.sum()), []).append(number)
     values = torch.zeros(len(words), whole.shape[1], dtype=torch.float64)
     quiet = len(groups) * ids.shape[1] < PROGRESS_FROM
+    together: bool | None = None
     with tqdm(total=len(groups), desc=f"Leaving out {len(words)} words", disable=quiet, leave=False) as progress:
         for length, numbers in by_length.items():
             for batch in torch.tensor(numbers).split(max(1, BATCH // max(length, 1))):
                 rows = [ids[0, kept[number]] if length else ids.new_tensor([padding]) for number in batch.tolist()]
-                logits = _logits_of(logits_of, torch.stack(rows))
-                if logits.shape != (len(rows), whole.shape[1]) or not bool(torch.isfinite(logits).all()):
-                    given = f"For {len(rows)} shortened texts the model returned logits of {tuple(logits.shape)}"
-                    allowed = "It must return finite logits of shape (batch, class)"
-                    raise ModelError(three_parts(given, allowed, "Try another method, such as 'hires_cam'"))
-                for number, lost in zip(batch.tolist(), whole - logits.cpu().double(), strict=True):
-                    values[groups[number]] = lost / len(groups[number])
-                progress.update(len(rows))
+                if together is None and len(rows) > 1:
+                    together = _leave_each_other_alone(logits_of, torch.stack(rows))
+                for some in [torch.stack(rows)] if together else torch.stack(rows).split(1):
+                    logits = _logits_of(logits_of, some, count=whole.shape[1])
+                    done, batch = batch[: len(some)], batch[len(some) :]
+                    for number, lost in zip(done.tolist(), whole - logits.cpu().double(), strict=True):
+                        values[groups[number]] = lost / len(groups[number])
+                    progress.update(len(some))
     return values
 
 
-def _logits_of(
-    logits_of: Callable[[Int[Tensor, "batch position"]], Float[Tensor, "batch class"]],
-    ids: Int[Tensor, "batch position"],
-) -> Float[Tensor, "batch class"]:
+def _leave_each_other_alone(logits_of: LogitsOf, texts: Int[Tensor, "batch position"]) -> bool:
+    """Whether the model answers for the first and the last of several texts as it does for each of them alone.
+
+    A recurrent network that takes the batch for the positions, for one, hands on what it has read from text to text.
+    """
     try:
-        return logits_of(ids)
+        whole = logits_of(texts).cpu().double()
+        alone = torch.cat([logits_of(texts[:1]), logits_of(texts[-1:])]).cpu().double()
+    except Exception:  # noqa: BLE001 (whatever it is: one at a time, it may have an answer)
+        return False
+    if not bool(whole.isfinite().all()):
+        return True  # which is refused in any case
+    ends = whole[[0, -1]] if len(whole) == len(texts) else whole
+    return ends.shape == alone.shape and bool((ends - alone).abs().max() <= AS_ROUNDED * alone.abs().max())
+
+
+def _logits_of(logits_of: LogitsOf, ids: Int[Tensor, "batch position"], *, count: int) -> Float[Tensor, "batch class"]:
+    try:
+        logits = logits_of(ids)
     except Exception as error:  # whatever it is, the model has already read the whole text
-        given = (
-            f"On {len(ids)} shortened texts of {ids.shape[1]} tokens the model raised {type(error).__name__}: {error}"
-        )
-        allowed = "To leave words out it must read several texts at once, and shorter ones"
+        given = f"On a shortened text of {ids.shape[1]} tokens the model raised {type(error).__name__}: {error}"
+        allowed = "To leave words out it must read shorter texts"
         raise ModelError(
             three_parts(given, allowed, "Give a longer text, or other methods such as 'hires_cam'")
         ) from error
+    if logits.shape != (len(ids), count) or not bool(torch.isfinite(logits).all()):
+        texts = "a shortened text" if len(ids) == 1 else f"{len(ids)} shortened texts"
+        given = f"For {texts} the model returned logits of {tuple(logits.shape)}"
+        allowed = "It must return finite logits of shape (batch, class)"
+        raise ModelError(three_parts(given, allowed, "Try another method, such as 'hires_cam'"))
+    return logits
 
 
 def _kept(group: Sequence[int], words: Sequence[Word], tokens: Sequence[Token]) -> Bool[Tensor, " position"]:

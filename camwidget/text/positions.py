@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camwidget.hooks.capture import RANDOM, LayerCapture
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.tensors import plain, tensors_in
 
 MOST_ASKED = 8
@@ -41,6 +41,12 @@ REARRANGED = (
 )
 """Why layers behind a table of rearranged words are refused. The end of a sentence."""
 
+UNSTEADY = (
+    "may lie on other words than the text's, and cannot be asked: the network draws random numbers, and other ones "
+    "whenever it runs. Take them from torch.rand, or from a generator that the module keeps as an attribute"
+)
+"""Why layers of a network that is another one at each run are refused. The end of a sentence."""
+
 ELSEWHERE = (
     "has its values elsewhere: when a word is changed, they change at other places than its own. The network may have "
     "reversed, shifted or sorted the words"
@@ -59,14 +65,21 @@ def lookups_noted(capture: LayerCapture) -> Iterator[Mapping[str, Sequence[Tenso
 
     def note(name: str, _: nn.Module, args: Any, kwargs: Any) -> None:
         given = [tensor for tensor in tensors_in((*args, *kwargs.values())) if not tensor.is_floating_point()]
-        if given and given[0].ndim == 2:
-            noted.setdefault(name, []).append(plain(given[0]).clone())
+        if given and given[0].ndim in (1, 2):
+            noted.setdefault(name, []).append(_batch_first(plain(given[0])).clone())
 
     with ExitStack() as stack:
         for name in capture.layer_names:
             module = capture.model.get_submodule(name)
             stack.callback(module.register_forward_pre_hook(partial(note, name), with_kwargs=True).remove)
         yield noted
+
+
+def _batch_first(given: Tensor) -> Tensor:
+    """A text's numbers as (1, position), where they are given positions first or without a batch."""
+    if given.ndim == 1:
+        return given[None]
+    return given.T if given.shape[1] == 1 else given
 
 
 def may_be_fixed(network: nn.Module, positions: int) -> bool:
@@ -97,7 +110,8 @@ def moved(
 ) -> dict[str, str]:
     """Return the layers whose places are not those of the words, with the end of a sentence that says why.
 
-    A network that draws random numbers is not asked: all places change whenever it runs.
+    A network that draws random numbers draws the same ones when it is asked. If its answers differ nevertheless, its
+    layers in doubt are refused.
 
     Args:
         capture: after its forward pass, with the layers that have as many places as the text.
@@ -111,8 +125,10 @@ def moved(
     tables = _tables_in_doubt(capture, ids, looked_up, besides)
     doubts = capture.behind_moves_in_a_row(ids.shape[1])
     asked = [name for name in names if (name in tables or name in doubts) and name not in besides]
-    if not asked or RANDOM in capture.notes:
+    if not asked:
         return {}
+    if capture.draws and not _is_steady(capture, ids, asked):
+        return dict.fromkeys(asked, UNSTEADY)
     # What follows a word that was dropped has moved, and nothing else has.
     differing = {at for given in tables.values() for at in (given != ids)[0].nonzero().flatten().tolist()}
     places = [place for place in words if place in differing] or words
@@ -148,6 +164,16 @@ def _counted(capture: LayerCapture, name: str, calls: Sequence[Tensor]) -> Int[T
     if not parts or any(part.shape[0] != 1 for part in parts):
         return None
     return torch.cat(parts, dim=1)
+
+
+def _is_steady(capture: LayerCapture, ids: Int[Tensor, "1 position"], names: Sequence[str]) -> bool:
+    """Whether layers return the same for the same text."""
+    again = capture.other_outputs_for(ids, names)
+    return all(
+        len(again.get(name, ())) == len(capture.outputs[name])
+        and all(map(torch.equal, again[name], map(plain, capture.outputs[name])))
+        for name in names
+    )
 
 
 Rows = list[tuple[int, Float[Tensor, " position"]]]

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from camwidget.errors import clipped
+from camwidget.hooks.layers import Layer
 from camwidget.maps.result import LONGEST, LayerMaps
 from camwidget.maps.store import Stored
 from camwidget.text.tokens import Token, Word, unknown_share
@@ -46,11 +47,13 @@ class TextExplanation(LayerMaps):
         """The share of words missing from the vocabulary, from 0 to 1; to the network they are all alike."""
         return unknown_share(self.words)
 
-    def cam(self, layer: str | None = None, target_class: int | str | None = None) -> Float[Tensor, " position"]:
+    def cam(
+        self, layer: str | Layer | None = None, target_class: int | str | None = None
+    ) -> Float[Tensor, " position"]:
         """Return one map, raw and signed: a value for each token, special ones included.
 
         Args:
-            layer: name of the layer; None for the deepest with a map.
+            layer: the layer, by name or as in `layers`; None for the deepest with a map.
             target_class: index or name of the class; None for the first of `target_classes`.
 
         Raises:
@@ -60,7 +63,9 @@ class TextExplanation(LayerMaps):
         """
         return self.cams[self._map_layer(layer)][self._row(target_class)]
 
-    def word_values(self, layer: str | None = None, target_class: int | str | None = None) -> Float[Tensor, " word"]:
+    def word_values(
+        self, layer: str | Layer | None = None, target_class: int | str | None = None
+    ) -> Float[Tensor, " word"]:
         """Return one value for each of `words`: the sum over its tokens.
 
         Args:
@@ -75,7 +80,7 @@ class TextExplanation(LayerMaps):
         owners = [number for number, word in enumerate(self.words) for _ in word.positions]
         return cam.new_zeros(len(self.words)).index_add(0, torch.tensor(owners), cam[positions])
 
-    def rest(self, layer: str | None = None, target_class: int | str | None = None) -> float:
+    def rest(self, layer: str | Layer | None = None, target_class: int | str | None = None) -> float:
         """Return the sum over all tokens that are part of no word: the tokenizer's special ones.
 
         Args:

@@ -1,11 +1,13 @@
 """How fast a class is graded, beside stock nbgrader's autograde, and how much memory that takes.
 
     python -m tests.benchmarks.grading [--submissions 40] [--stock 40] [--assignments keepdim cam] [--workers 2]
+    python -m tests.benchmarks.grading --submissions 16 --stock 2 --turns 1 --seconds 900
 
 Solved submissions of each assignment, all different, by both in one run and in turns, on the same processors. The
 sandbox's start, paid once by a class of ten and by one of two hundred, is timed with them and also told apart. Stock
 nbgrader grades one after the other, in a kernel each, and takes the same time for every one: `--stock 8` is enough to
-know it. Memory is the proportional share of all processes (Linux), measured seldom, because measuring takes time.
+know it. All assignments are measured, or as many as are begun within `--seconds`. Memory is the proportional share of
+all processes (Linux), measured seldom, because measuring takes time.
 """
 
 import argparse
@@ -130,12 +132,17 @@ def main() -> None:
     parser.add_argument("--assignments", nargs="*", default=list(ASSIGNMENTS))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--turns", type=int, default=2, help="the submissions are graded in so many parts, in turns")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after these no assignment is begun")
     asked = parser.parse_args()
+    began = time.monotonic()
     learners = [f"learner-{number:03}" for number in range(asked.submissions)]
     parts = [learners[start :: asked.turns] for start in range(min(asked.turns, len(learners)))]
     print("assignment | stock s each | ours s each | ratio | ours without its start | stock MB | ours MB")
     with tempfile.TemporaryDirectory() as name:
         for assignment in asked.assignments:
+            if time.monotonic() - began > asked.seconds:
+                print(f"{assignment:10} | not begun: {asked.seconds:g} seconds are over", flush=True)
+                continue
             each = -(-asked.stock // asked.turns)
             print(compare(Path(name), assignment, parts, stock_each=each, workers=asked.workers), flush=True)
 

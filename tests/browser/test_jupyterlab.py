@@ -257,6 +257,24 @@ def test_the_notebook_is_saved_from_within_the_panel(cats: Page) -> None:
     expect(panel(cats)).to_be_visible()
 
 
+def test_a_letter_right_after_a_command_is_no_command_on_a_page_too_slow_for_its_timers(cats: Page) -> None:
+    slider, cells = panel(cats).locator(LAYER), cats.locator(".jp-Notebook .jp-CodeCell")
+    before = cells.count()
+    slider.focus()
+
+    slider.evaluate(
+        """(slider) => {  // all before any timer
+          const all = { bubbles: true, cancelable: true, composed: true };
+          const press = (key, keyCode, ctrlKey) => slider.dispatchEvent(
+            new KeyboardEvent("keydown", { ...all, key, keyCode, ctrlKey }));
+          press("Control", 17, true); press("d", 68, false); press("d", 68, false);
+        }"""
+    )
+
+    cats.wait_for_timeout(200)  # two letters "d" would delete the cell, and the panel with it
+    assert cells.count() == before
+
+
 def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_without_the_kernel(
     lab: Page, tmp_path: Path
 ) -> None:
@@ -293,15 +311,13 @@ def test_score_cam_says_its_cost_runs_and_stops_when_told_and_then_slides_withou
 
 @pytest.mark.parametrize("number", [0, 2])
 def test_every_control_has_a_name(lab: Page, number: int) -> None:
-    nameless = (
-        panel(lab, number)
-        .locator("input, button, select, [role=slider], [tabindex]")
-        .evaluate_all(
-            """(all) => all.filter((each) => !(each.getAttribute("aria-label") || each.getAttribute("aria-labelledby")
-            || each.labels?.length || each.textContent.trim() || each.type === "file")).map((each) => each.outerHTML)"""
-        )
+    controls = panel(lab, number).locator("input, button, select, [role=slider], [tabindex]")
+    nameless = controls.evaluate_all(
+        """(all) => all.filter((each) => !(each.getAttribute("aria-label") || each.getAttribute("aria-labelledby")
+        || each.labels?.length || each.textContent.trim() || each.type === "file")).map((each) => each.outerHTML)"""
     )
 
+    assert controls.count() > 10
     assert nameless == []
 
 

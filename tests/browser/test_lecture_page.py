@@ -206,6 +206,14 @@ def test_on_a_saved_page_choices_are_taken_back_one_by_one_and_keys_need_no_focu
     assert saved.url.endswith(f"#layer={LAYERS - 1}&class={name}&method=grad_cam")
 
 
+def test_a_link_to_what_needs_a_kernel_opens_the_saved_page_at_the_map(saved: Page) -> None:
+    saved.goto(saved.url.split("#")[0] + "#mode=hide&layer=nowhere")
+    saved.reload()
+
+    expect(saved.locator(".camw-view")).to_have_attribute("data-mode", "slide")
+    expect(saved.get_by_role("tab", name="Slide")).to_have_attribute("aria-selected", "true")
+
+
 def test_the_whole_screen_enlarges_the_panel_and_the_pointer_still_meets_its_cell(saved: Page, panel: CamPanel) -> None:
     box = saved.locator(".camw-frame .camw-picture")
     small = box.bounding_box()

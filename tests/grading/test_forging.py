@@ -5,7 +5,7 @@ import pytest
 from camwidget.grading.judge import REPORTED
 from camwidget.grading.sandbox import Sandbox
 from tests.course.bank import bank_of
-from tests.grading.forgeable import promised, reported
+from tests.grading.forgeable import plain_answers, promised, reported
 from tests.grading.submissions import answer, cell_of, graded, insert, released, solved, without_play
 from tests.house.repository import ROOT
 
@@ -36,12 +36,15 @@ explain_module.explain.__module__, explain_module.explain.__qualname__ = real.__
 """
 
 
-def test_the_facts_that_only_the_learners_process_can_tell_exist_and_both_readmes_have_their_sum() -> None:
+def test_the_facts_that_only_the_learners_process_can_tell_exist_and_both_readmes_have_the_figures() -> None:
     says = "{} of the {} points".format(*reported())
+    reach_nothing = "{} of the {} right answers".format(*plain_answers())
 
     assert set(REPORTED) <= set(promised())
     for readme in (ROOT / "README.md", ROOT / "camwidget" / "grading" / "README.md"):
-        assert says in " ".join(readme.read_text(encoding="utf-8").split()), readme
+        text = " ".join(readme.read_text(encoding="utf-8").split())
+        assert says in text, readme
+        assert reach_nothing in text, readme
 
 
 @pytest.mark.slow

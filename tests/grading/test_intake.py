@@ -1,5 +1,6 @@
 """Whatever a class hands in becomes one submission per learner and assignment, or a sentence that says why not."""
 
+import errno
 import json
 import os
 import stat
@@ -290,6 +291,48 @@ def test_links_pipes_and_huge_files_are_named_and_nothing_behind_them_is_read(
         "pipe": "'pipe_keepdim.ipynb': it is no ordinary file",
         "secret": "",
     }
+
+
+def test_a_folder_that_nobody_may_open_is_named_and_costs_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder_of(tmp_path / "x", {"ada/keepdim/keepdim.ipynb": KEEPDIM, "ben/keepdim/keepdim.ipynb": KEEPDIM})
+    look = os.scandir
+
+    def refused(path: str) -> object:
+        if Path(path).name == "ben":  # whoever tests as root may open anything
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+
+    assert problems(root, tmp_path) == {
+        "ada": "",
+        "ben": "'ben': the folder cannot be opened: Permission denied",
+    }
+
+
+def test_a_source_that_nobody_may_open_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = folder_of(tmp_path / "x", {"ada_keepdim.ipynb": KEEPDIM})
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    with pytest.raises(CourseError, match=r"x' cannot be opened: Permission denied.*Change who may read it"):
+        take_in(root, tmp_path / "into")
+
+
+def test_a_file_that_breaks_off_costs_only_itself_and_a_full_disk_is_nobodys_fault(tmp_path: Path) -> None:
+    def breaks_off(_: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(archive._CutOffError, match="Input/output error"):
+        archive.Shelf(tmp_path / "one")._keep(breaks_off, ("x.ipynb",), "")
+
+    root = folder_of(tmp_path / "x", {"ada_keepdim.ipynb": KEEPDIM})
+    (tmp_path / "into" / "files").mkdir(parents=True)
+    (tmp_path / "into" / "files" / "000000").symlink_to("/dev/full")
+    for source in (root, zip_of(tmp_path / "x.zip", {"ada_keepdim.ipynb": KEEPDIM})):
+        with pytest.raises(CourseError, match=r"cannot be copied to .*: No space left.*TMPDIR"):
+            take_in(source, tmp_path / "into")
 
 
 def test_a_zip_writes_nowhere_else_and_no_more_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

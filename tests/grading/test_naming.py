@@ -25,7 +25,21 @@ PATHS = {
         "Ada-Eva L", "12", file="my - x.ipynb", handed_in="2026-06-24T11:59:00"
     ),
     "12-345 - Ada L - Oct 40, 2026 1334 PM/x.ipynb": Owner("Ada L", "12", file="x.ipynb"),
-    "12-345 - Ada L - 10 okt 2026/x.ipynb": Owner("12-345 - Ada L - 10 okt 2026", file="x.ipynb"),
+    "12-345 - Ada L - 10 okt 2026/x.ipynb": Owner("Ada L", "12", file="x.ipynb"),
+    "12-345 - Ada L - 10 okt. 2026 14:34/x.ipynb": Owner(
+        "Ada L", "12", file="x.ipynb", handed_in="2026-10-10T14:34:00"
+    ),
+    "12-345 - Ada - Eva L - 31 janv. 2027 23 h 59 - a - b.ipynb": Owner(
+        "Ada - Eva L", "12", file="a - b.ipynb", handed_in="2027-01-31T23:59:00"
+    ),
+    "12-345 - Ada L - 4 de junio de 2026 12:05 a. m./x.ipynb": Owner(
+        "Ada L", "12", file="x.ipynb", handed_in="2026-06-04T00:05:00"
+    ),
+    "12-345 - Ada L - 4. Dezember 2026 0905/x.ipynb": Owner(
+        "Ada L", "12", file="x.ipynb", handed_in="2026-12-04T09:05:00"
+    ),
+    "12-345 - Ada L - 4 kukkakuu 2026 09:05/x.ipynb": Owner("Ada L", "12", file="x.ipynb"),
+    "12-345 - Ada L - notes/x.ipynb": Owner("12-345 - Ada L - notes", file="x.ipynb"),
     "all/C1_Week_3_a_da_attempt_2026-01-30-15-00-09_my_x.ipynb": Owner(
         "C1_Week_3_a_da", file="my_x.ipynb", handed_in="2026-01-30T15:00:09", of_blackboard=True
     ),
@@ -90,3 +104,9 @@ def test_what_blackboard_puts_before_every_name_is_taken_away_and_no_two_learner
     found = shortened([*(Owner(name, of_blackboard=True) for name in names), *others], ASSIGNMENTS)
 
     assert [owner.learner for owner in found] == [*SHORTENED[names], "C1_Week_3_x", "C2"]
+
+
+def test_a_name_of_strokes_alone_is_nobodys_and_read_at_once() -> None:
+    name = "1-2 - " + "- 2026 " * 9000
+
+    assert owner_of((name, "x.ipynb"), ASSIGNMENTS).learner == name

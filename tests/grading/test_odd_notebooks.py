@@ -300,3 +300,11 @@ def test_where_every_answer_is_text_nothing_is_a_zero() -> None:
 
     assert {(row.points, row.status) for row in result.rows} == {(None, "ungraded")}
     assert "none of its answers is in a code cell" in result.problem
+
+
+def test_a_cell_that_a_limit_stopped_is_told_so_in_words_and_not_in_the_systems(sandbox: Sandbox) -> None:
+    result = graded(answer(keepdim(), "keepdim.einsum", "%%bash\nls"), sandbox)
+    row = next(row for row in result.rows if row.item == "keepdim.einsum")
+
+    assert row.reason.endswith("as its cell tried to start a process, which nobody may here")
+    assert "Errno" not in row.reason + row.cause

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from camwidget.course.items import items_of
 from camwidget.errors import CourseError
 from camwidget.grading import runner, work
 from camwidget.grading.limits import Limits
 from camwidget.grading.local import Result
-from camwidget.grading.records import load_class
-from camwidget.grading.runner import RESULTS, Settings, grade_class
+from camwidget.grading.records import UNGRADED, load_class
+from camwidget.grading.runner import KEPT, NOT_YET, RESULTS, Settings, grade_class
 from camwidget.grading.sandbox import Sandbox
 from camwidget.grading.summary import summary
+from camwidget.grading.turns import alone_in
 from tests.course.source import SOLUTIONS
 from tests.grading.submissions import answer, cell_of, released, solved, without_play
 
@@ -103,14 +105,51 @@ def points(record) -> list[tuple[str, str, float | None]]:
 def test_an_interrupted_run_goes_on_where_it_was(submissions: Path, tmp_path: Path, asked: list[str]) -> None:
     asked.append("stop")
     first = grade_class(submissions, tmp_path / "out", settings=SETTINGS)
-    assert (len(first.graded), first.finished) == (1, False)
+    assert first.finished is False
+    assert len(first.rows) == len(LEARNERS) * len(items_of("keepdim"))
+    left = [each for each in first.graded if each.problem == NOT_YET]
+    assert len(left) == 2
+    assert {(row.points, row.status, row.reason) for each in left for row in each.rows} == {(None, UNGRADED, NOT_YET)}
     done = asked.pop()
     asked.clear()
 
     second = grade_class(submissions, tmp_path / "out", settings=SETTINGS)
 
     assert (len(second.graded), second.finished) == (3, True)
+    assert NOT_YET not in {each.problem for each in second.graded}
     assert sorted([*asked, done]) == sorted(LEARNERS)
+
+
+def test_two_runs_do_not_grade_into_one_folder_at_once(submissions: Path, tmp_path: Path, asked: list[str]) -> None:
+    (tmp_path / "out" / KEPT).mkdir(parents=True)
+    with alone_in(tmp_path / "out" / KEPT), pytest.raises(CourseError, match=r"Another run is grading into .*--out"):
+        grade_class(submissions, tmp_path / "out", settings=SETTINGS)
+    assert asked == []
+    assert not (tmp_path / "out" / KEPT / "seed").exists()
+
+    assert grade_class(submissions, tmp_path / "out", settings=SETTINGS).finished
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_said_in_words_and_what_was_graded_is_kept(
+    submissions: Path, tmp_path: Path, asked: list[str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / f"{RESULTS}.part").symlink_to("/dev/full")
+    with pytest.raises(CourseError, match=rf"{RESULTS}' cannot be written: No space left.*Make room.*goes on"):
+        grade_class(submissions, tmp_path / "out", settings=SETTINGS)
+    assert not (tmp_path / "out" / f"{RESULTS}.part").is_symlink()
+    asked.clear()
+
+    assert grade_class(submissions, tmp_path / "out", settings=SETTINGS).finished
+    assert asked == []
+
+
+def test_a_report_goes_into_no_file(submissions: Path, tmp_path: Path, asked: list[str]) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(CourseError, match=r"'.*out' cannot be written: .*directory"):
+        grade_class(submissions, tmp_path / "out", settings=SETTINGS)
+    assert asked == []
 
 
 def test_another_seed_draws_other_numbers_and_is_kept_from_others(
@@ -122,6 +161,7 @@ def test_another_seed_draws_other_numbers_and_is_kept_from_others(
 
     assert one.seed_name != two.seed_name
     assert (kept.stat().st_mode & 0o077, (kept / "seed").stat().st_mode & 0o077) == (0, 0)
+    assert (kept / ".gitignore").read_text() == "*\n"  # a course may lie in a public repository
     assert (kept / "seed").read_text() not in (tmp_path / "one" / RESULTS).read_text()
     assert len(asked) == 6
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import LayerError, MapError
 from camwidget.hooks.capture import LayerCapture
-from camwidget.hooks.layout import FIRST, LAST, TOKENS, TURNED, Grid, in_doubt, readings, readings_of
+from camwidget.hooks.layout import AHEAD, FIRST, LAST, TOKENS, TURNED, Grid, in_doubt, readings, readings_of
 from camwidget.hooks.selection import open_capture
 from camwidget.maps.methods import METHODS
 from camwidget.pictures.explain import explain, explain_methods
@@ -28,7 +28,7 @@ SHAPES: list[tuple[tuple[int, ...], Grid | None]] = [
     ((1, 1, 191), None),
     ((1, 30, 191), None),  # 24 places and 6 more, but no map of 4 x 6 was seen
     ((1, 191, 24), Grid(TURNED, 4, 6)),
-    ((24, 1, 192), None),
+    ((24, 1, 192), Grid(AHEAD, 4, 6)),
     ((6, 40, 8, 12), None),  # windows, folded into the batch
     ((1, 5), None),
 ]
@@ -103,6 +103,20 @@ def test_tokens_behind_their_channels_and_others_at_either_end_come_back_too() -
         assert cells.tolist() == [[[[1, 2, 3], [4, 5, 6]]]]
         assert torch.equal(grid.put_back(cells, form), form)
         assert grid.put_back(10 * cells, form).flatten().tolist() == [-1, -2, 10, 20, 30, 40, 50, 60, -3]
+
+
+def test_tokens_ahead_of_the_batch_come_back_too() -> None:
+    own = torch.arange(2 * 9 * 4.0).reshape(9, 2, 4)
+    grid = Grid(AHEAD, 2, 3, 2, 1)
+
+    read = grid.as_map([own])
+
+    assert read.shape == (2, 4, 2, 3)
+    assert torch.equal(read[1, :, 0, 1], own[3, 1])
+    assert torch.equal(grid.put_back(read, own), own)
+    assert readings((25, 1, 16), height=32, width=48, seen=[(4, 6)])[0] == Grid(AHEAD, 4, 6, 1)
+    assert readings_of((6, 1, 5), rows=2, columns=3) == [Grid(AHEAD, 2, 3)]
+    assert not readings((25, 2, 16), height=32, width=48, seen=[(4, 6)])
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,26 @@ def test_what_lies_elsewhere_on_the_picture_has_no_map(name: str) -> None:
     assert set(explain(model, photo(64, 96)).cams) == {"first"}
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("halves swapped", "parts put together"),
+        ("shifted by a third", "a shift"),
+        ("cut at one side", "a cut"),
+        ("padded below", "a padding of 8 places at a side"),
+        ("padded with a mirror image", "a padding of 24 places at a side"),
+        ("padded with its other end", "a cut and parts put together"),
+        ("sorted", "a sort"),
+    ],
+)
+def test_a_refusal_names_what_was_seen_before_the_layer(name: str, told: str) -> None:
+    torch.manual_seed(1)
+    model = Moving(between=ELSEWHERE[name]).double().eval()
+
+    with pytest.raises(LayerError, match=rf"before this layer\. Seen before it: {told}\."):
+        explain(model, photo(64, 96), layers=["second"])
+
+
 @pytest.mark.parametrize("size", [(32, 32), (64, 96)])
 @pytest.mark.parametrize("pads", [(1, 1, 1, 1), (2, 0, 2, 0), (3, 3, 3, 3)])
 def test_a_border_as_convolutions_add_one_is_no_doubt(pads: tuple[int, ...], size: tuple[int, int]) -> None:

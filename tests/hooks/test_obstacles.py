@@ -218,3 +218,71 @@ def test_an_ordinary_network_has_nothing_against_it() -> None:
     refuse_unready(small())
     assert why_closed(small()) == ""
     assert why_closed(torch.fx.symbolic_trace(small())) == ""
+
+
+class Mixing(nn.Module):
+    """Between two convolutions, a linear layer works on the channels of every place, alone or beside a way around."""
+
+    def __init__(self, *, around: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.around = around
+        self.first, self.mix, self.second = nn.Conv2d(3, 4, 3), nn.Linear(4, 4), nn.Conv2d(4, 4, 3)
+        self.head = nn.Conv2d(4, 3, 1)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        found = self.first(batch)
+        mixed = self.mix(found.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return self.head(self.second(mixed + found if self.around else mixed)).mean(dim=(2, 3))
+
+
+@pytest.mark.filterwarnings(
+    "ignore:torch.ao.quantization is deprecated", "ignore:.*torch.q(u?)int", "ignore:.*TypedStor"
+)
+@pytest.mark.parametrize("around", [False, True])
+def test_before_an_operation_without_a_derivative_no_layer_has_a_map_and_behind_it_all_have(around: bool) -> None:
+    network = torch.ao.quantization.quantize_dynamic(Mixing(around=around), {nn.Linear})
+
+    assert "first" not in [layer.name for layer in explain(network, inputs(), method="hires_cam").layers]
+    found, (layer,) = explain(network, inputs(), layers=["second"], method="hires_cam"), [network.head]
+    by_hand = network.second(network.mix(network.first(inputs()).permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
+    if not around:
+        places = by_hand.shape[2] * by_hand.shape[3]
+        expected = torch.einsum("c,chw->hw", layer.weight[found.target_classes[0], :, 0, 0], by_hand[0]) / places
+        torch.testing.assert_close(found.cam(), expected.detach())
+    with pytest.raises(LayerError, match="'first' lies before an operation that PyTorch has no derivative of"):
+        explain(network, inputs(), layers=["first"], method="hires_cam")
+
+
+def test_layers_inside_a_vectorised_map_are_refused_with_what_to_write() -> None:
+    class Mapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, batch: Tensor) -> Tensor:
+            logits: Tensor = torch.vmap(lambda each: self.head(self.one(each[None]).mean(dim=(2, 3)))[0])(batch)
+            return logits
+
+    with pytest.raises(ModelError, match=r"hides these. Let forward call its layers on the whole batch"):
+        explain(Mapped(), inputs())
+
+
+@torch.library.custom_op("camwidget_tests::doubled", mutates_args=())
+def doubled(given: Tensor) -> Tensor:
+    """An operation of one's own, without a backward pass."""
+    return given * 2
+
+
+def test_an_operation_of_ones_own_without_a_backward_pass_is_named_as_the_reason() -> None:
+    class Doubling(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, batch: Tensor) -> Tensor:
+            logits: Tensor = self.head(doubled(self.one(batch)).mean(dim=(2, 3)))
+            return logits
+
+    with pytest.raises(ModelError, match=r"an operation without a derivative: .*doubled.* register_autograd"):
+        explain(Doubling(), inputs())

@@ -142,7 +142,7 @@ def test_the_callers_autocast_does_not_change_the_numbers(name: str, dtype: torc
 
 
 MANY = """
-import gc, tracemalloc
+import ctypes, gc, tracemalloc
 import torch
 from torch import nn
 from camwidget import Hook, HookBwd, explain
@@ -152,6 +152,7 @@ from tests.toys import PooledLinear, hook_count, picture
 
 def resident():
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what is free belongs to nobody, though it may not be given back by itself
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 
 torch.set_num_threads(1)

@@ -42,9 +42,11 @@ class Host(NamedTuple):
 
 
 def _marimo(folder: Path, *, dark: bool, port: int, mode: str = "run") -> list[str]:
-    # where it is edited, cells run by themselves only if asked to
-    runs = "# [tool.marimo.runtime]\n# auto_instantiate = true\n"
-    theme = f'# /// script\n# [tool.marimo.display]\n# theme = "{"dark" if dark else "light"}"\n{runs}# ///\n'
+    # where it is edited, cells run by themselves only if the user's own settings, not the notebook's, ask for that
+    settings = folder / "marimo" / "marimo.toml"
+    settings.parent.mkdir()
+    settings.write_text("[runtime]\nauto_instantiate = true\n")
+    theme = f'# /// script\n# [tool.marimo.display]\n# theme = "{"dark" if dark else "light"}"\n# ///\n'
     cells = [
         ("", PICTURE + "panel", "cw, kinds, net, panel, torch"),
         ("cw", WORDS + "words", "words,"),

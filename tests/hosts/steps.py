@@ -77,7 +77,7 @@ def starts_where_the_kernel_is(page: Page, dark: bool) -> None:
 
 
 def follows_the_theme(page: Page, dark: bool) -> None:
-    """The panels are as dark as the host, and their letters can be read."""
+    """The panels are as dark as the host, their letters can be read, and a list has the arrow of a list."""
     views = page.locator(".camw-view")
     for view in views.all():
         expect(view).to_have_attribute("data-camw-dark", "") if dark else expect(view).not_to_have_attribute(
@@ -92,6 +92,8 @@ def follows_the_theme(page: Page, dark: bool) -> None:
         each = picture(page).locator(name).first
         assert each.evaluate(CONTRAST) >= READABLE, name
     assert page.locator(".camw-textbox textarea").first.evaluate(CONTRAST) >= READABLE
+    styles = "(select) => getComputedStyle(select).appearance"
+    assert picture(page).locator("select").first.evaluate(styles) == "auto"  # some hosts take it away
 
 
 def slides(page: Page, dark: bool) -> None:

@@ -12,11 +12,14 @@ TESTED_OTHERWISE = {
     "course/assignments/": "`course/test_bank.py` puts right and wrong answers before every judge, as learners do",
     "course/compare.py": "what it recognises is what `course/test_bank.py` expects of every wrong answer",
     "grading/command.py": "`grading/test_local.py` calls the command",
+    "grading/own.py": "`grading/test_plain.py` has cells that give `self` anything, and cells that rebind it",
     "grading/preload.py": "`grading/test_local.py` starts workers, which are forks of it",
     "grading/process.py": "`grading/test_attacks.py` makes learners' processes hang, end and lie",
+    "grading/vocabulary.py": "`grading/test_plain.py` has cells with its words and without",
     "hooks/tensors.py": "`hooks/test_capture.py` and `test_hook.py` give them tuples, dicts and subclasses",
     "panel/controls.py": "`panel/test_picture.py` and `browser/` move the controls",
     "panel/shown.py": "`panel/test_view.py`, `test_rerun.py` and `test_mistakes.py` look at what a notebook gets",
+    "text/layout.py": "`text/test_positions_first.py` and `text/test_transformers.py` read layers in every layout",
 }
 
 

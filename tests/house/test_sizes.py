@@ -28,6 +28,7 @@ ONE_IDEA: dict[str, dict[str, str]] = {
         "course/bank/keepdim.py": "a list of answers as learners write them",
         "course/bank/mistakes.py": "a list of answers as learners write them",
         "grading/attacks.py": "a list of attacks and what each deserves",
+        "grading/test_intake.py": "every way in which submissions come, and what may be wrong with them",
         "grading/whole.py": "a list of ways to write a notebook, and the run over them",
         "mistakes/test_find.py": "every kind of data that pictures are read from",
         "panel/test_state.py": "what setting a trait does and does not, for every trait of both panels",

@@ -32,7 +32,7 @@ def by_hand(*, double_head: bool = False) -> nn.Sequential:
 
 def run(network: nn.Module, inputs: Tensor, *, by_runs: Mapping[str, Any] | None = None, **asked: Any) -> Any:
     methods = asked.pop("methods", ("cam", "grad_cam", "hires_cam"))
-    request = request_of(methods, known=(*METHODS, "brightness"), **asked)
+    request = request_of(network, methods, known=(*METHODS, "brightness"), **asked)
     with open_capture(network, inputs, request.layers) as (capture, logits):
         about = Run(capture, inputs, logits, ("first", "second"))
         return layer_maps(request, about, call=lambda _: Call(method=""), by_runs=by_runs or {})

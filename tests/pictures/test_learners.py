@@ -26,6 +26,7 @@ from PIL import Image
 from torch import nn
 
 from camwidget.errors import CamwidgetError, ModelError
+from camwidget.pictures.batch import explain_batch
 from camwidget.pictures.explain import explain
 from camwidget.pictures.learners import learner_inputs, learner_normalisation
 
@@ -97,6 +98,21 @@ def test_what_a_learner_says_of_an_odd_file_is_what_it_predicts(
 
     for picture in (path, str(path), path.read_bytes(), Image.open(path)):
         torch.testing.assert_close(explain(learn, picture).probabilities, expected)
+
+
+@pytest.mark.parametrize("which", ["rotated", "rgba", "la", "deep", "cmyk", "A0"])
+def test_the_result_says_where_the_network_gets_another_picture_than_one_sees(
+    which: str, folder: Path, odd: dict[str, Path]
+) -> None:
+    learn, path = learner(folder), {**odd, "A0": folder / "A0.png"}[which]
+
+    said = [explain(learn, picture).notes for picture in (path, path.read_bytes(), Image.open(path))]
+    said += [each.notes for each in explain_batch(learn, [path])]
+
+    told = which not in {"cmyk", "A0"}
+    assert [any("otherwise than it looks" in note for note in notes) for notes in said] == [told] * 4
+    plain, odd_one = (explain(learn.model, each, size=48).notes for each in (folder / "A0.png", path))
+    assert plain == odd_one  # a module gets it as it looks
 
 
 def test_a_learner_with_a_reader_of_its_own_uses_it(folder: Path) -> None:

@@ -10,8 +10,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from camwidget.errors import ModelError
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.restore import attributes_left_as_found
-from camwidget.text.capture import TEXT, Reach, one_text, reach_of, read_text, text_layers
-from tests.text.toys import Reviews, awd_learner
+from camwidget.text.capture import TEXT, Reach, one_text, reach_of, read_text
+from camwidget.text.explain import explain_text
+from camwidget.text.layers import text_layers
+from tests.text.toys import KNOWN, Reviews, Words, awd_learner
 from tests.toys import hook_count
 
 
@@ -215,15 +217,24 @@ class PositionsFirst(nn.Module):
 
 
 @pytest.mark.parametrize("channels", [2, 4, 8, 16])
-@pytest.mark.parametrize("kind", [Narrowing, PositionsFirst])
-def test_as_many_channels_as_words_are_not_taken_for_the_words(kind: Any, channels: int) -> None:
-    model = kind(channels).double()
+def test_as_many_channels_as_words_are_not_taken_for_the_words(channels: int) -> None:
+    model = Narrowing(channels).double()
     names = [name for name in text_layers(model) if name != "embedding"]
 
     with LayerCapture(model, ["embedding", *names], subject=TEXT) as capture:
         read_text(capture, IDS)
         assert list(capture.activations) == ["embedding"]
         assert sorted(capture.other_outputs) == sorted(names)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 8, 16])
+def test_positions_that_come_first_are_found_also_where_there_are_as_many_channels(channels: int) -> None:
+    model = PositionsFirst(channels).double()
+    expected = model.rnn(model.embedding(IDS).transpose(0, 1))[0][:, 0].T.detach()
+
+    with LayerCapture(model, ["embedding", "rnn"], subject=TEXT) as capture:
+        read_text(capture, IDS)
+        assert torch.equal(capture.activations["rnn"][0, :, 0], expected)
 
 
 def test_a_text_as_short_as_can_be_is_not_made_shorter() -> None:
@@ -289,7 +300,42 @@ def test_a_named_output_keeps_its_names(packs: bool) -> None:
 
     with LayerCapture(model, ["embedding", "reading"], subject=TEXT) as capture:
         torch.testing.assert_close(read_text(capture, IDS), model(IDS).detach())
-        assert list(capture.activations) == ["embedding", *([] if packs else ["reading"])]
-        if not packs:
-            none = torch.zeros_like(capture.activations["reading"])
-            assert torch.equal(capture.rerun(IDS, replace={"reading": none})[0], model.head.bias)
+        assert list(capture.activations) == ["embedding", "reading"]
+        expected = model.reading.rnn(model.embedding(IDS))[0][0].T.detach()
+        torch.testing.assert_close(capture.activations["reading"][0, :, 0], expected)
+        none = torch.zeros_like(capture.activations["reading"])
+        assert torch.equal(capture.rerun(IDS, replace={"reading": none})[0], model.head.bias)
+
+
+class Parted(nn.Module):
+    """Cuts a text into parts of three words, which are stacked in the batch, or read one after the other."""
+
+    def __init__(self, *, stacks: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stacks, self.vocabulary = stacks, Words(KNOWN)
+        self.word, self.rnn, self.head = (
+            nn.Embedding(len(KNOWN) + 2, 6),
+            nn.GRU(6, 4, batch_first=True),
+            nn.Linear(4, 2),
+        )
+        self.double()
+
+    def forward(self, ids: Tensor) -> Tensor:
+        parts = ids.reshape(-1, 1, 3).unbind(0)
+        parts = [torch.cat(parts)] if self.stacks else list(parts)
+        read = torch.cat([self.rnn(self.word(part))[0].reshape(-1, 4) for part in parts])
+        return self.head(read.mean(dim=0)[None])
+
+
+def test_parts_of_a_text_in_the_batch_are_named_and_one_after_the_other_they_are_read_as_is_advised() -> None:
+    text = "the film was not good and"
+
+    with pytest.raises(ModelError, match=r"'rnn' returns .* \(2, 3, 4\) for one text of 6 tokens: .* of 2"):
+        explain_text(Parted(stacks=True), text, method="hires_cam")
+    found = explain_text(Parted(stacks=False), text, method="hires_cam", target_classes=[1])
+    model = Parted(stacks=False)
+    numbers = [token.index for token in model.vocabulary.tokens(text)]
+    read = model.rnn(model.word(torch.tensor(numbers).reshape(2, 3)))[0]
+    assert [layer.name for layer in found.layers] == ["word", "rnn"]
+    torch.testing.assert_close(found.cam(), (read.flatten(0, 1) @ model.head.weight[1] / 6).detach())

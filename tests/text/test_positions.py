@@ -271,8 +271,8 @@ def test_a_network_of_one_length_has_maps_and_says_why_no_word_can_be_left_out()
     torch.testing.assert_close(
         found["hires_cam"].cam(), (vectors * model.head.weight[2].view(9, 4)).sum(dim=1).detach()
     )
-    assert "must read several texts at once, and shorter ones" in found["occlusion"].refusals["word"]
-    with pytest.raises(ModelError, match="On 9 shortened texts of 8 tokens the model raised RuntimeError"):
+    assert "must read shorter texts" in found["occlusion"].refusals["word"]
+    with pytest.raises(ModelError, match="On a shortened text of 8 tokens the model raised RuntimeError"):
         explain_text(model, TEXT, method="occlusion")
 
 
@@ -316,6 +316,31 @@ def test_a_table_that_shrinks_its_rows_when_it_is_read_is_left_as_found() -> Non
     assert torch.equal(model.word.weight, before)
     model(model.vocabulary.ids(model.vocabulary.tokens(TEXT)))
     assert not torch.equal(model.word.weight, before)
+
+
+def noisy(given: Tensor) -> Tensor:
+    return functional.dropout(given, 0.3, training=True)
+
+
+@pytest.mark.parametrize("kind", ["conv", "rnn"])
+def test_a_network_that_draws_random_numbers_is_asked_with_the_same_ones(kind: str) -> None:
+    assert names(Moving(kind, vectors=noisy)) == ["word", "layer", "last"]
+    assert names(Moving(kind, vectors=lambda given: noisy(given.flip(1)))) == ["word"]
+    assert names(Moving(kind, vectors=lambda given: noisy(given.flip(1)), back=REVERSING["flip"])) == ["word", "last"]
+    with pytest.raises(ModelError, match="another order than the text's"):
+        names(Moving(kind, numbers=MOVES["reversed"], vectors=noisy))
+
+
+def test_a_network_that_never_draws_the_same_numbers_again_is_refused_where_it_may_move_words() -> None:
+    seeds = iter(range(1000))
+
+    def unsteady(given: Tensor) -> Tensor:
+        own = torch.Generator().manual_seed(next(seeds))
+        return noisy(given.flip(1)) + torch.rand(given.shape, generator=own, dtype=given.dtype)
+
+    assert names(Moving(vectors=unsteady)) == ["word"]
+    with pytest.raises(LayerError, match="'layer' may lie on other words than the text's, and cannot be asked"):
+        explain_text(Moving(vectors=unsteady), TEXT, layers=["layer"], method="hires_cam")
 
 
 class Binary(nn.Module):

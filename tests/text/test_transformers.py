@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from camwidget.errors import LayerError, ModelError
 from camwidget.pictures.explain import explain
-from camwidget.text.capture import text_layers
 from camwidget.text.explain import explain_text, explain_text_methods
+from camwidget.text.layers import text_layers
 from camwidget.text.tokens import Token, Vocabulary
 from tests.toys import PooledLinear, picture
 
@@ -308,16 +308,17 @@ KINDS = ("Bert", "DistilBert", "Roberta", "GPT2")
 
 def of_a_library(kind: str) -> Any:
     """A small classifier of Hugging Face's, with random weights."""
-    library = pytest.importorskip("transformers")
+    import transformers
+
     sizes = {
         "DistilBert": {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 20},
         "GPT2": {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40, "bos_token_id": 1, "eos_token_id": 2},
     }
     usual = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 20}
-    config = getattr(library, f"{kind}Config")(
+    config = getattr(transformers, f"{kind}Config")(
         vocab_size=SIZE, max_position_embeddings=40, pad_token_id=0, num_labels=3, **sizes.get(kind, usual)
     )
-    model = getattr(library, f"{kind}ForSequenceClassification")(config).double().eval()
+    model = getattr(transformers, f"{kind}ForSequenceClassification")(config).double().eval()
     model.vocabulary = Marked()
     return model
 

@@ -11,7 +11,9 @@ from camwidget.course.assignments.traces import Counted, Runs, note_run
 from camwidget.course.attempt import Attempt
 
 
-def small_network(attempt: Attempt, *, kind: str) -> tuple[Any, Float[Tensor, "1 3 height width"]]:
+def small_network(
+    attempt: Attempt, *, kind: str, upright: bool = False
+) -> tuple[Any, Float[Tensor, "1 3 height width"]]:
     """Draw a convolutional classifier, pooled in its head, and inputs for it.
 
     Args:
@@ -19,6 +21,7 @@ def small_network(attempt: Attempt, *, kind: str) -> tuple[Any, Float[Tensor, "1
         kind: "nested", the last map is that of a layer inside a block; "child", it is that of one of the network's own
             children; "wrapped", the whole network is the only child of another; "jumbled", layers are nested and named in another order than they run;
             or "in_a_row", nested, and the places are put in a row before the mean: three axes, which is no map.
+        upright: whether the two cells of the last map of "jumbled" lie one above the other, and not side by side.
     """
     attempt.seed_torch()
     narrow, wide, height, width = attempt.sizes(4, low=5, high=16)
@@ -27,8 +30,8 @@ def small_network(attempt: Attempt, *, kind: str) -> tuple[Any, Float[Tensor, "1
     mean = [nn.Flatten(2), nn.AdaptiveAvgPool1d(1)] if kind == "in_a_row" else [nn.AdaptiveAvgPool2d(1)]
     head = nn.Sequential(*mean, nn.Flatten(), nn.Dropout(0.2), nn.Linear(wide, classes))
     if kind == "jumbled":
-        # The last map is one bare layer's, and of two cells: one above the other, or side by side.
-        size = (height - 1, width) if attempt.size(0, 1) else (height, width - 1)
+        # The last map is one bare layer's, and of two cells.
+        size = (height - 1, width) if upright else (height, width - 1)
         model: Any = _Jumbled(first, nn.Conv2d(narrow, narrow, 1), nn.Conv2d(narrow, wide, size), head)
     elif kind == "child":
         model = Counted()

@@ -47,9 +47,7 @@ def write_reports(
         if graded.assignment:
             texts[f"feedback/{file_name(graded.learner)}/{graded.assignment}.html"] = feedback_page(graded, chosen)
     for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode("utf-8", "replace").decode())  # an answer may hold half of a letter
+        write_whole(folder / name, text.encode("utf-8", "replace").decode())  # an answer may hold half of a letter
     return [folder / name for name in texts]
 
 

@@ -1,6 +1,6 @@
 /** What the network says, class by class. The list is the class slider: it stands beside the rows, one stop to each. */
 
-import { element, makeMessage } from "./elements.js";
+import { bringIntoSight, element, makeMessage } from "./elements.js";
 import { formatAnswer } from "./format.js";
 import { rowOf } from "./keys.js";
 import { choose } from "./model.js";
@@ -126,9 +126,6 @@ export class Classes {
     for (const [i, row] of [...this.rows.children].entries()) row.firstElementChild?.setAttribute("aria-pressed", String(i === target));
     this.slider.stand(target);
     const row = /** @type {HTMLElement | undefined} */ (this.rows.children[target]);
-    const { list_: box } = this;
-    if (!row || box.scrollHeight <= box.clientHeight) return;
-    if (row.offsetTop < box.scrollTop) box.scrollTop = row.offsetTop;
-    if (row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight - box.clientHeight;
+    if (row) bringIntoSight(row, this.list_);
   }
 }

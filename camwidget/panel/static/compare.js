@@ -38,10 +38,13 @@ export function secondOf(maps, kind, chosen) {
   return classes.reduce((best, each, i) => (i !== target && (best === target || each.value > classes[best].value) ? i : best), target);
 }
 
-/** @param {Maps} maps @param {Model<PictureTraits>} model */
-export function kindOf(maps, model) {
+/** What is compared: as chosen, or what there are two of. @param {Maps} maps @param {Model<PictureTraits>} model */
+export function kindOf({ manifest }, model) {
   const kind = KINDS[model.get("compare_index")] ?? "class";
-  return kind === "picture" && !maps.manifest.other ? "class" : kind;
+  if (kind === "picture" && manifest.other) return kind;
+  const wanted = kind === "picture" ? "class" : kind;
+  if (wanted !== "class" || manifest.classes.length > 1 || model.get("live")) return wanted; // where a kernel runs, another class can be added
+  return manifest.layers.length > 1 ? "layer" : manifest.methods.length > 1 ? "method" : wanted;
 }
 
 /** The two sides: first what is shown anyway, then the other; turned round if that was asked for. @param {Maps} maps @param {Model<PictureTraits>} model @returns {[Side, Side]} */

@@ -37,16 +37,24 @@ function isOwnCommand(target, event) {
 
 /**
  * What is pressed with Ctrl, Cmd or Alt, such as to save or to run the cell, is for the notebook. It looks when the key
- * reaches the document, so the mark is away just then.
+ * reaches the document, so the mark is away just then. A page that is busy hears the next key before its timers.
  * @param {HTMLElement} root @param {AbortSignal} signal
  */
 export function letCommandsThrough(root, signal) {
+  /** @type {HTMLElement | null} */
+  let unmarked = null;
+  const mark = () => {
+    if (unmarked) keepKeys(unmarked);
+    unmarked = null;
+  };
   window.addEventListener("keydown", (event) => {
+    mark();
     const [target] = event.composedPath();
     if (!isCommand(event) || !(target instanceof HTMLElement) || !target.dataset.lmSuppressShortcuts) return;
     if (!(root.closest(".camw-panel") ?? root).contains(target) || isOwnCommand(target, event)) return;
     delete target.dataset.lmSuppressShortcuts;
-    setTimeout(() => keepKeys(target));
+    unmarked = target;
+    setTimeout(mark);
   }, { capture: true, signal });
 }
 
@@ -133,6 +141,12 @@ export function makeBusy(model, kernel, ...regions) {
   };
   kernel.follow(show);
   return { busy, show, stop: () => clearTimeout(timer) };
+}
+
+/** Scroll a box, and not the notebook around it, as little as shows one of its rows whole. @param {HTMLElement} row @param {HTMLElement} box  what the row's offset is taken from */
+export function bringIntoSight(row, box) {
+  if (row.offsetTop < box.scrollTop) box.scrollTop = row.offsetTop;
+  if (row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight - box.clientHeight;
 }
 
 /** The text boxes and buttons of ipywidgets that stand beside a view keep their keys too. @param {HTMLElement} el */

@@ -1,6 +1,6 @@
 /** Two maps compared: a subtraction written with pictures, or one picture over the other with an edge that can be moved. */
 
-import { differenceSum, differenceTitle, KINDS, moreWords, nameOf, pairOf } from "./compare.js";
+import { differenceSum, differenceTitle, moreWords, nameOf, pairOf } from "./compare.js";
 import { element } from "./elements.js";
 import { makeLegend, paintLegend } from "./facts.js";
 import { formatAnswer, formatNumber } from "./format.js";
@@ -64,6 +64,8 @@ export class Equation {
   constructor(model, kernel, box, settings) {
     this.model = model;
     this.kernel = kernel;
+    /** @type {Pair["kind"]} */
+    this.kind = "class"; // what is compared, as painted last
     this.figures = [makeFigure(false), makeFigure(false), makeFigure(true)];
     const [first, second, difference] = this.figures;
     for (const [side, { select, caption }] of [first, second].entries()) {
@@ -107,7 +109,7 @@ export class Equation {
 
   /** The first or the second of the two was chosen anew. @param {number} side @param {number} i */
   pick(side, i) {
-    const kind = KINDS[this.model.get("compare_index")] ?? "class";
+    const { kind } = this;
     if (kind === "picture") return;
     const [shown, other] = TRAITS[kind];
     if ((side === 0) !== Boolean(this.model.get("turned"))) choose(this.model, shown, i);
@@ -164,6 +166,7 @@ export class Equation {
   /** @param {Maps} maps @param {Pair} pair */
   describe(maps, pair) {
     const { kind, halves, scales } = pair;
+    this.kind = kind;
     const swipes = Boolean(this.model.get("as_swipe"));
     this.box.classList.toggle("camw-swipes", swipes);
     this.box.style.setProperty("--camw-swipe", `${100 * this.model.get("swipe")}%`);

@@ -32,7 +32,7 @@ export class FullScreen {
 
   toggle() {
     if (!this.possible) return;
-    if (this.shown) document.exitFullscreen();
+    if (this.shown) document.exitFullscreen().catch(() => {}); // it has ended meanwhile: the browser says no
     else this.panel.requestFullscreen().catch(() => this.on.refused());
   }
 

@@ -1,7 +1,7 @@
 /** Hide parts of the picture: rectangles that are drawn on it, and what the network says without them. */
 
 import { barsEnd } from "./classes.js";
-import { element, focusedIn } from "./elements.js";
+import { bringIntoSight, element, focusedIn } from "./elements.js";
 import { formatAnswer, formatNumber } from "./format.js";
 import { rowOf } from "./keys.js";
 import { labelled, optionsOf } from "./look.js";
@@ -203,7 +203,9 @@ export class Hide {
       row.append(element("bdi", "camw-name", each.name), bar, element("span", "camw-percent", now ? `${told(each.value)} \u2192 ${told(now.value)}` : told(each.value)), element("span", "camw-percent", told(now?.other_value)));
       return row;
     }));
-    if (focused) /** @type {HTMLElement | undefined} */ (this.rows.children[target + 1])?.focus();
+    const row = /** @type {HTMLElement | undefined} */ (this.rows.children[target + 1]);
+    if (focused) row?.focus();
+    if (row) bringIntoSight(row, this.rows);
   }
 
   /** @param {Seen} seen */

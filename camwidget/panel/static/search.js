@@ -1,6 +1,6 @@
 /** The box that finds another class: what fits is listed while one types, Enter takes the one that is marked. */
 
-import { element } from "./elements.js";
+import { bringIntoSight, element } from "./elements.js";
 import { makeIndex, search } from "./find.js";
 import { keepPlainKey, rowOf, STEPS } from "./keys.js";
 
@@ -97,9 +97,7 @@ export class Search {
     const row = /** @type {HTMLElement | undefined} */ (this.options.children[this.marked]);
     if (!row) return this.input.removeAttribute("aria-activedescendant");
     this.input.setAttribute("aria-activedescendant", row.id);
-    const { options } = this; // not scrollIntoView, which scrolls the notebook as well
-    if (row.offsetTop < options.scrollTop) options.scrollTop = row.offsetTop;
-    if (row.offsetTop + row.offsetHeight > options.scrollTop + options.clientHeight) options.scrollTop = row.offsetTop + row.offsetHeight - options.clientHeight;
+    bringIntoSight(row, this.options);
   }
 
   /** @param {number} index */

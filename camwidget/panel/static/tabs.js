@@ -15,8 +15,19 @@ import { choose } from "./model.js";
 export const MODES = /** @type {const} */ (["slide", "compare", "hide", "guess"]);
 const TITLES = { slide: "Look at one map", compare: "Compare two maps", hide: "Hide a part of the picture", guess: "Guess where it looks, then see" };
 
-/** @param {Model<PictureTraits>} model @returns {typeof MODES[number]} */
-export const modeOf = (model) => MODES[model.get("mode_index")] ?? MODES[0];
+/** Whether there is anything to do in a mode: without a kernel no network runs, and nothing is added. @param {typeof MODES[number]} mode @param {Model<PictureTraits>} model */
+function isPossible(mode, model) {
+  if (model.get("live") || (mode !== "hide" && mode !== "compare")) return true;
+  const manifest = model.get("manifest");
+  if (mode === "hide" || !manifest.layers) return false;
+  return Boolean(manifest.other) || [manifest.layers, manifest.classes, manifest.methods].some((each) => each.length > 1);
+}
+
+/** What is done with the maps; a link may ask for what is not possible here. @param {Model<PictureTraits>} model @returns {typeof MODES[number]} */
+export function modeOf(model) {
+  const mode = MODES[model.get("mode_index")] ?? MODES[0];
+  return isPossible(mode, model) ? mode : MODES[0];
+}
 
 export class Tabs {
   /** @param {Model<PictureTraits>} model @param {HTMLElement} panel  what they change */
@@ -39,7 +50,6 @@ export class Tabs {
     });
     this.box.addEventListener("keydown", (event) => this.onKey(event));
     this.box.append(...this.tabs);
-    this.tabs[MODES.indexOf("hide")].hidden = !model.get("live"); // the network has to run
   }
 
   /** @param {KeyboardEvent} event */
@@ -49,7 +59,7 @@ export class Tabs {
     event.preventDefault();
     event.stopPropagation(); // the notebook would go to another cell
     const open = this.tabs.filter((each) => !each.hidden);
-    const to = this.tabs.indexOf(open[clamp(open.indexOf(this.tabs[this.model.get("mode_index")]) + STEPS[row], open.length)]);
+    const to = this.tabs.indexOf(open[clamp(open.indexOf(this.tabs[MODES.indexOf(modeOf(this.model))]) + STEPS[row], open.length)]);
     choose(this.model, "mode_index", to);
     this.tabs[to].focus();
   }
@@ -59,6 +69,7 @@ export class Tabs {
     for (const [i, tab] of this.tabs.entries()) {
       tab.setAttribute("aria-selected", String(i === shown));
       tab.tabIndex = i === shown ? 0 : -1;
+      tab.hidden = !isPossible(MODES[i], this.model);
     }
     this.panel.setAttribute("aria-labelledby", this.tabs[shown].id);
   }

@@ -34,6 +34,13 @@ test("of classes, what is left of one map without the other keeps its numbers, o
   assert.deepEqual(pairOf(...mapsWith({ other_class_index: 2, own_scale: 1 })).scales, [4, 1, 3]);
 });
 
+test("of one class alone, what there are two of is compared", () => {
+  const alone = { ...manifest, classes: CLASSES.slice(0, 1) };
+  const kinds = (state, given = alone) => pairOf(...mapsWith(state, given)).kind;
+  assert.deepEqual([kinds({}), kinds({ compare_index: 1 }), kinds({ compare_index: 3 }), kinds({ live: true })], ["layer", "method", "layer", "class"]);
+  assert.equal(kinds({ layer_index: 0 }, { ...alone, layers: LAYERS.slice(0, 1) }), "method");
+});
+
 test("turned round, every number of the difference changes its sign", () => {
   const pair = pairOf(...mapsWith({ other_class_index: 2, turned: 1 }));
   assert.deepEqual([...pair.difference], [-3, 2]);

@@ -1,4 +1,4 @@
 """The assignment `cam`: class activation maps by hand.
 
-Read `items` first; its judges are in `judges` and `dls`, its options in `quizzes`.
+Read `items` first; its judges are in `judges`, `heads` and `dls`, its options in `quizzes`.
 """

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from camwidget.course.assignments.drawn_maps import network_with_maps
 from camwidget.course.assignments.grad_cam.judges import map_mistakes, other_starts
 from camwidget.course.assignments.networks import batch_network
 from camwidget.course.assignments.traces import Before, judge_left
@@ -273,9 +274,13 @@ def judge_own_hooks(attempt: Attempt, *, layers: tuple[str, ...]) -> None:
         attempt: of this round.
         layers: names of the network's layers to look at.
     """
-    model, _, inputs = _network(attempt, alike=False)
+
+    def draw() -> tuple[nn.Module, Tensor]:
+        model, _, inputs = _network(attempt, alike=False)
+        return model, inputs
+
+    model, inputs, ours = network_with_maps(draw, layers=layers, target_classes=[0, 1])
     hook, hook_bwd = (*attempt.answers, None)[:2]
-    ours = explain(model, inputs, layers=layers, target_classes=[0, 1])
     pairs: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("activation", {"hook": hook}, "CamPanel(learn, picture, hook=MyHook)"),
         ("gradient", {"hook": hook, "hook_bwd": hook_bwd}, "CamPanel(learn, picture, hook=MyHook, hook_bwd=MyHookBwd)"),

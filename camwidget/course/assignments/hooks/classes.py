@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from camwidget.course.assignments.drawn_maps import network_with_maps
 from camwidget.course.assignments.networks import Small, batch_network
 from camwidget.course.assignments.traces import Before, judge_left
 from camwidget.course.attempt import Attempt
@@ -344,11 +345,10 @@ def _judge_silenced(attempt: Attempt, model: Small, name: str, channel: int, inp
 
 def judge_panel(attempt: Attempt) -> None:
     """Judge a hook class by letting `explain` use it as the panel does."""
-    model, inputs = batch_network(attempt)
     for keys, layers in ((("activation", "detached", "removed"), ["second"]), (("copy",), ["first", "norm", "second"])):
-        ours = explain(model, inputs[:1], layers=layers, target_classes=[0])
+        model, inputs, ours = network_with_maps(lambda: batch_network(attempt), layers=layers, target_classes=[0])
 
-        def run(layers: list[str] = layers) -> Explanation:
+        def run(model: Small = model, inputs: Tensor = inputs, layers: list[str] = layers) -> Explanation:
             return explain(model, inputs[:1], layers=layers, target_classes=[0], hook=attempt.answer)
 
         error = attempt.raised_by(run, called="CamPanel(learn, picture, hook=MyPanelHook)")

@@ -91,6 +91,9 @@ class _Counts:
             [sum(n for pair, n in each.items() if pair[1] == kind) for _, kind in self.pairs]
             for each in (tested, wrong)
         ]
+        last = {(name, kind): not right for name, kind, right in test}
+        first = {(name, kind): not right for name, kind, right in reversed(test)}
+        self.last, self.first = (self._listed(each[pair] for pair in self.pairs) for each in (last, first))
         self.class_tested, self.class_wrong = map(self._listed, by_class)
         self.kind_tested, self.kind_wrong = map(self._listed, by_kind)
 
@@ -124,6 +127,7 @@ class _Counts:
             "divided by the number of the class's pictures in test, not in training": self.train / self.class_tested,
             "divided by the number of pictures in test": self.train / self.tested.sum(),
             "this says only whether there is any: the share is asked": (self.train > 0).double(),
+            "a division of whole numbers, `//`, leaves no part of one: divide with /": self.share.floor(),
         }
 
     def rate_mistakes(self) -> dict[str, Tensor]:
@@ -145,6 +149,9 @@ class _Counts:
             "divided by the right ones: take all of this class and kind": self.wrong
             / (self.tested - self.wrong).clamp(min=1),
             "these are per cent: a rate lies between 0 and 1": 100 * self.rate,
+            "a division of whole numbers, `//`, leaves no part of one: divide with /": self.rate.floor(),
+            "the last picture of each class and kind decides alone: count them all": self.last,
+            "the first picture of each class and kind decides alone: count them all": self.first,
         }
 
 

@@ -39,7 +39,7 @@ def judge_top_losses(attempt: Attempt, *, high: int) -> None:
     for again in apart.until_all_show(lambda: (*some_wrong(attempt, high, 4), 4)):
         _judge_top(attempt, *again)
     with attempt.part("large"):
-        logits, labels = some_wrong(attempt, 7, 4)
+        logits, labels = some_wrong(attempt, 7, 4, wrong=7)  # so that large numbers alone are in question
         _judge_top(attempt, logits + 500, labels, 4, key="large")  # the same probabilities
         logits, labels = some_wrong(attempt, 6, 3, scale=600.0)
         _judge_top(attempt, logits, labels, 6, key="large")

@@ -209,11 +209,27 @@ def judge_shared_cell(attempt: Attempt, *, high: int) -> None:
         _judge_cell(attempt, maps)
     with attempt.part("zero"):
         for pictures in (4, 2):
-            _judge_cell(attempt, _group(attempt, pictures, 4, 6, zero=True), zero=True)
+            _judge_cell(attempt, _with_a_zero(attempt, pictures, 4, 6), zero=True)
 
 
-def _group(attempt: Attempt, pictures: int, height: int, width: int, *, zero: bool = False) -> Tensor:
-    """Draw maps, some with much larger numbers than others; the last one zero everywhere, if asked for.
+def _with_a_zero(attempt: Attempt, pictures: int, height: int, width: int) -> Tensor:
+    """Draw maps that share a peak, but for the last, which is zero everywhere: that one alone is in question."""
+    while True:
+        shared = attempt.tensor(1, height, width).abs()
+        first, second = shared.flatten().topk(2).values.tolist()
+        row, column = place = _largest(shared[0])
+        crossing = int(shared.sum((0, 2)).argmax()), int(shared.sum((0, 1)).argmax())
+        # 0 / 0 must not be right by chance: its largest cell is the first. Nor must a row be that is taken for a column.
+        if first > 1.5 * second and row != column and place == crossing:
+            break
+    maps = shared * (1 + 0.1 * torch.rand(pictures, height, width, generator=attempt.generator))
+    maps = maps * (1.5 * attempt.tensor(pictures, 1, 1)).exp()
+    maps[-1] = 0
+    return maps
+
+
+def _group(attempt: Attempt, pictures: int, height: int, width: int) -> Tensor:
+    """Draw maps, some with much larger numbers than others.
 
     Some are flat and some have a single peak, on levels of their own: then a largest value, a sum or a deviation does not
     do what a length does.
@@ -223,11 +239,8 @@ def _group(attempt: Attempt, pictures: int, height: int, width: int, *, zero: bo
         powers = (0.8 * attempt.tensor(pictures, 1, 1)).exp()
         noise = attempt.tensor(pictures, height, width)
         maps = levels * (noise.sign() * noise.abs() ** powers + 0.7 * attempt.tensor(pictures, 1, 1))
-        if zero:
-            maps[-1] = 0
-        right, first, second = _cell(maps)
-        # Rounding must not decide, and 0 / 0 must not be right by chance: its largest cell is the first.
-        if first - second > 1e-3 * abs(first) and not (zero and right == (0, 0)):
+        _, first, second = _cell(maps)
+        if first - second > 1e-3 * abs(first):  # rounding must not decide
             return maps
 
 

@@ -100,6 +100,9 @@ def _lost_mistakes(predict: Callable[[Sequence[str]], float], words: list[str], 
         "this is the number of each word alone: leave it out of the text instead": torch.tensor(
             [predict([word]) for word in words]
         ),
+        "this is what each word adds to an empty text: leave it out of the whole text instead": torch.tensor(
+            [predict([word]) - predict([]) for word in words]
+        ),
         "this is all words minus each word alone: leave the word out of the text": lost(lambda place: [words[place]]),
         "the words behind were left out as well: only this one is to go": lost(lambda place: words[:place]),
         "the words up to this one were left out: only this one is to go": lost(lambda place: words[place + 1 :]),
@@ -147,8 +150,8 @@ def judge_without_top(attempt: Attempt, *, longest: int) -> None:
     length = attempt.size(8, longest)
     for number in range(3):
         _deleted(attempt, *_text(attempt, length), top=number + 1)
-    words, values = _text(attempt, length)
-    for top in (length - 1, length, 0):
+    words, values = _text(attempt, few := min(length, len(_WORDS)))  # what is left stands there once
+    for top in (few - 1, few, 0):
         _deleted(attempt, words, values, top=top, key="count")
     _deleted(attempt, *_text(attempt, length), top=length // 2)
     _deleted(attempt, *_text(attempt, 30), top=12)
