@@ -4,16 +4,15 @@ Besides the numbers of Python, numpy and PyTorch, which the whole process shares
 own.
 """
 
-import pickle
 import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from camwidget.hooks.turns import leaves_random_numbers, random_sources
+from camwidget.hooks.turns import comparable, leaves_random_numbers, random_sources
 
 
 class Source(NamedTuple):
@@ -40,7 +39,7 @@ class Draws:
     def any(self) -> bool:
         """Whether numbers were drawn since this was made."""
         now = [source.read() for source in (*self._own, *self._shared)]
-        return list(map(_comparable, now)) != list(map(_comparable, self._before))
+        return list(map(comparable, now)) != list(map(comparable, self._before))
 
     def again(self) -> None:
         """Let the next run draw the numbers that the first one drew, unless this thread leaves them to others."""
@@ -77,7 +76,3 @@ def source_of(value: object) -> Source | None:
         bits = value.bit_generator
         return Source(lambda: bits.state, lambda state: setattr(bits, "state", state))
     return None
-
-
-def _comparable(state: Any) -> bytes:
-    return state.cpu().numpy().tobytes() if isinstance(state, Tensor) else pickle.dumps(state)

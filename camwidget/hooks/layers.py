@@ -45,6 +45,9 @@ class Layer:
         return size if self.calls == 1 else f"{size} · call {self.call} of {self.calls}"
 
 
+GOOD_SET = "layers=None chooses a good set; candidate_layers(model) lists it"
+"""What to try where what was asked for is no layer."""
+
 LayerGiven: TypeAlias = str | Layer | nn.Module
 """A layer by its dotted name, as a `Layer` of a result, or as the module itself."""
 
@@ -60,17 +63,16 @@ def layer_name(layer: LayerGiven, model: nn.Module) -> str:
         LayerError: the module is no part of the network, or all of it; or it is no layer at all.
     """
     allowed = "Layers are given by their dotted names, as the Layer of a result, or as modules of the network"
-    advice = "layers=None chooses a good set; candidate_layers(model) lists it"
     if isinstance(layer, nn.Module):
         found: list[str] = [name for name, module in model.named_modules() if module is layer]
         if found and found[0]:
             return found[0]
         given = f"layers holds {a_kind(layer)}, which is {'the whole network' if found else 'not in this network'}"
-        raise LayerError(three_parts(given, allowed, advice))
+        raise LayerError(three_parts(given, allowed, GOOD_SET))
     if isinstance(layer, Layer):
         return layer.name
     if not isinstance(layer, str):
-        raise LayerError(three_parts(f"layers holds {clipped(repr(layer), longest=60)}", allowed, advice))
+        raise LayerError(three_parts(f"layers holds {clipped(repr(layer), longest=60)}", allowed, GOOD_SET))
     return layer
 
 

@@ -1,5 +1,6 @@
 """One thread at a time works on a network; what all threads share is changed once and put back once."""
 
+import pickle
 import random
 import sys
 import threading
@@ -193,10 +194,16 @@ def random_states(*, gpus: tuple[int, ...] = ()) -> tuple[Any, ...]:
     Args:
         gpus: the numbers of the GPUs whose random numbers count as well.
     """
-    read = {name: read() for name, (read, _) in random_sources(gpus).items()}
-    _, numbers, *position = read.pop("numpy")
-    python = read.pop("python")
-    return python, numbers.tobytes(), tuple(position), *(state.numpy().tobytes() for state in read.values())
+    return tuple(comparable(read()) for read, _ in random_sources(gpus).values())
+
+
+def comparable(state: Any) -> bytes:
+    """Return the state of a source of random numbers in a form that can be compared.
+
+    Args:
+        state: as the source gives it, a tensor or plain values.
+    """
+    return state.cpu().numpy().tobytes() if isinstance(state, torch.Tensor) else pickle.dumps(state)
 
 
 def random_sources(gpus: tuple[int, ...]) -> dict[str, tuple[Callable[[], Any], Callable[[Any], object]]]:

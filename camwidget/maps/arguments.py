@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, ClassError, LayerError, MapError, nearest, three_parts
 from camwidget.given import index_of, told
-from camwidget.hooks.layers import LayerGiven, layer_name
+from camwidget.hooks.layers import GOOD_SET, LayerGiven, layer_name
 from camwidget.hooks.layout import LAST_CALL
 from camwidget.hooks.learner_hooks import HookClass, OwnHooks
 from camwidget.hooks.reading import Sizes
@@ -247,8 +247,7 @@ def layers_of(layers: Sequence[LayerGiven] | LayerGiven | None, model: Explainab
     block = isinstance(layers, nn.Module) and not isinstance(layers, nn.ModuleList)
     given: list[Any] | None = [layers] if block else listed(layers)
     if given == []:
-        advice = "layers=None chooses a good set; candidate_layers(model) lists it"
-        raise LayerError(three_parts("No layer was asked for", "layers holds at least one layer", advice))
+        raise LayerError(three_parts("No layer was asked for", "layers holds at least one layer", GOOD_SET))
     return None if given is None else list(dict.fromkeys(layer_name(each, network_of(model)) for each in given))
 
 
