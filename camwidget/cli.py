@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from camwidget.errors import CamwidgetError, CourseError, nearest, three_parts, typed
 from camwidget.grading.command import add_grade
+from camwidget.loading import without_grammars
 
 if TYPE_CHECKING:
     from camwidget.course.selfstudy.finding import Wanted
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asked = _parsed(sys.argv[1:] if arguments is None else arguments)
         work: Work = asked.work
-        return work(asked, screen)
+        with without_grammars():
+            return work(asked, screen)
     except CamwidgetError as error:
         screen.complain(str(error))
         return BAD_INPUT

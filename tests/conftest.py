@@ -1,13 +1,18 @@
 """What every test shares: workers, checked annotations, one seed, and a browser where there is one."""
 
+import gc
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 
 # Before torch is imported by anything, here and in every kernel and program that a test starts: tests run side by side,
 # one thread each. Threads of several that wait for one another's turn on a few processors take many times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Before matplotlib is imported by anything: tests draw into memory, never on a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Before nbformat is imported by anything: it would have thirty-eight parsers of web addresses built, and ask them
+# nothing (`camwidget.loading.without_grammars`, which cannot be imported yet).
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # Before any module of camwidget is imported: in tests, every annotation of the package is checked while it runs, the
 # axes of tensors included. Users do not pay for it.
 from jaxtyping import install_import_hook
@@ -30,6 +35,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if any(".py" in each for each in config.args):
         return 0
     return min(MOST_WORKERS, os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Keep the garbage collector off what is imported: it stays to the end, and is most of what there is.
+
+    It would be looked through again and again, while it is read and whenever the tests have made enough of their own.
+    What the tests make is collected as ever.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

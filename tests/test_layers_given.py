@@ -97,3 +97,21 @@ def test_a_module_that_is_no_layer_of_the_network_is_refused(given: Callable[...
 
     with pytest.raises(LayerError, match=rf"{reason}.*dotted names, as the Layer of a result, or as modules"):
         cw.explain(net, PICTURE, layers=[given(net)])
+
+
+def test_a_panel_is_set_to_a_layer_in_every_form() -> None:
+    net = network()
+    panel = cw.CamPanel(net, PICTURE, layers=["0", "1"], methods=("grad_cam",))
+    _, second = panel.result.layers
+
+    panel.layer, panel.other_layer = net[0], second
+    assert (panel.layer, panel.other_layer) == ("0", "1")
+    panel.layer, panel.other_layer = second, net[0]
+    assert (panel.layer, panel.other_layer) == ("1", "0")
+
+    for stranger in (nn.ReLU(), net, net[2]):
+        with pytest.raises(LayerError):
+            panel.layer = stranger
+        with pytest.raises(LayerError):
+            panel.other_layer = stranger
+    assert (panel.layer, panel.other_layer) == ("1", "0")

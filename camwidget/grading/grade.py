@@ -4,6 +4,7 @@ import ast
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -269,6 +270,8 @@ class _Work:
         except LateError:
             self.process.done.append(source)
             self.stopped(key, f"did not end within {limit_s:g} seconds and was interrupted")
+            with suppress(LateError, StoppedError):  # or the next cell would be named for what this one left on
+                self.note_left_on(key, self.process.ask({"cell": ""}, limit_s).get("left_on"))
             return
         except StoppedError as error:
             self.stopped(key, f"{error}; it was left out, and the cells before it ran again")

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import nbformat
-
 MOST_CELLS = 1000
 LONGEST_SOURCE = 1 << 20
 KINDS = ("code", "markdown", "raw")
@@ -47,6 +45,8 @@ def cells_of(content: bytes, known: frozenset[str]) -> tuple[Cell, ...]:
     if type(version) is not int:
         raise UnreadableError("it is JSON, but no notebook: it has no nbformat that is a whole number")
     if version < 4:
+        import nbformat  # noqa: PLC0415 (takes a second, and hardly any notebook is so old)
+
         try:
             notebook = nbformat.reads(json.dumps(notebook), as_version=4)
         except Exception as error:  # noqa: BLE001 (a converter stumbles over anything in any way)

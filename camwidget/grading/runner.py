@@ -16,7 +16,6 @@ from tqdm.auto import tqdm
 
 from camwidget.course.order import ASSIGNMENTS
 from camwidget.errors import CourseError, nearest, three_parts
-from camwidget.grading.cluster import graded_there
 from camwidget.grading.course import Course, hidden_checks, seed_name
 from camwidget.grading.intake import Handed, submission_of, take_in
 from camwidget.grading.judge import ungraded
@@ -181,6 +180,9 @@ def _results(left: _Left, course: Course, grader: str, settings: Settings) -> It
     if left.first is None:
         return iter(())
     if settings.scheduler:
+        # Not above: it imports PyTorch, and here the sandbox and the workers do so while this process goes on.
+        from camwidget.grading.cluster import graded_there  # noqa: PLC0415
+
         return graded_there(iter(left), course, grader=grader, scheduler=settings.scheduler)
     workers = settings.workers or len(os.sched_getaffinity(0))
     return graded_here(iter(left), course, grader=grader, workers=workers)

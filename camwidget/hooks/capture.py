@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from camwidget.errors import ModelError, NotFiniteError, a_kind, three_parts
 from camwidget.hooks.draws import Draws
-from camwidget.hooks.graph import leading_to
+from camwidget.hooks.graph import Graph, graph_behind, leading_to
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
@@ -21,6 +21,7 @@ from camwidget.hooks.restore import attributes_left_as_found, gpus_of, left_as_f
 from camwidget.hooks.scores import a_number_of, why_no_gradient
 from camwidget.hooks.subject import PICTURE, Subject
 from camwidget.hooks.tensors import plain
+from camwidget.hooks.walk import modules_in
 
 Noted = TypeVar("Noted")
 
@@ -121,6 +122,7 @@ class LayerCapture:
         self._order: dict[str, list[int]] = {}  # when each call that has an output came to its end
         self._replacing: dict[str, tuple[int, Tensor]] = {}
         self._draws: Draws | None = None
+        self._walked: Graph | None = None
 
     def __enter__(self) -> Self:
         refuse_unready(self.model)
@@ -204,6 +206,7 @@ class LayerCapture:
         """Let the last forward pass go, with its graph, and what was kept of it."""
         self.activations, self.outputs, self.other_outputs = {}, {}, {}
         self.layouts, self._logits, self._order, self._remembered = {}, None, {}, None
+        self._walked = None
 
     def shown(self, name: str) -> tuple[int, int]:
         """Return which call of a layer counts, from 1, and of how many; (1, 1) if all calls are joined.
@@ -304,7 +307,7 @@ class LayerCapture:
         """
         if self._logits is None or not self._logits.requires_grad:
             return set()
-        opaque = [node for node in self._graph()[0] if node.name().endswith(NOT_DERIVABLE)]
+        opaque = [node for node in self._graph().nodes if node.name().endswith(NOT_DERIVABLE)]
         behind = set(leading_to(*(each for node in opaque for each, _ in node.next_functions)))
         leaves = {id(node.variable) for node in behind if hasattr(node, "variable")}
         return {
@@ -313,18 +316,12 @@ class LayerCapture:
             if any(id(output) in leaves or output.grad_fn in behind for output in outputs)
         }
 
-    def _graph(self) -> tuple[set[Any], set[tuple[Any, int]]]:
-        """The operations that the logits are computed by, from the first layer on, and all their outputs that count."""
-        reached: set[tuple[Any, int]] = set()
-        nodes: set[Any] = set()
-        ahead: list[Any] = [] if self._logits is None else [(self._logits.grad_fn, self._logits.output_nr)]
-        while ahead:
-            edge = ahead.pop()
-            reached.add(edge)
-            if edge[0] is not None and edge[0] not in nodes:
-                nodes.add(edge[0])
-                ahead += edge[0].next_functions
-        return nodes, reached
+    def _graph(self) -> Graph:
+        """The operations that the logits are computed by, from the first layer on; walked once for a forward pass."""
+        if self._walked is None:
+            ends = () if self._logits is None else ((self._logits.grad_fn, self._logits.output_nr),)
+            self._walked = graph_behind(*ends)
+        return self._walked
 
     def behind_moves(self, sizes: Collection[tuple[int, int]]) -> dict[str, Doubt]:
         """Return the layers behind operations that may move places, of a pass of inputs that are `recorded_from`.
@@ -332,7 +329,7 @@ class LayerCapture:
         Args:
             sizes: rows and columns of the maps from convolutions and pooling.
         """
-        doubtful = doubtful_moves(self._graph()[0], sizes)
+        doubtful = doubtful_moves(self._graph().nodes, sizes)
         return self._behind(doubtful, {name: [kept] for name, kept in self.activations.items()})
 
     def behind_moves_in_a_row(self, length: int) -> dict[str, Doubt]:
@@ -341,7 +338,7 @@ class LayerCapture:
         Args:
             length: how many places it has.
         """
-        doubtful = doubtful_moves_in_a_row(self._graph()[0], length)
+        doubtful = doubtful_moves_in_a_row(self._graph().nodes, length)
         return self._behind(doubtful, {name: self._counting(name) for name in self.outputs})
 
     def _behind(self, doubtful: Doubtful, layers: Mapping[str, Sequence[Tensor]]) -> dict[str, Doubt]:
@@ -407,7 +404,7 @@ class LayerCapture:
             self._pass = "backward"
             try:
                 gradients = torch.autograd.grad(whole, tuple(sources), retain_graph=True, allow_unused=True)
-            except RuntimeError as error:
+            except (RuntimeError, AssertionError) as error:
                 if (told := without_gradient(error)) is not None:
                     raise told from error
                 raise
@@ -450,7 +447,7 @@ class LayerCapture:
     def _run(self, inputs: Tensor) -> Any:
         """Run the model and return what should be its logits."""
         # In evaluation mode cuDNN's recurrent networks have no backward pass; PyTorch's own do.
-        recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in self.model.modules())
+        recurrent = inputs.is_cuda and any(isinstance(module, nn.RNNBase) for module in modules_in(self.model))
         # Only then: the flags belong to the whole process, and other threads may be inside as well.
         with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
             return self.subject.logits_of(self.model(inputs), count=inputs.shape[0])

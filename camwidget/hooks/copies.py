@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.tensors import tensors_in
 from camwidget.hooks.turns import alone_with
+from camwidget.hooks.walk import modules_in
 
 
 def copied(network: nn.Module, *, why: str, try_: str) -> nn.Module:
@@ -24,7 +25,7 @@ def copied(network: nn.Module, *, why: str, try_: str) -> nn.Module:
     with alone_with(network):
         # Besides its parameters a module may keep tensors with a history, which PyTorch does not copy: fastai's
         # AWD-LSTM keeps the weights made by its dropout. A copy makes them again, or continues from their values.
-        owners = [*network.modules(), *_owners_of_hooks(network)]
+        owners = [*modules_in(network), *_owners_of_hooks(network)]
         kept = [
             tensor
             for owner in owners
@@ -44,7 +45,7 @@ def _owners_of_hooks(network: nn.Module) -> list[Any]:
     """The objects whose methods are hooks of the network: they are copied with it."""
     hooks = (
         hook
-        for module in network.modules()
+        for module in modules_in(network)
         for kind in (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
         for hook in kind.values()
     )

@@ -5,6 +5,7 @@ own.
 """
 
 import random
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,6 +14,10 @@ import torch
 from torch import nn
 
 from camwidget.hooks.turns import comparable, leaves_random_numbers, random_sources
+from camwidget.hooks.walk import modules_in
+
+_USUAL = frozenset({bool, dict, float, int, list, OrderedDict, set, str, tuple, type(None)})
+"""Types of nearly all attributes of modules, none of them a generator: looked up, which is quicker than asking each."""
 
 
 class Source(NamedTuple):
@@ -31,7 +36,7 @@ class Draws:
     """
 
     def __init__(self, network: nn.Module, *, gpus: tuple[int, ...] = ()) -> None:
-        self._own = [source for module in network.modules() for source in own_sources(module)]
+        self._own = [source for module in modules_in(network) for source in own_sources(module)]
         self._shared = [Source(*each) for each in random_sources(gpus).values()]
         self._before = [source.read() for source in (*self._own, *self._shared)]
 
@@ -57,7 +62,8 @@ def own_sources(module: nn.Module) -> list[Source]:
     """
     if type(module).__module__.startswith("torch.nn.modules.") or isinstance(module, torch.jit.ScriptModule):
         return []
-    return [source for value in vars(module).values() if (source := source_of(value)) is not None]
+    kept = (value for value in vars(module).values() if type(value) not in _USUAL)
+    return [source for value in kept if (source := source_of(value)) is not None]
 
 
 def source_of(value: object) -> Source | None:

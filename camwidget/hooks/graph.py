@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def leading_to(*operations: Any) -> Iterator[Any]:
@@ -18,6 +18,33 @@ def leading_to(*operations: Any) -> Iterator[Any]:
             seen.add(node)
             yield node
             ahead.extend(each for each, _ in node.next_functions)
+
+
+class Graph(NamedTuple):
+    """What some tensors were computed by."""
+
+    nodes: frozenset[Any]
+    """The operations."""
+    outputs: frozenset[tuple[Any, int]]
+    """All of their outputs that count, as operation and number; the operation is None where nothing was computed."""
+
+
+def graph_behind(*ends: tuple[Any, int]) -> Graph:
+    """Return all operations that tensors were computed by.
+
+    Args:
+        *ends: `Tensor.grad_fn` and `Tensor.output_nr` of each tensor.
+    """
+    nodes: set[Any] = set()
+    outputs: set[tuple[Any, int]] = set()
+    ahead = list(ends)
+    while ahead:
+        edge = ahead.pop()
+        outputs.add(edge)
+        if edge[0] is not None and edge[0] not in nodes:
+            nodes.add(edge[0])
+            ahead += edge[0].next_functions
+    return Graph(frozenset(nodes), frozenset(outputs))
 
 
 def shape_after(node: Any) -> tuple[int, ...]:

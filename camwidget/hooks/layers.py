@@ -117,19 +117,27 @@ def find_module(model: nn.Module, name: str, *, worth: Sequence[str] | None = No
     Raises:
         LayerError: the model has no such layer; the message names the nearest ones.
     """
-    modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
-    known = [layer for layer in modules if layer]
-    if isinstance(name, str) and name in known:
-        if isinstance(modules[name], torch.jit.ScriptModule):
-            given, allowed = f"Layer {name!r} is compiled by TorchScript", "Its compiled code calls no hooks"
-            raise LayerError(three_parts(given, allowed, "Explain the network that it was compiled from"))
-        return modules[name]
+    module = _inside(model, name) if isinstance(name, str) else None
+    if isinstance(module, torch.jit.ScriptModule):
+        given, allowed = f"Layer {name!r} is compiled by TorchScript", "Its compiled code calls no hooks"
+        raise LayerError(three_parts(given, allowed, "Explain the network that it was compiled from"))
+    if module is not None:
+        return module
+    known = [layer for layer, _ in model.named_modules(remove_duplicate=False) if layer]
     given = f"The model has no layer {name!r}"
     worth = candidate_layers(model) if worth is None else worth
     some = ", ".join(repr(layer) for layer in worth[:MANY]) or "none"
     close = " or ".join(repr(layer) for layer in nearest(str(name), known))
     advice = f"Did you mean {close}?" if close else "dict(model.named_modules()) lists all names"
     raise LayerError(three_parts(given, f"Layers worth looking at are {some}", advice))
+
+
+def _inside(model: nn.Module, name: str) -> nn.Module | None:
+    """The module of that dotted name, and never the model itself; modules only, as `named_modules()` has them."""
+    module: nn.Module | None = model
+    for part in name.split("."):
+        module = None if module is None else module._modules.get(part)
+    return module
 
 
 def _only_child(module: nn.Module) -> tuple[str, nn.Module] | None:

@@ -20,6 +20,7 @@ from camwidget.hooks.mistakes import mistaken, recognised, same, takes, translat
 from camwidget.hooks.restore import hooks_left_as_found, hooks_on
 from camwidget.hooks.tensors import map_tensors, plain, tensors_in
 from camwidget.hooks.turns import draw_again_from
+from camwidget.hooks.walk import modules_in
 
 
 class Watched:
@@ -332,7 +333,7 @@ def _put_on(
         raise mistaken("registers no hook", who)
     if not keeps_gradients and all("backward" in kind for _, kind, _ in new):
         raise mistaken("listens to the backward pass", who)
-    modules = list(network.modules())
+    modules = modules_in(network)
     for (place, kind, key), function in new.items():
         getattr(modules[place], kind)[key] = _between(function, kind, watched, who)
     watched.own.append((who, list(new)))

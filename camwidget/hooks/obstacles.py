@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+from torch.nn.parameter import is_lazy
 
 from camwidget.errors import CamwidgetError, ImageError, ModelError, TextError, three_parts
+from camwidget.hooks.walk import buffers_in, modules_in, parameters_in
 
 RUNS_ALONE = "A network to be explained is called with one argument, the batch, and returns logits"
 """What a network must take."""
@@ -97,11 +98,11 @@ def refuse_unready(network: nn.Module) -> None:
     Raises:
         ModelError: a lazy module was never run, or weights are on the meta device.
     """
-    unready = [tensor for tensor in (*network.parameters(), *network.buffers()) if _is_empty(tensor)]
+    unready = [tensor for tensor in (*parameters_in(network), *buffers_in(network)) if _is_empty(tensor)]
     if not unready:
         return
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        if isinstance(tensor, UninitializedParameter | UninitializedBuffer):
+        if is_lazy(tensor):
             given = f"{name!r} belongs to a lazy module that was never run, so it has no shape yet"
             allowed = "Every weight of the network must be there"
             raise ModelError(three_parts(given, allowed, "Run it once on a batch before: model(batch)"))
@@ -112,7 +113,7 @@ def refuse_unready(network: nn.Module) -> None:
 
 
 def _is_empty(tensor: Tensor) -> bool:
-    return isinstance(tensor, UninitializedParameter | UninitializedBuffer) or tensor.is_meta
+    return is_lazy(tensor) or tensor.is_meta
 
 
 def why_closed(network: nn.Module) -> str:
@@ -122,7 +123,7 @@ def why_closed(network: nn.Module) -> str:
         network: any.
     """
     name = type(network).__name__
-    if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
+    if any(isinstance(module, torch.jit.ScriptModule) for module in modules_in(network)):
         whole = isinstance(network, torch.jit.ScriptModule)
         start = f"This {name} is" if whole else f"Parts of this {name} are"
         return f"{start} compiled by TorchScript, which calls no hooks inside"
@@ -189,12 +190,17 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0].rstrip(".")
 
 
-def without_gradient(error: RuntimeError) -> ModelError | None:
-    """Return our error where PyTorch refuses a gradient: parts are run again, or have no derivative.
+def without_gradient(error: RuntimeError | AssertionError) -> ModelError | None:
+    """Return our error where a backward pass stops: parts are run again, have no derivative, or want to be trained.
 
     Args:
-        error: what PyTorch raised in the backward pass.
+        error: what PyTorch, or the network, raised in the backward pass.
     """
+    if re.search(r"\.train\(\)|train(ing)? mode|to train", str(error)):
+        given = f"The network's own backward pass stops: {_first_line(error)}"
+        allowed = "A network is explained in evaluation mode, as it is used, and its maps need gradients there"
+        advice = "Let that backward pass run in evaluation mode, or explain a network without it, such as one without "
+        return ModelError(three_parts(given, allowed, advice + "reversible layers"))
     if re.search("no autograd formula was registered|derivative for .* is not implemented", str(error)):
         given = f"Between the layers and the logits is an operation without a derivative: {_first_line(error)}"
         allowed = "Maps need gradients, so every operation behind a layer must have one"

@@ -1,12 +1,14 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import repeat
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
+from camwidget.hooks.buffers import buffers_left_as_found
 from camwidget.hooks.draws import source_of
 from camwidget.hooks.turns import (
     alone_with,
@@ -14,6 +16,7 @@ from camwidget.hooks.turns import (
     random_numbers_left_as_found,
     transformers_run_as_written,
 )
+from camwidget.hooks.walk import modules_in, parameters_in
 from camwidget.hooks.weights import weights_left_as_found
 
 _PYTORCHS = frozenset(vars(nn.Module()))
@@ -40,44 +43,36 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     Args:
         model: the network.
     """
-    devices = {parameter.device for parameter in model.parameters()}
+    devices = {parameter.device for parameter in parameters_in(model)}
     with (
         alone_with(model),
         compiler_stands_aside(),
         transformers_run_as_written(model),
         random_numbers_left_as_found(gpus=_gpus_among(devices)),
         _without_autocast(devices),
-        weights_left_as_found(modules := list(model.modules())),
+        weights_left_as_found(modules := modules_in(model)),
+        buffers_left_as_found(modules),
     ):
         training = [module.training for module in modules]
-        parameters = list(model.parameters())
+        parameters = parameters_in(model)
         required = [parameter.requires_grad for parameter in parameters]
-        names = [(module, list(module._buffers)) for module in modules if not _is_compiled(module)]
-        buffers = [
-            (module, name, buffer, None if buffer is None else buffer.detach().clone(), _version(buffer))
-            for module in modules
-            for name, buffer in module._buffers.items()
-        ]
         try:
             # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
-            for module in modules:
-                module.training = False
+            _set_flags(modules, repeat(False))
             for parameter in parameters:
                 parameter.requires_grad_(False)
             yield
         finally:
-            for module, flag in zip(modules, training, strict=True):
-                module.training = flag
+            _set_flags(modules, training)
             for parameter, flag in zip(parameters, required, strict=True):
                 parameter.requires_grad_(flag)
-            for module, known in names:
-                for name in [name for name in module._buffers if name not in known]:  # made while it ran
-                    del module._buffers[name]
-            for module, name, buffer, values, version in buffers:
-                module._buffers[name] = buffer
-                if buffer is not None and values is not None and _is_changed(buffer, values, version):
-                    with torch.no_grad(), torch.inference_mode(buffer.is_inference()):
-                        buffer.copy_(values)
+
+
+def _set_flags(modules: Iterable[nn.Module], flags: Iterable[bool]) -> None:
+    """Set training flags where they differ: to set an attribute of a module is slow, and most are as they should be."""
+    for module, flag in zip(modules, flags, strict=False):
+        if module.training is not flag:
+            module.training = flag
 
 
 @contextmanager
@@ -89,7 +84,7 @@ def attributes_left_as_found(model: nn.Module) -> Iterator[None]:
     that are changed in place get their contents back. PyTorch's own modules keep nothing there, unless a hook in front
     of them does.
     """
-    kept = [(module, vars(module).copy()) for module in model.modules() if _may_keep_something(module)]
+    kept = [(module, vars(module).copy()) for module in modules_in(model) if _may_keep_something(module)]
     own = [
         value
         for _, attributes in kept
@@ -158,23 +153,11 @@ def gpus_of(model: nn.Module) -> tuple[int, ...]:
     Args:
         model: the network.
     """
-    return _gpus_among({parameter.device for parameter in model.parameters()})
+    return _gpus_among({parameter.device for parameter in parameters_in(model)})
 
 
 def _gpus_among(devices: Collection[torch.device]) -> tuple[int, ...]:
     return tuple(sorted(device.index for device in devices if device.type == "cuda"))
-
-
-def _version(buffer: Tensor | None) -> int | None:
-    """How often the tensor was changed in place, or None where that is not counted."""
-    return None if buffer is None or buffer.is_inference() else buffer._version
-
-
-def _is_changed(buffer: Tensor, values: Tensor, version: int | None) -> bool:
-    """Whether a buffer has other numbers: what is written through `.data` or numpy is not counted."""
-    if buffer.layout == torch.strided and not buffer.is_meta:
-        return not torch.equal(buffer, values)
-    return version is None or _version(buffer) != version
 
 
 def _counts_changes(value: object) -> TypeGuard[Tensor]:
@@ -191,13 +174,13 @@ def hooks_left_as_found(network: nn.Module) -> Iterator[None]:
 
     Hooks are those on forward and backward passes, and the pre-hooks of both.
     """
-    modules = list(network.modules())
+    modules = modules_in(network)
     registered = [
         (hooks, dict(hooks)) for module in modules for kind in (*_KINDS, *_FLAGS) for hooks in [getattr(module, kind)]
     ]
     # A module remembers which kind of backward hook it once had, and refuses the other forever.
     marks = [(module, module._is_full_backward_hook) for module in modules]
-    gradients = [(parameter, parameter.grad) for parameter in network.parameters()]
+    gradients = [(parameter, parameter.grad) for parameter in parameters_in(network)]
     try:
         yield
     finally:
@@ -218,7 +201,7 @@ def hooks_on(network: nn.Module) -> dict[tuple[int, str, int], Any]:
     """
     return {
         (place, kind, key): function
-        for place, module in enumerate(network.modules())
+        for place, module in enumerate(modules_in(network))
         for kind in _KINDS
         for key, function in getattr(module, kind).items()
     }

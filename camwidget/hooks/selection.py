@@ -9,6 +9,7 @@ from types import MappingProxyType
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from camwidget.errors import LayerError, ModelError, a_kind, three_parts
 from camwidget.hooks.capture import LayerCapture, recorded_from
@@ -18,6 +19,7 @@ from camwidget.hooks.obstacles import from_before, is_quantised, why_closed
 from camwidget.hooks.probe import convolutions_noted
 from camwidget.hooks.reading import Shown, Sizes, read, written
 from camwidget.hooks.subject import PICTURE, Subject
+from camwidget.hooks.walk import modules_in
 
 ALLOWED = (
     "A layer with a map returns one tensor (1, channel, height, width), (1, height, width, channel), (1, tokens, "
@@ -116,7 +118,26 @@ def _without_layers(network: nn.Module, reasons: Mapping[str, str], *, quantised
         name, reason = list(reasons.items())[-1]
         given = f"This {type(network).__name__} has no spatial layer. Layer {name!r} {reason}"
     allowed = "Class activation maps need a convolutional network, or tokens, with maps that are larger than 1x1"
-    return ModelError(three_parts(given, allowed, "Try a larger picture, or name a layer yourself with layers=[...]"))
+    return ModelError(three_parts(given, allowed, _what_to_try(network)))
+
+
+def _what_to_try(network: nn.Module) -> str:
+    """What helps where no layer has a map: that depends on whether there are layers that could have one."""
+    modules = modules_in(network)
+    if any(_convolves_by_itself(module) for module in modules):
+        return "Write its convolutions as modules, such as nn.Conv2d: functions such as F.conv2d leave no layer to hear"
+    kinds = (nn.modules.conv._ConvNd, nn.LayerNorm, nn.MultiheadAttention)
+    if not any(isinstance(module, kinds) for module in modules):
+        return "Explain another network: without convolutions or tokens, no layer of this one keeps places apart"
+    return "Try a larger picture, or name a layer yourself with layers=[...]"
+
+
+def _convolves_by_itself(module: nn.Module) -> bool:
+    """Whether a module that is none of PyTorch's own holds weights in the shape of a convolution's."""
+    own = not type(module).__module__.startswith("torch.")
+    return own and any(
+        weight is not None and not is_lazy(weight) and weight.ndim > 3 for weight in module._parameters.values()
+    )
 
 
 def refuse_missing(

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from camwidget.hooks.walk import modules_in
+
 
 @dataclass(frozen=True, eq=False)
 class _Hold:
@@ -39,7 +41,7 @@ def alone_with(network: nn.Module) -> Iterator[None]:
         network: the network.
     """
     things: dict[int, object] = {}
-    for module in network.modules():  # one walk: this is done for every explanation
+    for module in modules_in(network):
         things |= {id(thing): thing for thing in (module, *module._parameters.values(), *module._buffers.values())}
     things.pop(id(None), None)  # the place of a parameter or buffer that is not there
     hold = _Hold(threading.get_ident(), things)
@@ -111,7 +113,8 @@ def transformers_run_as_written(network: nn.Module) -> Any:
     return _short_cut.changed(
         _without_short_cut,
         needed=lambda: (
-            torch.backends.mha.get_fastpath_enabled() and any(isinstance(module, kinds) for module in network.modules())
+            torch.backends.mha.get_fastpath_enabled()
+            and any(isinstance(module, kinds) for module in modules_in(network))
         ),
     )
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import MapError, a_kind, nearest, three_parts
 from camwidget.hooks.tensors import at_least_single, plain, tensors_in
+from camwidget.hooks.walk import modules_in
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
 """From logits (batch, class) to as many numbers."""
@@ -403,7 +404,7 @@ def _shape_of(outputs: Tensor) -> Activation | None:
 
 
 def _ends_in_sigmoid(network: nn.Module, run: Callable[[Tensor], Tensor], inputs: Tensor) -> bool:
-    sigmoids = [module for module in network.modules() if isinstance(module, nn.Sigmoid | nn.Hardsigmoid)]
+    sigmoids = [module for module in modules_in(network) if isinstance(module, nn.Sigmoid | nn.Hardsigmoid)]
     if not sigmoids:
         return False
     seen: list[Tensor] = []

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import three_parts
 from camwidget.hooks.layers import find_module
+from camwidget.hooks.walk import modules_in
 
 LogitsWith = Callable[[Tensor, Tensor], Tensor]
 """Gives the logits (1, class) with the first tensor as a layer's output and the second as the model's inputs."""
@@ -122,7 +123,7 @@ def why_refused(
     after: dict[str, list[int]] = {}
     if names:
         with ExitStack() as stack:
-            for module in model.modules():
+            for module in modules_in(model):
                 if not any(True for _ in module.children()):
                     hook = module.register_forward_hook(lambda fires, *_: fired.append(fires))
                     stack.callback(hook.remove)

@@ -279,20 +279,29 @@ class _Hiding:
         if self.activation is None:
             logits = self.capture.forward(pixels)
             self.activation = picture_activation(self.asked, self.found.model, self.capture, pixels, logits)
-        blurred = gaussian_blur(pixels, *_kernel(pixels))
-        changed = [pixels, *(with_hidden(pixels, blurred, place) for place in places)]
+        twin = blurred(pixels)
+        changed = [pixels, *(with_hidden(pixels, twin, place) for place in places)]
         with torch.no_grad():
             outputs = self.capture.rerun(torch.cat(changed)).double().cpu()
         logs = self.activation.log_probabilities(outputs)
         return logs[:, self.target].exp().numpy(), logs.argmax(1).numpy()
 
 
-def _kernel(pixels: Tensor) -> tuple[list[int], list[float]]:
-    """The size of the blur: a deviation of a tenth of the shorter side, cut where it is small."""
+def blurred(pixels: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 3 height width"]:
+    """Return the picture's blurred twin: a deviation of a tenth of the shorter side, cut where it is small.
+
+    A Gaussian is blurred along the rows and then along the columns, which is the same as both at once: two lines of
+    weights in place of a square of them, a twentieth of the time.
+
+    Args:
+        pixels: the picture.
+    """
     shorter = min(pixels.shape[2:])
     sigma = max(1.0, _BLUR * shorter)
-    reach = min(int(2.5 * sigma), shorter - 1)
-    return [2 * reach + 1] * 2, [sigma] * 2
+    size = 2 * min(int(2.5 * sigma), shorter - 1) + 1
+    along_rows = gaussian_blur(pixels, [size, 1], [sigma, sigma])
+    along_both: Tensor = gaussian_blur(along_rows, [1, size], [sigma, sigma])
+    return along_both
 
 
 def with_hidden(

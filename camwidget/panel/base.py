@@ -20,7 +20,7 @@ from camwidget.panel.controls import Controls
 from camwidget.panel.export import save_page
 from camwidget.panel.past import Past
 from camwidget.panel.shown import ShownPanel
-from camwidget.panel.state import FlagSetting, NameSetting, PanelState, Setting
+from camwidget.panel.state import FlagSetting, LayerSetting, NameSetting, PanelState, Setting
 from camwidget.panel.view import MapView
 from camwidget.pictures.synonyms import synonyms_of
 
@@ -34,7 +34,7 @@ class SlidingPanel(ShownPanel):
     (`_explain`), how to send that to its view (`_send_maps`), and what else follows a change (`_follow`).
     """
 
-    layer = NameSetting()
+    layer = LayerSetting()
     """Dotted name of the layer shown."""
     target_class = Setting(None)
     """Class shown; set it by index or by name, read it as an index. A class not offered yet is computed first."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from camwidget.panel.modes import ModeState, WithModes
-from camwidget.panel.state import ChoiceSetting, FlagSetting, NumberSetting, Setting
+from camwidget.panel.state import ChoiceSetting, FlagSetting, NumberSetting, Setting, name_in
 
 KINDS = ("class", "method", "layer", "picture")
 """What can be compared, in the order of the browser's choice."""
@@ -95,6 +95,7 @@ class Comparing(WithModes):
         if name == "other_method":
             self._check_method(value)
         if name == "other_layer":
+            value = name_in(value, self.model)
             self._check_layer(value)
         if name != "other_class":
             return {name: value}

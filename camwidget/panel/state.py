@@ -6,8 +6,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import traitlets
+from torch import nn
 
 from camwidget.errors import MapError, three_parts
+from camwidget.hooks.layers import Layer, layer_name
+from camwidget.maps.arguments import network_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,6 +93,27 @@ class Setting(traitlets.TraitType[Any, Any]):
 
 class NameSetting(Setting, traitlets.Unicode[Any, Any]):
     """A name: of a layer, of a method."""
+
+
+def name_in(layer: Any, model: Any) -> Any:
+    """Return the name of a layer that is given as a module or as a result's own; anything else as it is.
+
+    Args:
+        layer: what was set.
+        model: the model of the panel.
+
+    Raises:
+        LayerError: the module is no part of the model.
+    """
+    return layer_name(layer, network_of(model)) if isinstance(layer, nn.Module | Layer) else layer
+
+
+class LayerSetting(NameSetting):
+    """The name of a layer; a module of the network, or a result's own `Layer`, stands for its name."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the name, or refuse what is none."""
+        return super().validate(obj, name_in(value, obj.model))
 
 
 class FlagSetting(Setting, traitlets.Bool[Any, Any]):

@@ -35,7 +35,7 @@ def style_text(*more: str) -> str:
     Args:
         *more: names of these files.
     """
-    return "".join((STATIC / name).read_text("utf-8") for name in ("panel.css", *more))
+    return "".join((STATIC / name).read_text("utf-8") for name in ("panel.css", "widths.css", *more))
 
 
 class ToldView(anywidget.AnyWidget):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import CamwidgetError, ImageError, a_kind, three_parts
 from camwidget.hooks.turns import random_numbers_left_as_found
+from camwidget.hooks.walk import modules_in, parameters_in
 from camwidget.maps.arguments import Explainable, network_of
 from camwidget.pictures.checks import checked_inputs, refuse_levels
 from camwidget.pictures.decode import open_image
@@ -250,10 +251,10 @@ def as_taken_by(
 
 
 def _reference(network: nn.Module, inputs: Tensor) -> Tensor:
-    floating = [parameter for parameter in network.parameters() if parameter.is_floating_point()]
+    floating = [parameter for parameter in parameters_in(network) if parameter.is_floating_point()]
     if len({parameter.dtype for parameter in floating}) > 1:
         # Single numbers and heads may have another precision than the convolution that reads the picture.
-        first = next((module.weight for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+        first = next((module.weight for module in modules_in(network) if isinstance(module, nn.Conv2d)), None)
         if first is not None and first.is_floating_point():
             return first
     return floating[0] if floating else inputs

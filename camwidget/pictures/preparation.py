@@ -1,6 +1,6 @@
 """How a network wants its pictures: what was asked for, what it says of itself, and what is left to assume."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypedDict
 
@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from camwidget.errors import CamwidgetError, three_parts
+from camwidget.hooks.walk import modules_in
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of red, green and blue over ImageNet, for values in [0, 1]."""
@@ -135,15 +136,20 @@ def channels_of(network: nn.Module) -> int | None:
     Args:
         network: any.
     """
+    return _channels_of(network, modules_in(network))
+
+
+def _channels_of(network: nn.Module, modules: Sequence[nn.Module]) -> int | None:
     declared = getattr(getattr(network, "config", None), "num_channels", None)
-    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    first = next((module for module in modules if isinstance(module, nn.Conv2d)), None)
     return declared if _is_count(declared) else None if first is None else first.in_channels
 
 
 def _told_by(network: nn.Module) -> Preparation:
     """What a network says; the rest is as usual, and marked as assumed."""
-    channels, size = channels_of(network) or 3, _size_of(network)
-    config = _timm_config(network)
+    modules = modules_in(network)
+    channels, size = _channels_of(network, modules) or 3, _size_of(network, modules)
+    config = _timm_config(network, modules)
     told = Preparation(channels=channels) if config is None else _from_timm(config, channels)
     if channels not in (1, 3) and len(told.mean or ()) != channels:
         told = replace(told, mean=None, std=None, knows_numbers=False)
@@ -153,10 +159,10 @@ def _told_by(network: nn.Module) -> Preparation:
     return told if size is None else replace(told, size=size, knows_size=True)
 
 
-def _timm_config(network: nn.Module) -> Mapping[str, Any] | None:
+def _timm_config(network: nn.Module, modules: Sequence[nn.Module]) -> Mapping[str, Any] | None:
     """Timm's notes on a network: its own, or those of the networks inside it if they agree."""
     own = getattr(network, "pretrained_cfg", None)
-    inside = (vars(module).get("pretrained_cfg") for module in network.modules())
+    inside = (vars(module).get("pretrained_cfg") for module in modules)
     found = [own] if isinstance(own, dict) else [config for config in inside if isinstance(config, dict)]
     return found[0] if len({_from_timm(config, 3) for config in found}) == 1 else None
 
@@ -177,13 +183,13 @@ def _from_timm(config: Mapping[str, Any], channels: int) -> Preparation:
     )
 
 
-def _size_of(network: nn.Module) -> tuple[int, int] | None:
+def _size_of(network: nn.Module, modules: Sequence[nn.Module]) -> tuple[int, int] | None:
     """The size that a network was built for: some with tokens take no other."""
     own = getattr(getattr(network, "config", None), "image_size", None)
-    for module in network.modules():
+    for module in modules:
         kept = vars(module)  # asking a module for an attribute that it has not is slow
         for size in (kept.get("img_size"), kept.get("image_size"), own):
-            if (sides := _sides(size)) is not None:
+            if size is not None and (sides := _sides(size)) is not None:
                 return sides
     return None
 

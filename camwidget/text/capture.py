@@ -16,6 +16,7 @@ from camwidget.hooks.layout import LAST_CALL, AsItIs
 from camwidget.hooks.scores import Scores
 from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.subject import Subject
+from camwidget.hooks.walk import modules_in
 from camwidget.text.layers import text_layers
 from camwidget.text.layout import FIRST, Anywhere, Chunks
 from camwidget.text.positions import lookups_noted, may_be_fixed, moved
@@ -236,7 +237,7 @@ def _wordless(capture: LayerCapture, others: Int[Tensor, "1 position"], *, asked
 
 
 def _tables(capture: LayerCapture) -> int:
-    return sum(isinstance(module, nn.Embedding) for module in capture.model.modules())
+    return sum(isinstance(module, nn.Embedding) for module in modules_in(capture.model))
 
 
 def _equal(first: Tensor, second: Any) -> bool:

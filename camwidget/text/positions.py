@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.tensors import plain, tensors_in
+from camwidget.hooks.walk import buffers_in, modules_in, parameters_in
 
 MOST_ASKED = 8
 """How many words are changed, one pass of the network each."""
@@ -90,12 +91,12 @@ def may_be_fixed(network: nn.Module, positions: int) -> bool:
         positions: how many tokens the text has.
     """
     pools = (nn.AdaptiveAvgPool1d, nn.AdaptiveMaxPool1d)
-    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    linear = [module for module in modules_in(network) if isinstance(module, nn.Linear)]
     # a linear layer that is given something else than the positions makes none
     others = {id(module.weight) for module in linear if module.in_features != positions}
-    own = [tensor for tensor in (*network.parameters(), *network.buffers()) if id(tensor) not in others]
+    own = [tensor for tensor in (*parameters_in(network), *buffers_in(network)) if id(tensor) not in others]
     sizes = {size for tensor in own for size in tensor.shape[:-1]}
-    pooled = {module.output_size for module in network.modules() if isinstance(module, pools)}
+    pooled = {module.output_size for module in modules_in(network) if isinstance(module, pools)}
     return positions in sizes or not pooled.isdisjoint((positions, (positions,)))
 
 

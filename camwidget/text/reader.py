@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.turns import random_numbers_left_as_found
+from camwidget.hooks.walk import modules_in, parameters_in
 from camwidget.maps.arguments import names_on, network_of
 from camwidget.text.fastai_tokens import aligned
 from camwidget.text.tokenizers import is_tokenizer, tokenizer_tokens
@@ -45,7 +46,7 @@ class Reader:
 
     def ids(self, tokens: tuple[Token, ...]) -> Int[Tensor, "1 position"]:
         """Return the indices of tokens, on the network's device."""
-        like = next(self.network.parameters(), torch.zeros(0))
+        like = next(iter(parameters_in(self.network)), torch.zeros(0))
         return torch.tensor([[token.index for token in tokens]], device=like.device)
 
     def others(self, ids: Int[Tensor, "1 position"]) -> Int[Tensor, "1 position"]:
@@ -98,7 +99,7 @@ def looks_words_up(model: Any) -> bool:
     Args:
         model: one that cannot read a text, so that a message can say what it lacks.
     """
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modules = modules_in(model) if isinstance(model, nn.Module) else []
     has_table = any(isinstance(module, nn.Embedding) for module in modules)
     has_pictures = any(isinstance(module, nn.Conv2d) for module in modules)
     return hasattr(model, "vocabulary") or (has_table and not has_pictures)
@@ -121,13 +122,13 @@ def reader_of(model: Any) -> Reader:
     network, kind = network_of(model), _kind(model)
     if not kind:
         raise ModelError(why_not_text(model))
-    embeddings = [module for module in network.modules() if isinstance(module, nn.Embedding)]
+    embeddings = [module for module in modules_in(network) if isinstance(module, nn.Embedding)]
     tables = [embedding for embedding in embeddings if embedding.num_embeddings >= FEWEST]
     if not tables:
         given = f"The {type(network).__name__} has no table of words, or one of fewer than three"
         allowed = "A text classifier looks its tokens up in an nn.Embedding"
         advice = "Explain another model"
-        bag = next((module for module in network.modules() if isinstance(module, nn.EmbeddingBag)), None)
+        bag = next((module for module in modules_in(network) if isinstance(module, nn.EmbeddingBag)), None)
         if bag is not None:
             given += ": an nn.EmbeddingBag adds the words up before anything could be asked about one of them"
             pooled = {"mean": "mean(dim=1)", "sum": "sum(dim=1)", "max": "amax(dim=1)"}[bag.mode]

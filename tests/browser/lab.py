@@ -4,7 +4,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,8 +13,10 @@ from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as LateError
 
 from tests.browser.chromium import CHROMIUM_NAMES, chromium_path
+from tests.house.repository import jupyter_command
 from tests.patience import HANGING_S, STUCK_S
 
 CHROMIUM_FLAGS = [
@@ -52,11 +53,15 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "JUPYTER_RUNTIME_DIR": str(folder / ".jupyter-runtime"),
     }
     environment.pop("MPLBACKEND", None)  # the tests' own choice; here the server's kernels draw into the notebook
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command = jupyter_command("jupyterlab", "--no-browser", "--allow-root", f"--port={port}")
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with serving(command, f"http://127.0.0.1:{port}", folder, environment=environment, ready="/api") as address:
         yield address
+
+
+KERNEL_STAYS_S = 1.0
+"""So long the same kernel is that of a notebook before anything runs on it."""
 
 
 @contextmanager
@@ -71,7 +76,7 @@ def serving(
         deadline = time.monotonic() + HANGING_S
         while not _answers(f"{address}{ready}"):
             if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{' '.join(command[:4])} did not start:\n{log.read_text()[-2000:]}")
+                raise RuntimeError(f"The server for {address} did not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.2)
         yield address
     finally:
@@ -133,6 +138,26 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     page.wait_for_selector(
         '.jp-Notebook-ExecutionIndicator[data-status="idle"]', state="attached", timeout=1000 * HANGING_S
     )
+    wait_for_kernel(page, address, name)
+
+
+def wait_for_kernel(page: Page, address: str, name: str) -> None:
+    """Wait until a notebook has one kernel, the same for a second, and the page is connected to it.
+
+    A page that starts on a busy machine may ask for a kernel twice. The first one is ended then, and what was to run on
+    it is lost, or lies behind a dialog.
+    """
+    known, since, deadline = "", 0.0, time.monotonic() + HANGING_S
+    while not known or time.monotonic() - since < KERNEL_STAYS_S:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{name} came to no kernel of its own.")
+        page.wait_for_timeout(200)
+        sessions = [each for each in page.request.get(f"{address}/api/sessions").json() if each["path"] == name]
+        kernels = [each["kernel"] for each in sessions]
+        ready = [each["id"] for each in kernels if each["connections"] and each["execution_state"] == "idle"]
+        now = ready[0] if len(kernels) == len(ready) == 1 else ""
+        if now != known:
+            known, since = now, time.monotonic()
 
 
 def run_all(page: Page) -> None:
@@ -156,7 +181,11 @@ def run_this(page: Page, cell: Locator, *, wait: bool = True) -> None:
     prompt = cell.locator(".jp-InputPrompt")
 
     def press() -> None:
-        prompt.click()
+        try:
+            prompt.click()
+        except LateError as error:  # mostly because a dialog lies over the page: say which
+            dialogs = page.locator("dialog.jp-Dialog").all_inner_texts()
+            raise RuntimeError(f"A cell cannot be reached. Dialogs: {dialogs}") from error
         page.keyboard.press("Control+Enter")
 
     _until_heard(prompt, press)

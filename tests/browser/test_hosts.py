@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.barriers import barriers
-from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, run_cell
+from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, run_cell, wait_for_kernel
 from tests.patience import HANGING_S
 
 PANEL = """\
@@ -41,6 +41,7 @@ class Host(NamedTuple):
             page.goto(f"{self.address}/notebooks/other.ipynb")
             page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=1000 * HANGING_S)
             page.wait_for_selector('[data-status="idle"]', state="attached", timeout=1000 * HANGING_S)
+            wait_for_kernel(page, self.address, "other.ipynb")
         else:
             open_notebook(page, self.address, "panel.ipynb")
         return page

@@ -20,7 +20,7 @@ from camwidget.course.items import find_item
 from camwidget.course.report import REPORT_MIME
 from camwidget.course.selfstudy.materials import tasks
 from tests.course.source import SOLUTIONS, WRITTEN, head_of, questions
-from tests.house.repository import ROOT, run_python
+from tests.house.repository import ROOT, run_jupyter
 from tests.patience import HANGING_S
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ def check_cells(notebook: NotebookNode) -> list[NotebookNode]:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release made now, of all assignments."""
     folder = tmp_path_factory.mktemp("release")
-    done = run_python("-m", "tests.course.release", str(folder))
+    done = run_jupyter("tests.course.release", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -265,7 +265,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     in_a_kernel = "--Judged.judge_outside=False"  # tests/grading has the other way
     for step in ("generate_assignment", "autograde", "generate_feedback"):
-        done = run_python("-m", "nbgrader", step, GRADED, in_a_kernel, folder=folder)
+        done = run_jupyter("nbgrader", step, GRADED, in_a_kernel, folder=folder)
         assert done.returncode == 0, done.stderr[-3000:]
     return folder
 

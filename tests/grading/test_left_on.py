@@ -1,5 +1,7 @@
 """What a cell leaves switched on, lowered or computing costs the item that it belongs to at most."""
 
+from dataclasses import replace
+
 import pytest
 
 from camwidget.grading.sandbox import Sandbox
@@ -62,3 +64,12 @@ def test_where_a_mode_that_was_left_on_spoils_an_answer_the_row_says_so(sandbox:
         FULL | {"keepdim.wild": 0.0},
         "Cell 4 of the notebook had left a default device on, and this answer's cell ran so",
     )
+
+
+def test_a_cell_that_was_interrupted_is_named_for_what_it_left_on(sandbox: Sandbox) -> None:
+    endless = "import torch\ntorch.set_default_dtype(torch.float64)\nwhile True: pass"
+
+    result = graded(insert(keepdim(), endless, 3), sandbox, limits=replace(PATIENT, cell_s=2.0))
+
+    assert points(result) == FULL
+    assert "Cell 4 of the notebook left the default dtype changed." in " ".join(result.notes)

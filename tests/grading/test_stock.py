@@ -17,7 +17,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from camwidget.grading.stock import PlainMetadata, clean, rendered
-from tests.house.repository import ROOT, run_python, tracked_files
+from tests.house.repository import ROOT, run_jupyter, tracked_files
 
 pytestmark = pytest.mark.slow
 GRADED = "keepdim"
@@ -108,7 +108,7 @@ def said(course: Path) -> str:
         f"generate_feedback {GRADED}",
         "export --to grades.csv",
     ):
-        done = run_python("-m", "nbgrader", *command.split(), folder=course)
+        done = run_jupyter("nbgrader", *command.split(), folder=course)
         everything += done.stdout + done.stderr
         assert done.returncode == 0, everything[-3000:]
     return everything

@@ -63,6 +63,27 @@ class Again(nn.Module):
         return self.head(hidden.relu().mean(dim=(2, 3)))
 
 
+class Backwards(torch.autograd.Function):
+    """A backward pass of its own, which wants to be trained, as reversible layers do."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor) -> Tensor:
+        return 2 * hidden
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        raise AssertionError("If you want to train it, make sure to use `model.train()`.")
+
+
+class Reversible(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Conv2d(3, 5, 3), nn.Linear(5, 3)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.head(Backwards.apply(self.body(batch)).mean(dim=(2, 3)))
+
+
 def on_meta() -> nn.Module:
     with torch.device("meta"):
         return small()
@@ -110,6 +131,7 @@ OBSTACLES: dict[str, tuple[Callable[[], nn.Module], type[Exception], str]] = {
     "a lazy norm": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.LazyBatchNorm2d()), ModelError, r"'1\.weight'.*lazy"),
     "meta device": (on_meta, ModelError, r"'0\.weight' is on the meta device.*load_state_dict\(state, assign=True\)"),
     "reentrant": (lambda: Again(reentrant=True), ModelError, "reentrant checkpointing.*use_reentrant=False"),
+    "reversible": (Reversible, ModelError, r"own backward pass stops.*model\.train\(\).*evaluation mode"),
     "other channels": (lambda: small(5), ImageError, r"expected input\[1, 3, 9, 12\] to have 5 channels.*transform="),
     "two precisions": (mixed, ModelError, r"one another's precision.*model\.float\(\)"),
     "another size": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(7, 3)), ModelError, "size="),

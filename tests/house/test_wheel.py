@@ -60,7 +60,7 @@ def test_no_test_no_answer_and_no_tool_of_the_maintainers_is_in_the_wheel(names:
 def test_what_the_browser_needs_and_the_packaged_network_are_in_the_wheel(names: set[str]) -> None:
     assert {
         f"camwidget/panel/static/{name}"
-        for name in ("panel.css", "tools.css", "lecture.css", "page.css", "picture.js", "text.js")
+        for name in ("panel.css", "widths.css", "tools.css", "lecture.css", "page.css", "picture.js", "text.js")
     } <= names
     assert {f"camwidget/text/packaged/{name}" for name in ("record.json", "weights.pt", "words.txt")} <= names
     assert {"camwidget/py.typed", "camwidget/materials/notebooks/01_cam_and_hooks.ipynb"} <= names

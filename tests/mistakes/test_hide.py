@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
+from torchvision.transforms.functional import gaussian_blur
 
 from camwidget.errors import CamwidgetError, ClassError, DataError
 from camwidget.mistakes.find import find_mistakes
 from camwidget.mistakes.found import Found
 from camwidget.mistakes.groups import Place, group_maps, strongest_place
-from camwidget.mistakes.hide import elsewhere, hide_place, with_hidden
+from camwidget.mistakes.hide import blurred, elsewhere, hide_place, with_hidden
 from tests.mistakes.small import loader, network, picture_folder
 
 HEIGHT, WIDTH = 40, 60
@@ -146,6 +147,17 @@ def test_only_the_place_is_changed() -> None:
     expected[:, :, 5:10, 5:10] = 1
     assert torch.equal(changed, expected)
     assert not pixels.any()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size", "sigma"), [(40, 64, 19, 3.6), (64, 40, 19, 3.6), (2, 5, 3, 1.0), (1, 3, 1, 1.0)]
+)
+def test_a_blur_along_rows_and_then_columns_is_a_blur_in_all_directions(
+    height: int, width: int, size: int, sigma: float
+) -> None:
+    pixels = torch.randn(1, 3, height, width, dtype=torch.float64)
+
+    assert torch.allclose(blurred(pixels), gaussian_blur(pixels, [size, size], [sigma, sigma]), rtol=0, atol=1e-12)
 
 
 def test_too_few_pictures_or_no_model_are_refused(tmp_path: object) -> None:

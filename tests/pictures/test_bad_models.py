@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from camwidget.errors import ClassError, LayerError, MapError, ModelError
@@ -15,6 +16,18 @@ from tests.toys import (
     hook_count,
     picture,
 )
+
+
+class Functional(nn.Module):
+    """A convolution that is no module, so that nothing can listen to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.head = nn.Parameter(torch.randn(4, 3, 3, 3)), nn.Linear(4, 2)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.head(torch.conv2d(batch, self.weight).relu().mean(dim=(2, 3)))
+
 
 BAD: list[tuple[str, Callable[[], nn.Module], dict[str, Any], type[Exception], str]] = [
     ("unknown layer", PooledLinear, {"layers": ["body.44"]}, LayerError, r"'body\.44'.*Did you mean .*'body\.4'"),
@@ -52,8 +65,9 @@ BAD: list[tuple[str, Callable[[], nn.Module], dict[str, Any], type[Exception], s
         lambda: nn.Sequential(nn.Flatten(), nn.Linear(324, 4), nn.ReLU(), nn.Linear(4, 2)),
         {},
         ModelError,
-        r"no spatial layer.*convolutional.*layers=",
+        r"no spatial layer.*convolutional.*another network: without convolutions or tokens",
     ),
+    ("convolutions as functions", Functional, {}, ModelError, r"no spatial layer.*as modules, such as nn\.Conv2d"),
     (
         "maps of 1x1",
         lambda: nn.Sequential(nn.Conv2d(3, 4, (9, 12)), nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)),

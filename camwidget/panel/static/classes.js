@@ -57,6 +57,8 @@ export class Classes {
     head.append(this.title, ...(leads ? [this.search.box] : []), this.ends);
     this.slider = new Slider("Class", (i) => choose(model, "class_index", i), { standing: true });
     this.rows = element("div", "camw-classes");
+    this.marked = -1; // the class that is marked, of the rows that are listed
+    this.inSight = -1; // the one that was brought into sight last
     this.list_ = element("div", leads ? "camw-list" : "camw-list camw-followed");
     this.list_.append(...(leads ? [this.slider.input] : []), this.rows);
     this.box = element("section", "camw-section camw-says");
@@ -82,6 +84,7 @@ export class Classes {
     }));
     this.slider.list(classes.map((each) => `${each.name}, ${formatAnswer(each)}`));
     this.list_.style.setProperty("--camw-count", String(classes.length));
+    this.marked = this.inSight = -1;
   }
 
   /** @param {ClassEntry} shown */
@@ -123,9 +126,19 @@ export class Classes {
 
   /** Mark the class that is shown, and have it in sight. @param {number} target */
   mark(target) {
-    for (const [i, row] of [...this.rows.children].entries()) row.firstElementChild?.setAttribute("aria-pressed", String(i === target));
-    this.slider.stand(target);
-    const row = /** @type {HTMLElement | undefined} */ (this.rows.children[target]);
-    if (row) bringIntoSight(row, this.list_);
+    if (target !== this.marked) {
+      for (const [i, row] of [...this.rows.children].entries()) row.firstElementChild?.setAttribute("aria-pressed", String(i === target));
+      this.slider.stand(target);
+      this.marked = target;
+    }
+    // where a row lies has the whole page laid out, which the frame does anyway; a list that somebody has scrolled stays there
+    if (target !== this.inSight) requestAnimationFrame(() => this.bringIntoSight());
+  }
+
+  bringIntoSight() {
+    const row = /** @type {HTMLElement | undefined} */ (this.rows.children[this.marked]);
+    if (!row || !this.list_.clientHeight || this.inSight === this.marked) return; // folded away, nothing lies anywhere
+    this.inSight = this.marked;
+    bringIntoSight(row, this.list_);
   }
 }

@@ -122,7 +122,7 @@ export class Column {
 
   /** The scale shows the lines of the signs, half of the way from zero to full colour. @param {Look} look */
   paintTicks({ signed, colours }) {
-    const ticks = /** @type {HTMLElement[]} */ ([...this.facts.ticks.children]);
+    const ticks = /** @type {HTMLElement[]} */ ([...this.facts.legend.ticks.children]);
     for (const tick of ticks) tick.classList.add("camw-tick");
     if (signed) sign(ticks[0], colours[128 - FULL_STEP / 2].line, true);
     sign(ticks[ticks.length - 1], colours[128 + FULL_STEP / 2].line, false);

@@ -69,6 +69,11 @@ export function element(tag, className, text) {
   return FOCUSABLE.has(tag) ? keepKeys(made) : made;
 }
 
+/** Write what is not there yet: the same words written again would be laid out again. @param {Element} at @param {string} words */
+export function say(at, words) {
+  if (at.textContent !== words) at.textContent = words;
+}
+
 /** A drawing in the colour of the letters. The parser knows its namespace, so that no address stands in a page that asks for none. @param {string} shapes @param {string} [box]  what is seen of it */
 export function makeSvg(shapes, box) {
   const size = box ? ` viewBox="${box}"` : "";

@@ -2,9 +2,9 @@
 
 import { differenceSum, differenceTitle, moreWords, nameOf, pairOf } from "./compare.js";
 import { element } from "./elements.js";
-import { makeLegend, paintLegend } from "./facts.js";
 import { formatAnswer, formatNumber } from "./format.js";
 import { keepPlainKey } from "./keys.js";
+import { Legend } from "./legend.js";
 import { optionsOf } from "./look.js";
 import { choose } from "./model.js";
 import { PairChoices } from "./pair_choices.js";
@@ -76,11 +76,10 @@ export class Equation {
     second.caption.append(this.search.box);
     this.edge = element("div", "camw-edge");
     second.frame.append(this.edge);
-    this.legend = makeLegend();
-    this.ticks = element("div", "camw-ticks");
+    this.legend = new Legend();
     this.sum = element("p", "camw-pair-sum");
     const key = element("div", "camw-pair-key");
-    key.append(this.legend, this.ticks);
+    key.append(this.legend.strip, this.legend.ticks);
     this.choices = new PairChoices(model, kernel);
     const op = (/** @type {string} */ sign) => {
       const made = element("div", "camw-op", sign);
@@ -158,13 +157,12 @@ export class Equation {
       sheet.box.classList.toggle("camw-blocks", Boolean(this.model.get("cells")));
       sheet.paint(values, colormap, { scale: scales[i], opacity, signed: both });
     }
-    paintLegend(this.legend, colormap, true);
-    this.describe(maps, pair);
+    this.describe(maps, pair, colormap);
     return pair;
   }
 
-  /** @param {Maps} maps @param {Pair} pair */
-  describe(maps, pair) {
+  /** @param {Maps} maps @param {Pair} pair @param {Uint8Array} colormap */
+  describe(maps, pair, colormap) {
     const { kind, halves, scales } = pair;
     this.kind = kind;
     const swipes = Boolean(this.model.get("as_swipe"));
@@ -179,7 +177,7 @@ export class Equation {
     const shares = pair.raw ? "" : " of the strongest cell";
     const [end] = scales;
     const ends = this.model.get("own_scale") ? ["against", "each on a scale of its own", "for"] : [`${formatNumber(-end)} against`, "0", `for ${formatNumber(end, true)}${shares}`];
-    this.ticks.replaceChildren(...ends.map((text) => element("span", "", text)));
+    this.legend.paint(colormap, true, ends);
     this.choices.show(maps, kind);
   }
 

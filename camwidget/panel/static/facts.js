@@ -1,8 +1,9 @@
 /** The column beside a picture or a text: classes with bars, where the number comes from, one cell, the scale, the code. */
 
-import { element } from "./elements.js";
 import { Classes } from "./classes.js";
+import { element, say } from "./elements.js";
 import { formatAnswer, formatNumber, formatTogether } from "./format.js";
+import { Legend } from "./legend.js";
 
 /** @typedef {import("./types.js").ClassEntry} ClassEntry */
 /** @typedef {import("./types.js").LayerEntry} LayerEntry */
@@ -90,25 +91,6 @@ function section(...parts) {
   return made;
 }
 
-/** The colour table as a strip, from end to end or from zero on. */
-export function makeLegend() {
-  const legend = element("canvas", "camw-legend");
-  legend.width = 257;
-  legend.height = 1;
-  legend.setAttribute("aria-hidden", "true");
-  return legend;
-}
-
-/** @param {HTMLCanvasElement} legend @param {Uint8Array} colormap @param {boolean} signed */
-export function paintLegend(legend, colormap, signed) {
-  const strip = new ImageData(257, 1);
-  for (let x = 0; x < 257; x++) {
-    const step = signed ? x : 128 + Math.round(x / 2);
-    for (let k = 0; k < 4; k++) strip.data[4 * x + k] = colormap[4 * step + k];
-  }
-  /** @type {CanvasRenderingContext2D} */ (legend.getContext("2d")).putImageData(strip, 0, 0);
-}
-
 export class Facts {
   /** @param {Model<MapTraits>} model @param {Kernel} kernel @param {{cells: string, thing: string, leads?: boolean}} words  what a map's parts and what was explained are called */
   constructor(model, kernel, { cells, thing, leads = true }) {
@@ -122,13 +104,12 @@ export class Facts {
     this.probeText = element("span", "camw-number");
     this.probe.append(this.probeTitle, " ", this.probeText);
     this.scaleTitle = element("p", "camw-title camw-scale-title");
-    this.legend = makeLegend();
-    this.ticks = element("div", "camw-ticks");
+    this.legend = new Legend();
     this.reason = element("p", "camw-reason");
     this.code = element("pre", "");
     this.codeBox = element("details", "camw-code");
     this.codeBox.append(element("summary", "", `The code for this ${thing === "image" ? "picture" : thing}`), this.code);
-    this.scale = section(this.scaleTitle, this.legend, this.ticks);
+    this.scale = section(this.scaleTitle, this.legend.strip, this.legend.ticks);
     this.scale.classList.add("camw-scale");
     this.numbers = element("div", "camw-numbers");
     this.numbers.append(this.sum, this.call, this.probe, this.scale, this.reason);
@@ -145,15 +126,15 @@ export class Facts {
   describe(maps, entry, scale, colormap) {
     const { layer, target, method } = maps.at();
     const { layers, classes, methods } = maps.manifest;
-    this.classes.mark(target);
-    this.reason.textContent = entry.reason;
+    say(this.reason, entry.reason);
     this.numbers.classList.toggle("camw-no-map", Boolean(entry.reason));
-    this.sum.textContent = sumText(entry, methods[method], classes[target].logit, this.cells, classes[target].probability === null ? "output" : "logit");
+    say(this.sum, sumText(entry, methods[method], classes[target].logit, this.cells, classes[target].probability === null ? "output" : "logit"));
     this.sum.classList.toggle("camw-words", entry.contributions === null || entry.bias === null);
-    this.call.textContent = callText(layers[layer], methods[method]);
+    say(this.call, callText(layers[layer], methods[method]));
     this.call.hidden = !this.call.textContent;
     this.describeScale(entry, scale, methods[method].knows_class, colormap);
-    this.code.textContent = codeText(methods[method].code[entry.reason ? "refused" : "shown"], layers[layer], classes[target]);
+    say(this.code, codeText(methods[method].code[entry.reason ? "refused" : "shown"], layers[layer], classes[target]));
+    this.classes.mark(target); // last: it may ask where a row lies, and what is written after that is laid out once more
   }
 
   /** @param {MapEntry} entry @param {number} scale @param {boolean} about  whether the map is about a class @param {Uint8Array} colormap */
@@ -161,18 +142,16 @@ export class Facts {
     const signed = !this.model.get("only_for");
     const shared = !this.model.get("own_scale");
     this.scale.hidden = Boolean(entry.reason);
-    this.scaleTitle.textContent = shared ? "Scale, shared by all classes" : "Scale of this class alone";
-    if (!about) this.scaleTitle.textContent = "Scale; the sign is a convention";
+    say(this.scaleTitle, !about ? "Scale; the sign is a convention" : shared ? "Scale, shared by all classes" : "Scale of this class alone");
     const left = signed ? `${formatNumber(-scale)}${about ? " against" : ""}` : "0";
     const right = `${about ? "for " : ""}${formatNumber(scale, true)}`;
-    this.ticks.replaceChildren(...(signed ? [left, "0", right] : [left, right]).map((text) => element("span", "", text)));
-    paintLegend(this.legend, colormap, signed);
+    this.legend.paint(colormap, signed, signed ? [left, "0", right] : [left, right]);
   }
 
   /** What is read under the pointer, or how to read something. @param {string} title @param {string} text @param {boolean} isValue */
   tell(title, text, isValue) {
-    this.probeTitle.textContent = title;
-    this.probeText.textContent = text;
+    say(this.probeTitle, title);
+    say(this.probeText, text);
     this.probeText.classList.toggle("camw-words", !isValue);
   }
 

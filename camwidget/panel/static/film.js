@@ -15,6 +15,7 @@ import { Slider } from "./slider.js";
 /** @typedef {{width: number, height: number, base: Float32Array}} Ground  what a map is painted on */
 
 const THUMBNAIL_WIDTH = 112;
+const TALLEST = 1.5; // of its width; a column of pixels would make the page as long as itself
 
 export class Film {
   /** @param {Model<MapTraits>} model */
@@ -32,7 +33,8 @@ export class Film {
 
   /** Make a picture small. @param {ImageBitmap} picture */
   load(picture) {
-    const [width, height] = [THUMBNAIL_WIDTH, Math.max(1, Math.round((THUMBNAIL_WIDTH * picture.height) / picture.width))];
+    const factor = Math.min(THUMBNAIL_WIDTH / picture.width, (TALLEST * THUMBNAIL_WIDTH) / picture.height);
+    const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * factor)));
     const small = document.createElement("canvas");
     small.width = width;
     small.height = height;
@@ -51,7 +53,7 @@ export class Film {
       button.tabIndex = -1; // keys have the slider
       button.title = `Layer ${each.name}: ${each.map_height} by ${each.map_width} cells, ${each.channels} channels`;
       const small = element("canvas", "");
-      small.width = THUMBNAIL_WIDTH;
+      small.width = this.ground?.width ?? 1;
       small.height = this.ground?.height ?? 1;
       button.append(small, element("span", "", each.name), element("span", "camw-cells", ` \u00b7 ${each.map_height}\u00d7${each.map_width}`));
       button.addEventListener("click", () => choose(this.model, "layer_index", i));

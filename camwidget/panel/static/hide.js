@@ -77,6 +77,9 @@ export class Hide {
     this.drawn = null;
     /** @type {Seen | null} */
     this.seen = null;
+    /** @type {{classes: unknown, answer: unknown} | null} */
+    this.listed = null; // what the rows say
+    this.marked = -1; // which of them is shown
     this.rows = element("div", "camw-hide-rows");
     this.rows.addEventListener("keydown", (event) => this.onRowKey(event));
     this.big = element("div", "camw-hide-big");
@@ -181,6 +184,8 @@ export class Hide {
     const { answer } = this;
     const { target } = maps.at();
     const { classes } = maps.manifest;
+    if (this.listed?.classes === classes && this.listed.answer === answer) return this.mark(target, focusedIn(this.rows) !== null); // another layer says nothing else
+    this.listed = { classes, answer };
     const said = classes.map((each) => answer?.classes[String(each.index)] ?? null);
     const probabilities = classes.flatMap((each, i) => (each.probability === null ? [] : [each.probability, said[i]?.value ?? 0, said[i]?.other_value ?? 0]));
     const end = barsEnd(probabilities);
@@ -189,8 +194,6 @@ export class Hide {
     const focused = focusedIn(this.rows) !== null; // on a row that is about to go
     this.rows.replaceChildren(head, ...classes.map((each, i) => {
       const row = element("button", "camw-hide-row");
-      row.setAttribute("aria-pressed", String(i === target));
-      row.tabIndex = i === target ? 0 : -1;
       row.addEventListener("click", () => choose(this.model, "class_index", i));
       const told = (/** @type {number | null | undefined} */ value) => (value === null || value === undefined ? "" : formatAnswer({ probability: each.probability === null ? null : value, value }));
       const bar = element("span", each.probability === null ? "" : "camw-bar");
@@ -203,7 +206,20 @@ export class Hide {
       row.append(element("bdi", "camw-name", each.name), bar, element("span", "camw-percent", now ? `${told(each.value)} \u2192 ${told(now.value)}` : told(each.value)), element("span", "camw-percent", told(now?.other_value)));
       return row;
     }));
-    const row = /** @type {HTMLElement | undefined} */ (this.rows.children[target + 1]);
+    this.marked = -1;
+    this.mark(target, focused);
+  }
+
+  /** Mark the row of the class that is shown. @param {number} target @param {boolean} [focused]  whether it gets the focus */
+  mark(target, focused = false) {
+    if (target === this.marked) return;
+    this.marked = target;
+    const rows = /** @type {HTMLElement[]} */ ([...this.rows.children].slice(1));
+    for (const [i, row] of rows.entries()) {
+      row.setAttribute("aria-pressed", String(i === target));
+      row.tabIndex = i === target ? 0 : -1;
+    }
+    const row = rows[target];
     if (focused) row?.focus();
     if (row) bringIntoSight(row, this.rows);
   }

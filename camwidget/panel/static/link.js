@@ -5,6 +5,7 @@
 
 /** The names of what can be linked to, and the traits of their positions. */
 const LINKED = /** @type {const} */ ({ layer: "layer_index", class: "class_index", method: "method_index", other: "other_class_index", mode: "mode_index" });
+const MOST_NAMES = 8; // that are listed where one is unknown
 const MODE_NAMES = ["slide", "compare", "hide", "guess"];
 
 /** The names at the positions of a trait. @param {keyof typeof LINKED} key @param {Manifest} manifest @returns {string[]} */
@@ -30,6 +31,19 @@ export function positionsOf(hash, manifest) {
     if (place >= 0) found[LINKED[known]] = place;
   }
   return found;
+}
+
+/** What an address asks for that is not here, in words; empty if there is none. @param {string} hash @param {Manifest} manifest */
+export function unknownWords(hash, manifest) {
+  const asked = [...new URLSearchParams(hash.replace(/^#/, ""))].filter(([, name]) => name);
+  const lost = asked.filter(([key, name]) => !Object.keys(positionsOf(String(new URLSearchParams([[key, name]])), manifest)).length);
+  return lost.map(([key, name]) => {
+    const given = `The address of this page asks for ${key}=${name}.`;
+    if (!Object.hasOwn(LINKED, key)) return `${given} It can ask for ${Object.keys(LINKED).join(", ")}. Correct the word before the =, or choose below.`;
+    const names = namesOf(/** @type {keyof typeof LINKED} */ (key), manifest).filter(Boolean);
+    const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
+    return `${given} Here there is ${names.slice(0, MOST_NAMES).join(", ")}${more}. Write one of these, or choose below.`;
+  }).join("\n");
 }
 
 /** The address of what is shown. @param {(trait: string) => unknown} get @param {Manifest} manifest */

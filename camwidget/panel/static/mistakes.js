@@ -1,10 +1,10 @@
 /** The mistakes of a data set: the matrix, groups, choices and the gallery, all from rows that the kernel sent once. */
 
 import { ANNOUNCE_AFTER_MS, discard, element, keepKeysBeside, letCommandsThrough, makeAnnouncer, makeBusy, makeMessage, makeRoot } from "./elements.js";
-import { makeLegend, paintLegend } from "./facts.js";
 import { Gallery } from "./gallery.js";
 import { Groups } from "./groups.js";
 import { Kernel } from "./kernel.js";
+import { Legend } from "./legend.js";
 import { bytesOf } from "./maps.js";
 import { Matrix } from "./matrix.js";
 import { headingOf, shownInWords, ticksOf } from "./mistakes_words.js";
@@ -52,8 +52,7 @@ export class MistakesView {
     this.choices = Object.fromEntries(/** @type {Choice[]} */ (Object.keys(CHOICES)).map((trait) => [
       trait, new Segments(trait, (value) => this.set({ [trait]: trait === "own_scale" ? Number(value) : value })),
     ]));
-    this.legend = makeLegend();
-    this.ticks = element("div", "camw-ticks");
+    this.legend = new Legend();
     this.what = element("p", "camw-what");
     this.everything = element("button", "camw-link", "show all mistakes");
     this.filter = new TagFilter((tag) => this.set({ tag }));
@@ -87,7 +86,7 @@ export class MistakesView {
     top.append(this.matrix.box, this.groups.box);
     const bar = element("div", "camw-filters");
     const scale = element("div", "camw-scale");
-    scale.append(this.legend, this.ticks);
+    scale.append(this.legend.strip, this.legend.ticks);
     bar.append(...Object.values(this.choices).map((each) => each.box), scale);
     const line = element("div", "camw-what-line");
     line.append(this.what, this.everything, this.filter.box);
@@ -193,8 +192,7 @@ export class MistakesView {
 
   /** @param {string} maps @param {number | null} scale */
   describeScale(maps, scale) {
-    this.ticks.replaceChildren(...ticksOf(maps, scale));
-    paintLegend(this.legend, this.colormap, true);
+    this.legend.paint(this.colormap, true, ticksOf(maps, scale));
   }
 
   drawTags() {

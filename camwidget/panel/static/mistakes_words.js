@@ -29,5 +29,5 @@ export function shownInWords(count, { classes, cell, group, tag, shown }) {
 export function ticksOf(maps, scale) {
   const [low, high] = maps === "difference" ? ["for what it is", "for what was said"] : ["against", "for"];
   const ends = scale === null ? [low, high] : [`${formatNumber(-scale)} ${low}`, `${high} ${formatNumber(scale, true)}`];
-  return [ends[0], "0", ends[1]].map((text) => element("span", "", text));
+  return [ends[0], "0", ends[1]];
 }

@@ -1,6 +1,6 @@
 /** The page that a panel is saved as, without a kernel. It hands the view an object with the calls that it uses. */
 
-import { linkOf, positionsOf } from "./link.js";
+import { linkOf, positionsOf, unknownWords } from "./link.js";
 import { viewOf } from "./saved.js";
 
 /** @typedef {import("./types.js").PageData} PageData */
@@ -69,11 +69,18 @@ export function openPage(render) {
 function followAddress(model) {
   const manifest = model.get("manifest");
   if (!manifest.layers) return;
+  let told = "";
   const go = () => {
     for (const [trait, position] of Object.entries(positionsOf(location.hash, manifest))) if (model.get(/** @type {keyof State} */ (trait)) !== undefined) model.set(/** @type {keyof State} */ (trait), /** @type {never} */ (position));
   };
+  const tell = () => {
+    const words = unknownWords(location.hash, manifest);
+    if (words !== told) model.set("message", words);
+    told = words;
+  };
+  tell(); // first: what is shown is written into the address
   go();
-  addEventListener("hashchange", go);
+  addEventListener("hashchange", () => { tell(); go(); });
   const write = () => history.replaceState(null, "", linkOf((trait) => model.get(/** @type {keyof State} */ (trait)), manifest)); // not an entry for each step of a slider
   for (const trait of /** @type {const} */ (["layer_index", "class_index", "method_index", "other_class_index", "mode_index"])) model.on(`change:${trait}`, write);
 }
