@@ -5,8 +5,8 @@
 
 The rule: every family that `AutoModelForSequenceClassification` or `AutoModelForImageClassification` knows, made small
 by one set of numbers for all, or as it is where it does not run with these. What then has more than MOST_PARAMETERS,
-or does not run by itself, is passed over and said. Weights are random. Every layer that is shown by default is
-compared: HiResCAM with activation times gradient, added up over the channels, by a hook on the layer.
+or does not run by itself, is passed over and said. Weights are random, in double precision. Every layer
+that is shown by default is compared: HiResCAM with activation times gradient, added up over the channels, by a hook on the layer.
 """
 
 import argparse
@@ -88,15 +88,15 @@ def small_model(family: str, auto: Any, numbers: dict[str, Any], inputs: Any) ->
     """A network of a family with random weights, and what it runs on."""
     why = ""
     for shrunk in (numbers, {}):
-        config = configured(family, shrunk)
         try:
+            config = configured(family, shrunk)
             with torch.device("meta"):
                 count = sum(each.numel() for each in auto.from_config(config).parameters())
             if count > MOST_PARAMETERS:
                 why = why or f"{count / 1e6:.0f} million parameters"
                 continue
             torch.manual_seed(0)
-            model = auto.from_config(config).eval()
+            model = auto.from_config(config).double().eval()
             spread(model)
             given = inputs(config)
             with torch.no_grad():
@@ -139,7 +139,7 @@ def sums_at(model: nn.Module, name: str, inputs: Tensor) -> list[Tensor]:
 def differs(ours: Tensor, theirs: list[Tensor]) -> float:
     """The largest difference, relative to the largest value, from the axis that fits best; special tokens may be first
     or last in a row of places, and are left out."""
-    ours = ours.flatten().float()
+    ours = ours.flatten().double()
     cut = [part for row in theirs if len(row) >= len(ours) for part in (row[-len(ours) :], row[: len(ours)])]
     scale = float(ours.abs().max()) or 1.0
     return min((float((ours - each).abs().max()) / scale for each in cut), default=float("inf"))
@@ -158,7 +158,7 @@ def of_pictures(family: str) -> tuple[Any, nn.Module, Tensor]:
     def picture(config: Any) -> Tensor:
         size = getattr(config, "image_size", 224)
         side = size if isinstance(size, int) else size[0]
-        return torch.randn(1, getattr(config, "num_channels", 3), side, side)
+        return torch.randn(1, getattr(config, "num_channels", 3), side, side, dtype=torch.float64)
 
     model, inputs = small_model(family, transformers.AutoModelForImageClassification, SMALL, picture)
     return explain(model, inputs, method="hires_cam", target_classes=[TARGET]), model, inputs
