@@ -6,7 +6,8 @@
 The rule: every family that `AutoModelForSequenceClassification` or `AutoModelForImageClassification` knows, made small
 by one set of numbers for all, or as it is where it does not run with these. What then has more than MOST_PARAMETERS,
 or does not run by itself, is passed over and said. Weights are random, in double precision. Every layer
-that is shown by default is compared: HiResCAM with activation times gradient, added up over the channels, by a hook on the layer.
+that is shown by default is compared: HiResCAM with activation times gradient, added up over the channels, by a hook on
+the layer.
 """
 
 import argparse
