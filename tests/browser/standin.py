@@ -4,9 +4,12 @@ import base64
 import json
 from typing import Any
 
+import torch
 from playwright.sync_api import Page
+from torch import nn
 
-from camwidget.panel.view import ToldView, state_of
+from camwidget.panel.view import HeatmapView, ToldView, state_of
+from camwidget.pictures.explain import explain_methods
 
 MOUNT = """\
 async ({source, css, state, binary}) => {
@@ -66,3 +69,12 @@ def mount(page: Page, view: ToldView, **changes: Any) -> None:
         },
     )
     page.wait_for_selector(".camw-view[data-painted]")
+
+
+def listed(classes: int) -> HeatmapView:
+    """A view of one layer of a small network, with so many classes."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes)).eval()
+    view = HeatmapView()
+    view.show(explain_methods(net, torch.randn(1, 3, 24, 32), target_classes=list(range(classes))))
+    return view

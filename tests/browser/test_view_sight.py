@@ -11,16 +11,12 @@ from camwidget.panel.modes import MODES
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
-from tests.browser.standin import mount
+from tests.browser.standin import listed, mount
 from tests.toys import strided
 
 
 def test_the_class_that_is_shown_is_in_sight_where_parts_are_hidden(page: Page) -> None:
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 14)).eval()
-    view = HeatmapView()
-    view.show(explain_methods(net, torch.randn(1, 3, 24, 24), target_classes=list(range(14))))
-    mount(page, view, class_index=13, mode_index=MODES.index("hide"))
+    mount(page, listed(14), class_index=13, mode_index=MODES.index("hide"))
 
     expect(page.locator(".camw-hide-row[aria-pressed=true]")).to_be_in_viewport(ratio=1)
     page.locator(".camw-hide-row[aria-pressed=true]").press("Home")

@@ -8,7 +8,7 @@ from torch import nn
 from camwidget.panel.modes import MODES
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
-from tests.browser.standin import mount
+from tests.browser.standin import listed, mount
 from tests.toys import strided
 
 FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -90,11 +90,7 @@ def test_a_list_that_was_scrolled_stays_there_while_the_layers_slide(page: Page)
 
 
 def test_a_class_that_was_chosen_while_the_list_was_away_is_in_sight_when_it_comes_back(page: Page) -> None:
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 30)).eval()
-    view = HeatmapView()
-    view.show(explain_methods(net, torch.randn(1, 3, 24, 32), target_classes=list(range(30))))
-    mount(page, view, method_index=1, mode_index=MODES.index("compare"))
+    mount(page, listed(30), method_index=1, mode_index=MODES.index("compare"))
 
     page.evaluate("() => model.set('class_index', 29)")
     page.evaluate(FRAME)
