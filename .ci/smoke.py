@@ -14,7 +14,7 @@ from pathlib import Path
 
 def command(*arguments: str) -> str:
     """Run `camwidget` as installed; a bad exit ends the smoke test."""
-    line = [sys.executable, "-m", "camwidget.cli", *arguments]
+    line = [sys.executable, "-m", "camwidget.command", *arguments]
     done = subprocess.run(line, capture_output=True, text=True, check=False, encoding="utf-8", errors="replace")
     print(f"$ camwidget {' '.join(arguments)}\n{done.stdout}{done.stderr}")
     if done.returncode:

@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Before matplotlib is imported by anything: tests draw into memory, never on a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
 # Before nbformat is imported by anything: it would have thirty-eight parsers of web addresses built, and ask them
-# nothing (`camwidget.loading.without_grammars`, which cannot be imported yet).
+# nothing (`camwidget.command.grammars.without_grammars`, which cannot be imported yet).
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # Before any module of camwidget is imported: in tests, every annotation of the package is checked while it runs, the
 # axes of tensors included. Users do not pay for it.

@@ -1,4 +1,4 @@
-"""The largest difference between our maps and those of each peer, over the networks and layers of `test_peers`.
+"""The largest difference between our maps and those of each peer, over the networks and layers of `maps/peers.py`.
 
 python -m tests.peers
 """
@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import torch
 
-from tests.maps.test_peers import NETWORKS, READ_OUT, TOLERANCE, error_of_cam, errors_of_maps, errors_of_scaled_maps
+from tests.maps.peers import NETWORKS, READ_OUT, TOLERANCE, error_of_cam, errors_of_maps, errors_of_scaled_maps
 
 
 def main() -> None:

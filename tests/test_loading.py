@@ -9,8 +9,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import run_kernel
 
-from camwidget.loading import loading, without_grammars
-from tests.house.repository import run_code
+from camwidget.loading import loading
 from tests.patience import HANGING_S
 
 SLOW = "import sys, types\nfrom camwidget.loading import loading\n"
@@ -73,31 +72,3 @@ def test_in_a_terminal_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, capsys:
         pass
 
     assert capsys.readouterr().out == ""
-
-
-def test_a_notebook_is_read_without_the_grammars_of_addresses_and_they_are_there_afterwards() -> None:
-    code = """
-import sys
-from camwidget.loading import without_grammars
-with without_grammars():
-    import nbformat
-built = "lark" in sys.modules
-try:
-    nbformat.v4.new_notebook(cells=[{"cell_type": "no such kind", "id": "one"}])
-except nbformat.ValidationError as error:
-    print("refused")
-import importlib.util
-print(built, importlib.util.find_spec("rfc3987_syntax") is not None)
-"""
-
-    assert run_code(code).splitlines() == ["refused", "False True"]
-
-
-def test_grammars_that_are_there_already_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = ModuleType("rfc3987_syntax")
-    monkeypatch.setitem(sys.modules, "rfc3987_syntax", there)
-
-    with without_grammars():
-        assert sys.modules["rfc3987_syntax"] is there
-
-    assert sys.modules["rfc3987_syntax"] is there

@@ -1,4 +1,10 @@
-"""`check`: judge an answer to an item and report which facts hold."""
+"""`check`: judge an answer to an item and report which facts hold.
+
+Each round, the item's judge gets an `Attempt` with a seed of its own, draws sizes and a network, computes the right
+values, calls the answer and states facts. Rounds end once a fact fails, and are merged into one `Report`. Its `score`
+shows it and returns the points, which nbgrader reads as the mark. In a graded notebook a cell's last line is the hidden
+check's.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

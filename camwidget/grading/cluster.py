@@ -1,4 +1,7 @@
-"""Workers on other machines: a Dask cluster. Each makes a sandbox of its own; what it does is `work.do`, as here."""
+"""Workers on other machines: a Dask cluster. Each makes a sandbox of its own; what it does is `work.do`, as here.
+
+Start workers with `--nthreads 1`: a process grades one submission at a time.
+"""
 
 from collections.abc import Iterator
 
@@ -6,21 +9,18 @@ from camwidget.cluster import over
 from camwidget.errors import CourseError, three_parts
 from camwidget.grading import work
 from camwidget.grading.course import Course
-from camwidget.grading.local import Result
+from camwidget.grading.local import Result, failure
 from camwidget.grading.submission import Submission
 
 CONNECTING_S = 30.0
 
 
-def graded_there(
-    jobs: Iterator[tuple[int, Submission]], course: Course, *, grader: str, scheduler: str
-) -> Iterator[Result]:
+def graded_there(jobs: Iterator[tuple[int, Submission]], course: Course, *, scheduler: str) -> Iterator[Result]:
     """Grade on a cluster; yield results as they come.
 
     Args:
         jobs: number and submission; read only as far as there are workers for.
         course: checks, seed, limits.
-        grader: `course.grader()`.
         scheduler: address of the cluster's, such as "tcp://127.0.0.1:8786".
 
     Raises:
@@ -43,6 +43,6 @@ def graded_there(
         ) from error
     with client:
         client.wait_for_workers(1, timeout=CONNECTING_S)
-        tasks = ((number, (submission, course, grader)) for number, submission in jobs)
+        tasks = ((number, (submission, course)) for number, submission in jobs)
         for number, result, raised in over(client, work.do, tasks):
-            yield number, result if raised is None else f"the grader failed: {type(raised).__name__}: {raised}"
+            yield number, result if raised is None else failure(raised)

@@ -7,7 +7,7 @@ import json
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,13 @@ class Course:
     """Whether learners' code runs in the sandbox."""
     keep_out: tuple[str, ...] = ()
     """Folders that no learner's code is to see, even if they lie among what the sandbox lets in."""
+    grader: str = field(init=False)
+    """A digest of everything that marks depend on besides what was handed in, on the machine where this was made."""
 
-    def grader(self) -> str:
-        """A digest of everything that marks depend on besides what was handed in."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grader", self._digest())
+
+    def _digest(self) -> str:
         package = Path(camwidget.__file__).parent
         ours = {
             str(path.relative_to(package)): path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))
@@ -73,6 +77,10 @@ class Course:
         released = {name: _released(name) for name in ASSIGNMENTS}
         whole = [ours, released, dict(self.hidden), self.seed, asdict(self.limits), self.contained]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+    def is_of_this_machine(self) -> bool:
+        """Return whether marks depend on the same things here as where this was made."""
+        return self.grader == self._digest()
 
     def items(self, assignment: str) -> Mapping[str, Item]:
         """Return the hidden checks of an assignment, and make their module importable.

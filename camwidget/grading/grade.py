@@ -1,4 +1,8 @@
-"""The way of one submission: its cells run in order, and each item is judged where its check stands."""
+"""The way of one submission: its cells run in order, and each item is judged where its check stands.
+
+A check cell never runs: the course's own judge runs in its place, outside, with stand-ins. Cells of the setup run as
+they were released. In the end the fork is ended, and with it everything that it started.
+"""
 
 import ast
 import re
@@ -25,14 +29,13 @@ from camwidget.grading.submission import Submission
 released = cache(release_of)
 
 
-def grade(submission: Submission, course: Course, sandbox: Forks, *, grader: str) -> Graded:
+def grade(submission: Submission, course: Course, sandbox: Forks) -> Graded:
     """Grade one submission; always return a row for each item.
 
     Args:
         submission: as it was read.
         course: checks, seed, limits.
         sandbox: starts the learner's process.
-        grader: `course.grader()`, which takes a moment and is the same for all.
     """
     began = time.perf_counter()
     items, release = course.items(submission.assignment), released(submission.assignment)
@@ -40,7 +43,7 @@ def grade(submission: Submission, course: Course, sandbox: Forks, *, grader: str
         submission.learner,
         submission.assignment,
         submission.digest,
-        grader,
+        course.grader,
         rows=(),
         notes=submission.notes,
         contained=course.contained,

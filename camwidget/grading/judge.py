@@ -13,7 +13,8 @@ from camwidget.errors import clipped
 from camwidget.grading.course import Task
 from camwidget.grading.process import LateError, Process, StoppedError
 from camwidget.grading.records import MISSING, NOT_STARTED, PARTLY, RIGHT, UNGRADED, WRONG, FactRow, Row
-from camwidget.grading.standins import Session, stands_in
+from camwidget.grading.session import Session
+from camwidget.grading.standins import stands_in
 from camwidget.grading.wire import BadReplyError, bad_replies_named, unpack
 
 REPORTED: Mapping[str, frozenset[str]] = {

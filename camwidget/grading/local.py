@@ -20,6 +20,15 @@ Result = tuple[int, Mapping[str, Any] | str]
 """Number of a job, and the graded submission, or why there is none."""
 
 
+def failure(error: BaseException) -> str:
+    """Return why there is nothing of a submission, where grading it raised an error.
+
+    Args:
+        error: a fault of ours.
+    """
+    return f"the grader failed: {type(error).__name__}: {error}"
+
+
 def serve(connection: Connection, forks: Forks, contained: bool) -> None:
     """What a worker does until nobody asks any more.
 
@@ -36,13 +45,13 @@ def serve(connection: Connection, forks: Forks, contained: bool) -> None:
     work.use(forks, contained=contained)
     while True:
         try:
-            submission, course, grader = connection.recv()
+            submission, course = connection.recv()
         except EOFError:
             return
         try:
-            result: Mapping[str, Any] | str = work.do(submission, course, grader)
+            result: Mapping[str, Any] | str = work.do(submission, course)
         except Exception as error:  # noqa: BLE001 (a fault of ours must not cost a learner, nor stop the class)
-            result = f"the grader failed: {type(error).__name__}: {error}"
+            result = failure(error)
         with suppress(OSError):
             connection.send(result)
 
@@ -99,25 +108,22 @@ class _Crew:
         self.sandbox.close()
 
 
-def graded_here(
-    jobs: Iterator[tuple[int, Submission]], course: Course, *, grader: str, workers: int
-) -> Iterator[Result]:
+def graded_here(jobs: Iterator[tuple[int, Submission]], course: Course, *, workers: int) -> Iterator[Result]:
     """Grade on this machine; yield results as they come.
 
     Args:
         jobs: number and submission; read only as far as there are workers for.
         course: checks, seed, limits.
-        grader: `course.grader()`.
         workers: how many at once.
     """
     crew = _Crew(course, workers)
     try:
-        yield from _graded(jobs, course, grader, crew)
+        yield from _graded(jobs, crew)
     finally:
         crew.end()
 
 
-def _graded(jobs: Iterator[tuple[int, Submission]], course: Course, grader: str, crew: _Crew) -> Iterator[Result]:
+def _graded(jobs: Iterator[tuple[int, Submission]], crew: _Crew) -> Iterator[Result]:
     under_way: dict[int, tuple[Submission, int]] = {}
     again: list[int] = []
     while True:
@@ -128,7 +134,7 @@ def _graded(jobs: Iterator[tuple[int, Submission]], course: Course, grader: str,
                     break
                 worker.job = job
                 with suppress(OSError):  # one that has just ended is noticed below
-                    worker.connection.send((under_way[job][0], course, grader))
+                    worker.connection.send((under_way[job][0], crew.course))
         busy = [worker for worker in crew.workers if worker.job is not None]
         if not busy:
             return

@@ -1,7 +1,8 @@
 """Inside: what a cell may leave switched on in PyTorch and Python, and how an item is judged as if it had not.
 
 A mode that is entered and never left changes every number that comes after it. In a notebook that is what the learner
-gets, so cells run under it; but the item that forgot it is not every item.
+gets, so cells run under it; but the item that forgot it is not every item. What a cell wrote over in PyTorch's modules
+stays.
 """
 
 import contextlib

@@ -176,7 +176,10 @@ def _start(
 
 
 def _tried(contained: bool) -> str:
-    """Shut the doors once where nobody has come in yet; return why that does not go here, empty if it does."""
+    """Shut the doors once where nobody has come in yet; return why that does not go here, empty if it does.
+
+    Where it does not, grading must not begin: each submission would seem to have ended Python.
+    """
     if not contained:
         return ""
     told, tell = os.pipe()

@@ -134,14 +134,13 @@ def _nowhere(handed: Handed) -> Graded:
 
 def _run(places: Sequence[Handed], course: Course, kept: Path, settings: Settings) -> dict[Handed, Graded]:
     """Grade what is left; on Ctrl+C return what there is."""
-    grader = course.grader()
     graded: dict[Handed, Graded] = {}
     with tqdm(total=len(places), unit="submission", disable=not settings.progress, dynamic_ncols=True) as bar:
 
         def jobs() -> Iterator[tuple[int, Submission]]:
             for number, place in enumerate(places):
                 submission = submission_of(place, course.limits)
-                known = _known(kept, place, submission, grader, settings.again)
+                known = _known(kept, place, submission, course.grader, settings.again)
                 if known is None:
                     yield number, submission
                 else:
@@ -150,9 +149,9 @@ def _run(places: Sequence[Handed], course: Course, kept: Path, settings: Setting
 
         left = _Left(jobs())
         with suppress(KeyboardInterrupt):
-            for number, result in _results(left, course, grader, settings):
+            for number, result in _results(left, course, settings):
                 place = places[number]
-                graded[place] = _as_graded(result, place, course, grader, left.given[number])
+                graded[place] = _as_graded(result, place, course, left.given[number])
                 if not isinstance(result, str):  # a fault of ours is tried again by the next run
                     write_whole(_file(kept, place), json.dumps(graded_to_dict(graded[place])))
                 del left.given[number]
@@ -176,26 +175,26 @@ class _Left:
             job = next(self.jobs, None)
 
 
-def _results(left: _Left, course: Course, grader: str, settings: Settings) -> Iterator[Result]:
+def _results(left: _Left, course: Course, settings: Settings) -> Iterator[Result]:
     if left.first is None:
         return iter(())
     if settings.scheduler:
         # Not above: it imports PyTorch, and here the sandbox and the workers do so while this process goes on.
         from camwidget.grading.cluster import graded_there  # noqa: PLC0415
 
-        return graded_there(iter(left), course, grader=grader, scheduler=settings.scheduler)
+        return graded_there(iter(left), course, scheduler=settings.scheduler)
     workers = settings.workers or len(os.sched_getaffinity(0))
-    return graded_here(iter(left), course, grader=grader, workers=workers)
+    return graded_here(iter(left), course, workers=workers)
 
 
-def _as_graded(
-    result: Mapping[str, Any] | str, place: Handed, course: Course, grader: str, submission: Submission
-) -> Graded:
+def _as_graded(result: Mapping[str, Any] | str, place: Handed, course: Course, submission: Submission) -> Graded:
     if not isinstance(result, str):
         return graded_from_dict(result)
     why = f"It could not be graded: {result}"
     rows = ungraded(place.learner, course.items(place.assignment), why)
-    return Graded(place.learner, place.assignment, submission.digest, grader, rows, why, contained=course.contained)
+    return Graded(
+        place.learner, place.assignment, submission.digest, course.grader, rows, why, contained=course.contained
+    )
 
 
 def _known(kept: Path, place: Handed, submission: Submission, grader: str, again: Sequence[str]) -> Graded | None:

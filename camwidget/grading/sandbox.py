@@ -1,7 +1,9 @@
 """The sandbox that all submissions of one grader share: bubblewrap around one warm process that forks for each of them.
 
 Only what Python needs is in there: the system's libraries, the interpreter, the packages, camwidget without its judges.
-It is a list of what is let in, so nothing has to be thought of that should stay out.
+It is a list of what is let in, so nothing has to be thought of that should stay out. An ordinary user will do, without
+a right to make control groups, if Python and the packages lie where that user may read them. Docker's usual settings
+allow neither namespaces nor a `/proc` of one's own.
 """
 
 import ast

@@ -1,55 +1,28 @@
 """Outside: what the judges get in place of a learner's functions, classes and objects, which are in the sandbox.
 
 A judge is not changed for this. It draws a network, calls an answer with it and looks at what came of it, as ever. A
-call of a stand-in goes over the line with its arguments; what came back is plain values, and what became of the
-arguments over there happens to the judge's own.
-
-Where a judge runs something itself in which the learner's code takes part (its own network, with a learner's hook on; a
-function of its own that uses the learner's class), that has to run over there as well: `Session.far` sends the judge's
-function, with what it closes over. So no judge may close such a function over a value that the learner is to find.
+call of a stand-in goes over the line with its arguments, see `Session.far`.
 """
 
-import base64
-import importlib
-import inspect
-import io
-import marshal
-import pickle
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor, nn
-from torch.nn.modules import module as pytorchs
+from torch import nn
 
-from camwidget.course import assignments
-from camwidget.course.assignments.traces import Run, Runs
-from camwidget.course.attempt import Attempt
-from camwidget.grading.child import (
-    GLOBAL_HOOKS,
-    HOOKS,
-    MOST_RUNS,
-    Kept,
-    made_function,
-    made_tensor,
-    own_tensors,
-    walk,
-)
-from camwidget.grading.raised import made_again, raise_from_line
-from camwidget.grading.wire import BadReplyError, bad_replies_named, pack, raw_of, unpack
 
-AnswerBack = Callable[[Any], Mapping[str, Any]]
-"""Answers a question that comes in the middle of a call."""
-Asks = Callable[[Mapping[str, Any], AnswerBack], Any]
-"""Sends a question over the line and returns the answer; in between it may be asked back."""
+@runtime_checkable
+class Far(Protocol):
+    """Calls something in the sandbox, see `Session.far`."""
+
+    def far(self, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Call it, and return what it returned."""
 
 
 class StandIn:
     """Stands for an object of the learner's. Its class has the special methods that the object's class has."""
 
-    _session: "Session"
+    _session: Far
     _number: int
     _repr: str
 
@@ -59,22 +32,22 @@ class StandIn:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in ("_session", "_number", "_repr"):
             raise AttributeError(name)
-        return self._session.far(_Attribute(self, name), (), {})
+        return self._session.far(Attribute(self, name), (), {})
 
 
 class ModuleStandIn(nn.Module):
     """Stands for a network of the learner's."""
 
-    def __init__(self, session: "Session", number: int) -> None:
+    def __init__(self, session: Far, number: int) -> None:
         super().__init__()
         self._session, self._number = session, number
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run it over there."""
-        return self._session.far(_Method(self, "__call__"), args, kwargs)
+        return self._session.far(Method(self, "__call__"), args, kwargs)
 
     def _changed(self, name: str, *args: Any) -> "ModuleStandIn":
-        self._session.far(_Quietly(self, name), args, {})
+        self._session.far(Quietly(self, name), args, {})
         return self
 
     def train(self, mode: bool = True) -> "ModuleStandIn":
@@ -91,30 +64,36 @@ class ModuleStandIn(nn.Module):
         return self._changed("float")
 
 
-class _Named:
+class Named:
     """A method or an attribute of a stand-in, by name."""
 
     def __init__(self, owner: StandIn | ModuleStandIn, name: str) -> None:
         self.owner, self.name = owner, name
 
 
-class _Method(_Named):
-    pass
+class Method(Named):
+    """A method of a stand-in."""
 
 
-class _Quietly(_Method):
+class Quietly(Method):
     """A method whose result nobody needs."""
 
 
-class _Attribute(_Named):
-    pass
+class Attribute(Named):
+    """An attribute of a stand-in."""
 
 
-def _special_method(name: str) -> Callable[..., Any]:
+def special_method(name: str) -> Callable[..., Any]:
+    """Return a method of a stand-in's class that calls the object's own over there.
+
+    Args:
+        name: such as "__call__".
+    """
+
     def method(self: StandIn, *args: Any, **kwargs: Any) -> Any:
         if name == "__exit__":  # a traceback holds frames, and those stay here
             args = tuple(None if isinstance(each, types.TracebackType) else each for each in args)
-        return self._session.far(_Method(self, name), args, kwargs)
+        return self._session.far(Method(self, name), args, kwargs)
 
     method.__dict__["stands_in"] = True
     return method
@@ -124,367 +103,3 @@ def stands_in(function: Any) -> bool:
     """Whether calling this goes over the line by itself."""
     function = getattr(function, "__func__", function)
     return isinstance(function, StandIn | ModuleStandIn) or getattr(function, "stands_in", False) is True
-
-
-class Session:
-    """The judge's side of one item: what was sent before, so that both sides mean the same network.
-
-    Args:
-        ask: sends and returns.
-    """
-
-    def __init__(self, ask: Asks) -> None:
-        self.ask = ask
-        self.modules: list[nn.Module] = []
-        self.known: list[dict[str, Kept]] = []
-        """Of each network's part its tensors, as they are over there."""
-        self.leaves: list[Tensor] = []
-        self.graphs: list[tuple[Tensor, list[Tensor]]] = []
-        self.returned: list[tuple[Tensor, int]] = []
-        """Tensors that came with a graph over there, and its number."""
-        self.hooks: list[Callable[..., Any]] = []
-
-    def resolve(self, message: Mapping[str, Any]) -> Any:
-        """Return what a number stands for: a network of ours, or a stand-in for something of the learner's."""
-        if "k" in message:
-            self.returned.append((message["made"], message["k"]))
-            return message["made"]
-        if "m" in message:
-            return self.modules[int(message["m"])]
-        number = int(message["h"])
-        if message["module"] is True:
-            return ModuleStandIn(self, number)
-        name = str(message["type"])[:60]
-        special = [each for each in map(str, message["special"]) if each.startswith("__")]
-        methods = {each: _special_method(each) for each in special}
-        made = type(name if name.isidentifier() else "object", (StandIn,), methods)()
-        made._session, made._number, made._repr = self, number, str(message["repr"])[:400]
-        return made
-
-    def far(self, target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Call something in the sandbox.
-
-        Args:
-            target: a stand-in's method or attribute, a network of ours, or a function of a judge's.
-            args: arguments. What the call does to networks, tensors and lists among them is done to them here too.
-            kwargs: keyword arguments.
-
-        Raises:
-            Exception: what it raised over there, as an error of the same name.
-        """
-        callbacks = [each for each in args if isinstance(each, types.FunctionType)]
-        known = len(self.modules)
-        roots = self._new_networks((target, args, kwargs))
-        states = [self._state(module, known) for module, known in zip(self.modules, self.known, strict=True)]
-        payload = {
-            "roots": roots,
-            "state": states,
-            "target": target,
-            "args": tuple(args),
-            "kwargs": dict(kwargs),
-            "global_hooks": [len(getattr(pytorchs, name)) for name in GLOBAL_HOOKS],
-            "recording": torch.is_grad_enabled(),
-        }
-        buffer = io.BytesIO()
-        with _without_hooks(roots):
-            _Sent(self, buffer, callbacks=callbacks, known=known, traced=walk((args, kwargs))).dump(payload)
-
-        def answer_back(question: Any) -> Mapping[str, Any]:
-            return self._answer_back(question, callbacks)
-
-        answer = self.ask({"far": base64.b64encode(buffer.getvalue()).decode()}, answer_back)
-        with bad_replies_named():
-            self._happen(args, answer["after"])
-            torch.set_grad_enabled(bool(answer["recording"]))
-            error = None if answer.get("error") is None else made_again(answer["error"])
-            printed = str(answer["printed"])[:100_000]
-            value = unpack(answer["ok"], self.resolve) if error is None and not isinstance(target, _Quietly) else None
-        if printed:
-            print(printed, end="")  # noqa: T201 (whoever calls an answer keeps what it prints)
-        if error is not None:
-            raise_from_line(*error)
-        return value
-
-    def _new_networks(self, given: Any) -> list[nn.Module]:
-        """Number the networks that were not sent before, with all their parts; return the outermost ones."""
-        roots: list[nn.Module] = []
-        values = [part for each in walk(given) for part in _closed_over(each)]
-        for each in values:
-            known = isinstance(each, ModuleStandIn) or any(each is module for module in self.modules)
-            if isinstance(each, nn.Module) and not known:
-                roots.append(each)
-                new = [part for part in each.modules() if not any(part is module for module in self.modules)]
-                self.modules += new
-                self.known += [_as_sent(part) for part in new]
-        return roots
-
-    def _state(self, module: nn.Module, known: Mapping[str, Kept]) -> dict[str, Any]:
-        """How a part of a network is now, as far as it is not known over there."""
-        return {
-            "training": module.training,
-            "tensors": {
-                name: (each.detach(), each.requires_grad, None if each.grad is None else each.grad.detach())
-                for name, each in own_tensors(module).items()
-                if name not in known or not known[name].is_like(each)
-            },
-            "hooks": [[self._hook_number(hook) for hook in getattr(module, kind).values()] for kind in HOOKS],
-        }
-
-    def _hook_number(self, hook: Any) -> int | None:
-        """A number for a hook that keeps something; None for one that only stands there."""
-        if not getattr(inspect.unwrap(hook), "__closure__", None):
-            return None
-        if hook not in self.hooks:
-            self.hooks.append(hook)
-        return self.hooks.index(hook)
-
-    def _answer_back(self, question: Any, callbacks: Sequence[Callable[..., Any]]) -> Mapping[str, Any]:
-        try:
-            if "callback" in question:
-                args = [unpack(each, self.resolve) for each in question["args"]]
-                answer = callbacks[int(question["callback"])](*args)
-            else:
-                output, leaves = self.graphs[int(question["backward"])]
-                gradient = unpack(question["gradient"], self.resolve)
-                answer = torch.autograd.grad(output, leaves, gradient, retain_graph=True, allow_unused=True)
-        except BadReplyError:
-            raise
-        except Exception as error:  # noqa: BLE001 (a callback raises what it has to say to the learner)
-            return {"raise": [type(error).__name__, str(error)[:2000]]}
-        return {"ok": pack(answer, _nothing_else)}
-
-    def _happen(self, args: Sequence[Any], after: Any) -> None:
-        """Let what became of the arguments over there happen to ours."""
-        for place, value in after["args"].items():
-            ours, theirs = args[int(place)], unpack(value, self.resolve)
-            if isinstance(ours, list) and isinstance(theirs, list):
-                ours[:] = theirs
-            elif isinstance(ours, Tensor):
-                _overwrite(ours, theirs)
-                _ask_for_gradients(ours, isinstance(theirs, Tensor) and theirs.requires_grad)
-        tables = [getattr(module, kind) for module in self.modules for kind in HOOKS]
-        tables += [getattr(pytorchs, name) for name in GLOBAL_HOOKS]
-        for hooks, (kept, added) in zip(tables, after["hooks"], strict=True):
-            _have_hooks(hooks, {int(place) for place in kept}, min(int(added), 1000))
-        for module, known, state in zip(self.modules, self.known, after["modules"], strict=True):
-            module.training = bool(state["training"])
-            if state["as_it_came"] is True:
-                vars(module).pop(_ADDED, None)
-            else:
-                vars(module)[_ADDED] = True
-            same = set(map(str, state["same"]))
-            for name, ours in own_tensors(module).items():
-                if name not in same:
-                    self._set(ours, state["tensors"].get(name))
-                if name not in known or not known[name].is_like(ours):
-                    known[name] = Kept(ours)
-            runs: Any = getattr(module, "runs", None)
-            if isinstance(runs, Runs):
-                runs.extend(self._run(each) for each in state["runs"][:MOST_RUNS])
-        for leaf, told in zip(self.leaves, after["leaves"], strict=True):
-            self._set(leaf, told)
-        for number, training in after["fired"]:
-            self.hooks[int(number)](_Fired(bool(training)), None, None)
-
-    def _run(self, told: Any) -> Run:
-        training, recorded, recording, given = told
-        given = unpack(given, self.resolve)
-        if not isinstance(given, Tensor):
-            raise BadReplyError("a run on something that is no tensor")
-        return Run(tuple(map(bool, training)), bool(recorded), bool(recording), given.detach())
-
-    def _set(self, ours: Tensor, told: Any) -> None:
-        value, asks, gradient = told or (None, False, None)
-        _overwrite(ours, unpack(value, self.resolve) if value is not None else None)
-        _ask_for_gradients(ours, asks is True)
-        if ours.is_leaf and ours.is_floating_point():
-            grad = unpack(gradient, self.resolve) if gradient is not None else None
-            if grad is not None and (
-                not isinstance(grad, Tensor) or grad.shape != ours.shape or grad.dtype != ours.dtype
-            ):
-                raise BadReplyError("a gradient in another shape")
-            if grad is None or ours.grad is None or not torch.equal(grad, ours.grad):
-                ours.grad = grad
-
-
-def _as_sent(module: nn.Module) -> dict[str, Kept]:
-    """How the tensors of a module arrive over there: without their gradients."""
-    kept = {name: Kept(each) for name, each in own_tensors(module).items()}
-    for each in kept.values():
-        each.gradient = None
-    return kept
-
-
-_ADDED = "added over there"
-"""An attribute of a module of ours, while the one over there has got others than it came with."""
-
-
-def _ask_for_gradients(ours: Tensor, asks: bool) -> None:
-    if ours.is_leaf and ours.is_floating_point():
-        ours.requires_grad_(asks)
-
-
-class _Fired:
-    """What a judge's own hook may see of a module that ran over there."""
-
-    def __init__(self, training: bool) -> None:
-        self.training = training
-
-
-def _overwrite(ours: Tensor, theirs: Any) -> None:
-    plain = ours.detach().as_subclass(Tensor)
-    if isinstance(theirs, Tensor) and theirs.shape == plain.shape and theirs.dtype == plain.dtype:
-        if not torch.equal(theirs, plain):
-            plain.copy_(theirs.detach())
-    elif plain.is_floating_point():
-        plain.fill_(float("nan"))  # it has another form now, and equals nothing it was before
-    else:
-        plain.zero_()
-
-
-def _have_hooks(hooks: dict[int, Any], kept: Collection[int], added: int) -> None:
-    """Keep the hooks at these places, and put others behind them."""
-    for place, key in enumerate(list(hooks)):
-        if place not in kept:
-            del hooks[key]
-    for _ in range(added):
-        handle = torch.utils.hooks.RemovableHandle(hooks)
-        hooks[handle.id] = lambda *_: None
-
-
-def _nothing_else(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, Tensor):
-        return {}
-    raise TypeError(f"a {type(value).__name__} stays with the judge")
-
-
-def _closed_over(value: Any) -> Iterator[Any]:
-    """A value, and for a function of a judge's everything that it uses and that it closes over."""
-    yield value
-    if isinstance(value, types.FunctionType) and not stands_in(value):
-        function = inspect.unwrap(value)
-        used = [cell.cell_contents for cell in function.__closure__ or ()]
-        for each in walk([*used, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]):
-            yield from _closed_over(each)
-
-
-@contextmanager
-def _without_hooks(roots: Sequence[nn.Module]) -> Iterator[None]:
-    """Hooks of ours cannot be sent; over there as many others are put on."""
-    kept = [
-        (getattr(module, kind), dict(getattr(module, kind)))
-        for root in roots
-        for module in root.modules()
-        for kind in HOOKS
-    ]
-    for hooks, _ in kept:
-        hooks.clear()
-    try:
-        yield
-    finally:
-        for hooks, before in kept:
-            hooks.update(before)
-
-
-class _Sent(pickle.Pickler):
-    """Writes arguments. What the other side has already, or must not have, goes by its number."""
-
-    def __init__(
-        self, session: Session, buffer: io.BytesIO, *, callbacks: Sequence[Any], known: int, traced: Iterable[Any]
-    ) -> None:
-        super().__init__(buffer, protocol=pickle.HIGHEST_PROTOCOL)
-        self.session, self.callbacks = session, callbacks
-        self.known = {id(module): number for number, module in enumerate(session.modules[:known])}
-        self.traced = [each for each in traced if isinstance(each, Tensor) and each.grad_fn is not None]
-        self.inside = {id(part) for module in session.modules for part in own_tensors(module).values()}
-
-    def persistent_id(self, obj: Any) -> Any:
-        """Return what stands for an object, or None to send it as it is."""
-        if isinstance(obj, _Attribute):
-            return ("attribute", obj.owner._number, obj.name)
-        if isinstance(obj, _Method):
-            return ("method", obj.owner._number, obj.name)
-        if isinstance(obj, StandIn | ModuleStandIn):
-            return ("handle", obj._number)
-        if id(obj) in self.known:
-            return ("module", self.known[id(obj)])
-        if isinstance(obj, Attempt):
-            return ("answers", list(obj.answers))
-        if isinstance(obj, Tensor):
-            return self._tensor(obj)
-        if isinstance(obj, types.FunctionType) and any(obj is each for each in self.callbacks):
-            return ("callback", next(place for place, each in enumerate(self.callbacks) if each is obj))
-        if type(obj).__name__ == "DataLoaders" and type(obj).__module__.startswith("fastai"):
-            normalise = next(step for step in obj.after_batch.fs if type(step).__name__ == "Normalize")
-            return ("dls", list(obj.vocab), normalise.mean.flatten().tolist(), normalise.std.flatten().tolist())
-        return None
-
-    def _tensor(self, tensor: Tensor) -> Any:
-        if not tensor.requires_grad or id(tensor) in self.inside:
-            return None
-        session = self.session
-        for known, number in session.returned:
-            if known is tensor:
-                return ("returned", number)
-        if tensor.is_leaf:
-            number = _place_in(session.leaves, tensor)
-            return ("leaf", number, tensor.detach().clone(), None if tensor.grad is None else tensor.grad.detach())
-        place = next((place for place, (each, _) in enumerate(session.graphs) if each is tensor), None)
-        if place is None:
-            place = len(session.graphs)
-            session.graphs.append((tensor, _sources_of(tensor, self.traced)))
-        return ("graph", place, tensor.detach().clone(), session.graphs[place][1])
-
-    def reducer_override(self, obj: Any) -> Any:
-        """Send a judge's own function as code, a module by its name, and a tensor as its bytes."""
-        if type(obj) is Tensor and obj.layout == torch.strided and obj.grad_fn is None and not obj.requires_grad:
-            return made_tensor, (str(obj.dtype).removeprefix("torch."), tuple(obj.shape), raw_of(obj))
-        if isinstance(obj, types.ModuleType):
-            return importlib.import_module, (obj.__name__,)
-        if not isinstance(obj, types.FunctionType) or not _is_judges(obj):
-            return NotImplemented
-        function = inspect.unwrap(obj)
-        used = {
-            name: function.__globals__[name] for name in _names_in(function.__code__) if name in function.__globals__
-        }
-        cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
-        code = marshal.dumps(function.__code__)
-        return made_function, (code, function.__module__, used, (function.__defaults__, function.__kwdefaults__), cells)
-
-
-def _is_judges(function: types.FunctionType) -> bool:
-    """Whether nobody finds this function by its name over there: one made in another, or in a module of judges."""
-    return "<locals>" in function.__qualname__ or function.__module__.startswith(assignments.__name__)
-
-
-def _names_in(code: types.CodeType) -> set[str]:
-    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    return set(code.co_names).union(*map(_names_in, inner))
-
-
-def _place_in(tensors: list[Tensor], tensor: Tensor) -> int:
-    """The place of a tensor in a list; it is put there if it is not."""
-    for place, each in enumerate(tensors):
-        if each is tensor:
-            return place
-    tensors.append(tensor)
-    return len(tensors) - 1
-
-
-def _sources_of(tensor: Tensor, traced: Sequence[Tensor]) -> list[Tensor]:
-    """What a graph starts from, as far as it is sent: others of the traced tensors on the way, else its leaves."""
-    others = {(each.grad_fn, each.output_nr): each for each in traced if each is not tensor}
-    sources: list[Tensor] = []
-    left, seen = [(tensor.grad_fn, tensor.output_nr)], set[Any]()
-    while left:
-        node, number = left.pop()
-        if node is None or (node, number) in seen:
-            continue
-        seen.add((node, number))
-        if (node, number) in others:
-            sources.append(others[node, number])
-        elif hasattr(node, "variable"):
-            sources.append(node.variable)
-        else:
-            left += node.next_functions
-    return sources

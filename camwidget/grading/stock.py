@@ -1,7 +1,7 @@
 """What stock nbgrader lacks for this course, as parts that `nbgrader_config.py` puts into it.
 
-A notebook that was handed in may hold cells twice, cells with other metadata, and active HTML. Each is put right before
-nbgrader's own parts see it.
+A notebook that was handed in may hold cells twice, cells with other metadata, and active HTML. Cells are put right
+before nbgrader's own parts see them. HTML is cleaned where a page is shown, so what was graded before is safe as well.
 """
 
 import os

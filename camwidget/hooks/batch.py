@@ -1,7 +1,7 @@
 """Several pictures in one pass: the layers that one picture shows, and whether pictures leave each other alone.
 
 Gradients of a sum of logits, one of each picture, are right for each of them only if no picture changes what the
-network says of another. That is found out by an experiment: the same picture alone and beside another one.
+network says of another. That is found out by an experiment: the same picture alone and among others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,16 +18,10 @@ from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import Layer
 from camwidget.hooks.layout import LAST_CALL, Layout
 from camwidget.hooks.reading import Sizes
+from camwidget.hooks.rows import AMONG, among, as_alone, of_the_others, rounding_in
 from camwidget.hooks.scores import Scores
 from camwidget.hooks.selection import open_capture
 from camwidget.hooks.subject import PICTURE, PICTURES
-
-AS_ROUNDED = MappingProxyType({torch.float64: 1e-8, torch.float32: 1e-3})
-"""Up to this part of the largest value, a difference between a picture alone and in a batch is put down to rounding:
-kernels add up in another order."""
-
-AS_ROUNDED_IN_HALF = 0.05
-"""The same for all other types of numbers."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ def open_batch_capture(
     """Yield what runs batches, and the logits of one picture alone. The model is left as found when the block ends.
 
     Layers are found, and read, with that picture; if none are asked for, it is the deepest. Nothing is recorded before
-    the first of them. One more pass, of two pictures, finds out whether they leave each other alone.
+    the first of them. One more pass, of three pictures, finds out whether they leave each other alone.
 
     Args:
         network: the model.
@@ -132,29 +126,30 @@ def _why_one_by_one(
     logits: Float[Tensor, "1 class"],
     alone: Mapping[str, Tensor],
 ) -> str:
-    """Why pictures must be run one after the other; empty if another picture beside the first changes nothing."""
+    """Why pictures must be run one after the other; empty if another picture before and behind one changes nothing."""
     start, end = "Pictures were explained one by one: ", " So a batch at once would have other maps."
     try:
-        together = capture.forward(torch.cat([pixels, -pixels.flip(3) / 2]))
+        together = capture.forward(among(pixels, -pixels.flip(3) / 2))
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # noqa: BLE001 (any error of somebody's network: it need not take two pictures)
         own = error.__cause__ or error  # what the network itself says: our words are for one picture
         said = f"{type(own).__name__}: {clipped(str(own), longest=200)}"
-        return f"{start}the network does not run on two at once ({said})."
-    wrong = _misshapen(capture, kept, 2)
+        return f"{start}the network does not run on three at once ({said})."
+    wrong = _misshapen(capture, kept, len(together))
     if wrong:
-        return f"{start}for two pictures at once {wrong}."
+        return f"{start}for three pictures at once {wrong}."
     capture.keep({each.layer.name: each.layout for each in kept})
-    pairs = [("the answer for one", logits, together[:1])]
-    pairs += [(f"the output of layer {name!r} for one", alone[name], capture.activations[name][:1]) for name in alone]
+    pairs = [("the answer for one", logits, together)]
+    pairs += [(f"the output of layer {name!r} for one", alone[name], capture.activations[name]) for name in alone]
     for what, before, after in pairs:
-        if not _same(before, after.detach(), AS_ROUNDED.get(logits.dtype, AS_ROUNDED_IN_HALF)):
+        if not as_alone(before, after.detach(), tolerance=rounding_in(logits.dtype)):
             return f"{start}{what} depends on the other pictures of its batch.{end}"
     if capture.differentiable:
         target = int(logits.argmax())
-        for name, gradient in capture.gradients(lambda outputs: outputs[0, target]).items():
-            if bool(gradient[1:].any()):  # not a number that is merely small: independent pictures have zeros
+        for name, gradient in capture.gradients(lambda outputs: outputs[AMONG, target]).items():
+            # any number, however small: independent pictures have zeros
+            if bool(of_the_others(gradient).any()):
                 return f"{start}the answer for one depends on what layer {name!r} returns for another.{end}"
     return ""
 
@@ -169,8 +164,3 @@ def _misshapen(capture: LayerCapture, kept: Sequence[Kept], count: int) -> str:
             times = f" when it has run {ran} times, not {each.layer.calls}" if ran != each.layer.calls else ""
             return f"layer {name!r} returns shape {shape}{times}"
     return ""
-
-
-def _same(before: Tensor, after: Tensor, tolerance: float) -> bool:
-    difference = (before - after).abs().max()
-    return bool(difference <= tolerance * before.abs().max())

@@ -1,4 +1,7 @@
-"""One forward pass over all layers, one backward pass per class; the model is left exactly as it was found."""
+"""One forward pass over all layers, one backward pass per class; the model is left exactly as it was found.
+
+What makes this fast is that parameters are frozen and that nothing goes back further than the first layer.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -7,20 +10,18 @@ from typing import Any, Literal, Self, TypeVar
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
-from camwidget.errors import ModelError, NotFiniteError, a_kind, three_parts
+from camwidget.errors import ModelError, three_parts
 from camwidget.hooks.draws import Draws
-from camwidget.hooks.graph import Graph, graph_behind, leading_to
 from camwidget.hooks.hook import differentiable
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs, Layout
-from camwidget.hooks.moves import Doubt, Doubtful, doubt_behind, doubtful_moves, doubtful_moves_in_a_row
-from camwidget.hooks.obstacles import refuse_unready, running, without_gradient
+from camwidget.hooks.obstacles import checked_logits, refuse_unready, running, without_gradient
 from camwidget.hooks.restore import attributes_left_as_found, gpus_of, left_as_found
-from camwidget.hooks.scores import a_number_of, why_no_gradient
+from camwidget.hooks.scores import why_no_gradient
 from camwidget.hooks.subject import PICTURE, Subject
-from camwidget.hooks.tensors import plain
+from camwidget.hooks.tensors import plain, with_first
+from camwidget.hooks.traced import Traced
 from camwidget.hooks.walk import modules_in
 
 Noted = TypeVar("Noted")
@@ -30,24 +31,6 @@ RANDOM = (
     "draw: another one has others."
 )
 """What a network is said to do that is no function of its inputs."""
-
-SHAPING = frozenset(
-    f"{name}Backward0"
-    for name in (
-        "Alias", "Clone", "Expand", "Permute", "ReshapeAlias", "Select", "Slice", "Squeeze", "T", "ToCopy", "Transpose",
-        "UnsafeView", "Unsqueeze", "View",
-    )
-) | {"SqueezeBackward1", "SqueezeBackward2"}  # fmt: skip
-"""Operations that change the shape of numbers, and not the numbers, as PyTorch's graph calls them."""
-
-NOT_DERIVABLE = "NotImplemented"
-"""How PyTorch calls, in its graph, an operation that it has no derivative of."""
-
-UNDERIVABLE = (
-    "lies before an operation that PyTorch has no derivative of, as in layers that were quantised after training: its "
-    "gradient would be zero or lack a part. The network from before its quantisation has one"
-)
-"""Why such layers are refused. The end of a sentence."""
 
 Target = int | Callable[[Tensor], Tensor]
 """What is differentiated: the logit of a class by its index, or a function from the logits to one number."""
@@ -111,6 +94,8 @@ class LayerCapture:
         """What the model runs on."""
         self.call = call
         """The call that counts, of layers that run several times."""
+        self.traced = Traced(None)
+        """The pass, followed back from its logits."""
         self.notes: tuple[str, ...] = ()
         """What to know of the forward pass before believing what came out of it, in sentences; mostly empty."""
         self._modules = {name: find_module(model, name) for name in layer_names}
@@ -122,7 +107,6 @@ class LayerCapture:
         self._order: dict[str, list[int]] = {}  # when each call that has an output came to its end
         self._replacing: dict[str, tuple[int, Tensor]] = {}
         self._draws: Draws | None = None
-        self._walked: Graph | None = None
 
     def __enter__(self) -> Self:
         refuse_unready(self.model)
@@ -157,7 +141,8 @@ class LayerCapture:
             # An inference tensor cannot be recorded; its clone can.
             with running(self.model, inputs):
                 output = self._run(inputs.clone() if inputs.is_inference() else inputs)
-            self._logits = _checked(output, count=inputs.shape[0])
+            self._logits = checked_logits(output, count=inputs.shape[0])
+        self.traced = Traced(self._logits)
         self._draws = draws if draws.any else None
         self.notes = () if self._draws is None else (RANDOM,)
         one = AsItIs(self.call)
@@ -171,23 +156,12 @@ class LayerCapture:
     @property
     def differentiable(self) -> bool:
         """Whether the logits carry a gradient."""
-        return self._logits is not None and self._logits.requires_grad
+        return self.traced.differentiable
 
     @property
     def draws(self) -> bool:
         """Whether the network drew random numbers in the forward pass."""
         return self._draws is not None
-
-    @property
-    def last_step(self) -> str:
-        """The operation that made the logits, as PyTorch's graph calls it, apart from changes of shape; "" if unknown.
-
-        Scores that are explained in place of the logits have one of their own.
-        """
-        node = None if self._logits is None else self._logits.grad_fn
-        while node is not None and node.name() in SHAPING:
-            node = node.next_functions[0][0]
-        return "" if node is None else str(node.name())
 
     def keep(self, layouts: Mapping[str, Layout]) -> None:
         """Turn the activations of some layers into maps and forget the others, so that they cost no gradient.
@@ -200,13 +174,13 @@ class LayerCapture:
         self.layouts = {name: layouts[name] for name in self.outputs if name in layouts}
         self.outputs = {name: self.outputs[name] for name in self.layouts}
         with torch.inference_mode(False), torch.enable_grad():
-            self.activations = {name: self.as_map(name, self._counting(name)) for name in self.layouts}
+            self.activations = {name: self.as_map(name, self.counting(name)) for name in self.layouts}
 
     def forget(self) -> None:
         """Let the last forward pass go, with its graph, and what was kept of it."""
         self.activations, self.outputs, self.other_outputs = {}, {}, {}
         self.layouts, self._logits, self._order, self._remembered = {}, None, {}, None
-        self._walked = None
+        self.traced = Traced(None)
 
     def shown(self, name: str) -> tuple[int, int]:
         """Return which call of a layer counts, from 1, and of how many; (1, 1) if all calls are joined.
@@ -280,77 +254,6 @@ class LayerCapture:
         one, observed = AsItIs(self.call), self.other_outputs_for(inputs, names)
         return {name: outputs[one.calls(len(outputs))[0]] for name, outputs in observed.items()}
 
-    def unused(self) -> set[str]:
-        """Return the layers that the logits are not computed from, by following the graph back: no backward pass.
-
-        A layer whose gradient is zero, behind a dead ReLU or a classifier of zeros, is used. Nothing is returned while
-        the logits carry no gradient at all.
-        """
-        if self._logits is None or not self._logits.requires_grad:
-            return set()
-        nodes, reached = self._graph()
-        leaves = {id(node.variable) for node in nodes if hasattr(node, "variable")}
-        return {
-            name
-            for name, outputs in self.outputs.items()
-            if not any(
-                id(output) in leaves if output.grad_fn is None else (output.grad_fn, output.output_nr) in reached
-                for output in outputs
-            )
-        }
-
-    def underivable(self) -> set[str]:
-        """Return the layers behind an operation for which PyTorch knows no derivative, on the way back from the logits.
-
-        Their gradients would be zero, or lack a part, without an error: so it is with layers that were quantised after
-        training, and with operations of one's own that have no backward pass.
-        """
-        if self._logits is None or not self._logits.requires_grad:
-            return set()
-        opaque = [node for node in self._graph().nodes if node.name().endswith(NOT_DERIVABLE)]
-        behind = set(leading_to(*(each for node in opaque for each, _ in node.next_functions)))
-        leaves = {id(node.variable) for node in behind if hasattr(node, "variable")}
-        return {
-            name
-            for name, outputs in self.outputs.items()
-            if any(id(output) in leaves or output.grad_fn in behind for output in outputs)
-        }
-
-    def _graph(self) -> Graph:
-        """The operations that the logits are computed by, from the first layer on; walked once for a forward pass."""
-        if self._walked is None:
-            ends = () if self._logits is None else ((self._logits.grad_fn, self._logits.output_nr),)
-            self._walked = graph_behind(*ends)
-        return self._walked
-
-    def behind_moves(self, sizes: Collection[tuple[int, int]]) -> dict[str, Doubt]:
-        """Return the layers behind operations that may move places, of a pass of inputs that are `recorded_from`.
-
-        Args:
-            sizes: rows and columns of the maps from convolutions and pooling.
-        """
-        doubtful = doubtful_moves(self._graph().nodes, sizes)
-        return self._behind(doubtful, {name: [kept] for name, kept in self.activations.items()})
-
-    def behind_moves_in_a_row(self, length: int) -> dict[str, Doubt]:
-        """Return the layers behind operations that may move the places of a row, such as a text.
-
-        Args:
-            length: how many places it has.
-        """
-        doubtful = doubtful_moves_in_a_row(self._graph().nodes, length)
-        return self._behind(doubtful, {name: self._counting(name) for name in self.outputs})
-
-    def _behind(self, doubtful: Doubtful, layers: Mapping[str, Sequence[Tensor]]) -> dict[str, Doubt]:
-        """The layers of which an output is behind doubtful operations."""
-        if not doubtful:
-            return {}
-        found = {
-            name: next(filter(None, (doubt_behind(output.grad_fn, doubtful) for output in outputs)), None)
-            for name, outputs in layers.items()
-        }
-        return {name: doubt for name, doubt in found.items() if doubt is not None}
-
     def gradients(
         self, target: Target, *, names: Sequence[str] | None = None, remember: bool = False
     ) -> dict[str, Float[Tensor, "..."]]:
@@ -367,7 +270,7 @@ class LayerCapture:
         Raises:
             ModelError: the logits carry no gradient.
         """
-        sources = {name: self._counting(name) for name in (self.outputs if names is None else names)}
+        sources = {name: self.counting(name) for name in (self.outputs if names is None else names)}
         own = self._remembered_of(target, sources)
         if own is None:
             found = iter(self.derivatives(target, [output for outputs in sources.values() for output in outputs]))
@@ -452,8 +355,12 @@ class LayerCapture:
         with torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext():
             return self.subject.logits_of(self.model(inputs), count=inputs.shape[0])
 
-    def _counting(self, name: str) -> list[Tensor]:
-        """A layer's outputs from the calls that count."""
+    def counting(self, name: str) -> list[Tensor]:
+        """Return a layer's outputs, in its own form, from the calls that count.
+
+        Args:
+            name: a kept layer.
+        """
         outputs = self.outputs[name]
         return [outputs[call] for call in self.layouts[name].calls(len(outputs))]
 
@@ -467,7 +374,7 @@ class LayerCapture:
                 self.calls[name] = self.calls.get(name, 0) + 1
             if self._pass == "rerun":
                 replacement = self._replacement(name, first)
-                return None if replacement is None else _with_first(output, replacement)
+                return None if replacement is None else with_first(output, replacement)
             if not isinstance(first, Tensor) or not first.is_floating_point():
                 if not again:
                     self.other_outputs[name] = output
@@ -477,7 +384,7 @@ class LayerCapture:
                 self.outputs[name] = [*self.outputs.get(name, []), kept]
                 self._order[name] = [*self._order.get(name, []), sum(self.calls.values())]
             with torch.enable_grad():
-                return _with_first(output, kept.clone())
+                return with_first(output, kept.clone())
 
         return fire
 
@@ -489,44 +396,3 @@ class LayerCapture:
         layout, call = self.layouts[name], self.calls[name] - 1
         calls = layout.calls(ran)
         return layout.put_back(activation, own, part=calls.index(call)) if call in calls else None
-
-
-def recorded_from(inputs: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Return a copy of inputs from which all operations are recorded, and not only from the first layer on.
-
-    Args:
-        inputs: what a model runs on.
-    """
-    with torch.inference_mode(False), torch.enable_grad():
-        return inputs.clone().detach().requires_grad_().clone()  # no leaf, so that the network may change it in place
-
-
-def _with_first(output: Any, first: Any) -> Any:
-    """An output with a new first tensor; a named tuple, such as a packed sequence, keeps its kind."""
-    if not isinstance(output, tuple):
-        return first
-    if isinstance(output[0], PackedSequence):
-        first = _with_first(output[0], first)
-    members = (first, *output[1:])
-    return type(output)(*members) if hasattr(output, "_fields") else members
-
-
-def _checked(logits: Any, *, count: int) -> Float[Tensor, "batch class"]:
-    advice = "Wrap it in a module whose forward returns only the logits"
-    if number := a_number_of(logits):
-        advice += f", or explain a number of your own, as in target=lambda output: {number}"
-    if isinstance(logits, Tensor) and logits.ndim > 2 and logits[0, 0].numel() == 1:
-        advice = "Take the axes of one place away: explain(nn.Sequential(model, nn.Flatten()), ...)"
-    allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture or text"
-    if not isinstance(logits, Tensor):
-        size = f" of {len(logits)}" if isinstance(logits, tuple | list | dict) else ""
-        raise ModelError(three_parts(f"The model returned {a_kind(logits)}{size}", allowed, advice))
-    if logits.ndim != 2 or logits.shape[0] != count or logits.shape[1] < 1 or not logits.is_floating_point():
-        given = f"The model returned a {logits.dtype} tensor of shape {tuple(logits.shape)}"
-        raise ModelError(three_parts(given, allowed, advice))
-    if not bool(torch.isfinite(logits).all()):
-        wrong = int((~torch.isfinite(logits)).sum())
-        given = f"{wrong} of {logits.shape[1]} logits are NaN or infinite"
-        advice = "Look for NaN in the weights and the inputs; a model in half precision may overflow: try model.float()"
-        raise NotFiniteError(three_parts(given, "Every logit must be a finite number", advice))
-    return plain(logits)

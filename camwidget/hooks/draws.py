@@ -1,7 +1,7 @@
 """The random numbers that a network draws: did it draw any, and can it draw the same ones again?
 
 Besides the numbers of Python, numpy and PyTorch, which the whole process shares, a module may keep generators of its
-own.
+own. Not seen is one that `forward` makes anew, with another seed each time.
 """
 
 import random

@@ -1,8 +1,31 @@
 """PyTorch's graph of operations: what led to one, and what it returned."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
+
+Edge = tuple[Any, int]
+"""An operation, as `Tensor.grad_fn` is one, and the number of one of its outputs. None where nothing was computed."""
+
+
+def edges_behind(*ends: Edge, until: Collection[Edge] = ()) -> Iterator[Edge]:
+    """Yield what tensors were computed from, each once; these themselves first, then the nearest.
+
+    Args:
+        *ends: `Tensor.grad_fn` and `Tensor.output_nr` of each tensor; those that were not computed are left out.
+        until: outputs that are yielded as well, and not followed further.
+    """
+    ahead, seen, passed = deque(ends), set[Edge](), set[Any]()
+    while ahead:
+        edge = ahead.popleft()
+        operation = edge[0]
+        if operation is None or edge in seen:
+            continue
+        seen.add(edge)
+        yield edge
+        if operation not in passed and edge not in until:
+            passed.add(operation)
+            ahead.extend(operation.next_functions)
 
 
 def leading_to(*operations: Any) -> Iterator[Any]:
@@ -11,13 +34,11 @@ def leading_to(*operations: Any) -> Iterator[Any]:
     Args:
         *operations: of the graph, as `Tensor.grad_fn` is one; None, of a tensor that was not computed, is left out.
     """
-    ahead, seen = deque(operations), {None}
-    while ahead:
-        node = ahead.popleft()
-        if node not in seen:
-            seen.add(node)
-            yield node
-            ahead.extend(each for each, _ in node.next_functions)
+    seen: set[Any] = set()
+    for operation, _ in edges_behind(*((each, 0) for each in operations)):
+        if operation not in seen:
+            seen.add(operation)
+            yield operation
 
 
 class Graph(NamedTuple):
@@ -25,26 +46,18 @@ class Graph(NamedTuple):
 
     nodes: frozenset[Any]
     """The operations."""
-    outputs: frozenset[tuple[Any, int]]
-    """All of their outputs that count, as operation and number; the operation is None where nothing was computed."""
+    outputs: frozenset[Edge]
+    """All of their outputs that count."""
 
 
-def graph_behind(*ends: tuple[Any, int]) -> Graph:
+def graph_behind(*ends: Edge) -> Graph:
     """Return all operations that tensors were computed by.
 
     Args:
-        *ends: `Tensor.grad_fn` and `Tensor.output_nr` of each tensor.
+        *ends: see `edges_behind`.
     """
-    nodes: set[Any] = set()
-    outputs: set[tuple[Any, int]] = set()
-    ahead = list(ends)
-    while ahead:
-        edge = ahead.pop()
-        outputs.add(edge)
-        if edge[0] is not None and edge[0] not in nodes:
-            nodes.add(edge[0])
-            ahead += edge[0].next_functions
-    return Graph(frozenset(nodes), frozenset(outputs))
+    outputs = frozenset(edges_behind(*ends))
+    return Graph(frozenset(operation for operation, _ in outputs), outputs)
 
 
 def shape_after(node: Any) -> tuple[int, ...]:

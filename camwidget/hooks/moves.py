@@ -175,7 +175,8 @@ class Doubt:
     operations: frozenset[Any] = frozenset()
     """Operations of the graph that may have moved them. Layers behind the same ones are moved alike."""
     is_likely: bool = True
-    """Whether one of them hardly does anything else."""
+    """Whether one of them hardly does anything else. Axes that attention swaps may look like rows and columns: where
+    only such a coincidence speaks for a move, and the answer is not clear, the shape is believed."""
 
 
 def told_of(operations: Iterable[Any]) -> str:

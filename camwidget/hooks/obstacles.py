@@ -1,4 +1,4 @@
-"""What keeps a network from being explained, in words: before it runs, and when PyTorch stops it.
+"""What keeps a network from being explained, in words: before it runs, when PyTorch stops it, and in what it returns.
 
 An error of the network's own, which says nothing of how it was called, is left as it is.
 """
@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from camwidget.errors import CamwidgetError, ImageError, ModelError, TextError, three_parts
+from camwidget.errors import CamwidgetError, ImageError, ModelError, NotFiniteError, TextError, a_kind, three_parts
+from camwidget.hooks.scores import a_number_of
+from camwidget.hooks.tensors import plain
 from camwidget.hooks.walk import buffers_in, modules_in, parameters_in
 
 RUNS_ALONE = "A network to be explained is called with one argument, the batch, and returns logits"
@@ -221,3 +224,33 @@ def is_quantised(output: Any) -> bool:
         output: what a layer returned.
     """
     return isinstance(output, Tensor) and output.is_quantized
+
+
+def checked_logits(logits: Any, *, count: int) -> Float[Tensor, "batch class"]:
+    """Return what a network returned, as a plain tensor, if it is logits.
+
+    Args:
+        logits: what it returned.
+        count: for how many pictures or texts.
+
+    Raises:
+        ModelError: it is not one tensor (count, class) of floating-point numbers, or they are not finite.
+    """
+    advice = "Wrap it in a module whose forward returns only the logits"
+    if number := a_number_of(logits):
+        advice += f", or explain a number of your own, as in target=lambda output: {number}"
+    if isinstance(logits, Tensor) and logits.ndim > 2 and logits[0, 0].numel() == 1:
+        advice = "Take the axes of one place away: explain(nn.Sequential(model, nn.Flatten()), ...)"
+    allowed = "A model to be explained returns one tensor of logits, of shape (1, class) for one picture or text"
+    if not isinstance(logits, Tensor):
+        size = f" of {len(logits)}" if isinstance(logits, tuple | list | dict) else ""
+        raise ModelError(three_parts(f"The model returned {a_kind(logits)}{size}", allowed, advice))
+    if logits.ndim != 2 or logits.shape[0] != count or logits.shape[1] < 1 or not logits.is_floating_point():
+        given = f"The model returned a {logits.dtype} tensor of shape {tuple(logits.shape)}"
+        raise ModelError(three_parts(given, allowed, advice))
+    if not bool(torch.isfinite(logits).all()):
+        wrong = int((~torch.isfinite(logits)).sum())
+        given = f"{wrong} of {logits.shape[1]} logits are NaN or infinite"
+        advice = "Look for NaN in the weights and the inputs; a model in half precision may overflow: try model.float()"
+        raise NotFiniteError(three_parts(given, "Every logit must be a finite number", advice))
+    return plain(logits)

@@ -10,10 +10,11 @@ from functools import cached_property
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from camwidget.hooks.capture import UNDERIVABLE, LayerCapture
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layout import FIRST, AsItIs, Grid, in_doubt, moved, readings, readings_of
 from camwidget.hooks.moves import IN_PLACE, Doubt, told_of
 from camwidget.hooks.probe import MOST_CELLS_UNASKED, Answers, Noted, ask, is_coarse, like_patches
+from camwidget.hooks.traced import UNDERIVABLE
 
 _ON_LAST_AXIS = (nn.Linear, nn.LayerNorm, nn.MultiheadAttention, nn.Embedding)
 
@@ -49,8 +50,9 @@ class Shown:
     @cached_property
     def doubts(self) -> dict[str, Doubt]:
         """Layers that may show the picture moved, and why; none of those of which the size was told."""
-        behind = self.capture.behind_moves(
-            {*self.noted.map_sizes, *self.noted.taken, (self.pixels.shape[2], self.pixels.shape[3])}
+        behind = self.capture.traced.behind_moves(
+            {name: [kept] for name, kept in self.capture.activations.items()},
+            {*self.noted.map_sizes, *self.noted.taken, (self.pixels.shape[2], self.pixels.shape[3])},
         )
         if self.noted.shows_moved(AsItIs(self.capture.call)):
             behind = {name: replace(behind.get(name, Doubt()), is_likely=True) for name in self.capture.outputs}
@@ -66,9 +68,9 @@ def read(shown: Shown, unread: Mapping[str, str], *, target: int) -> tuple[dict[
         target: the class whose gradients tell which tokens it depends on.
     """
     capture, ways, doubts = shown.capture, shown.ways, shown.doubts
-    unused = capture.unused()
+    unused = capture.traced.unused(capture.outputs)
     reasons = dict.fromkeys(unused, "has no part in the logits: they are not computed from what it returns")
-    reasons |= dict.fromkeys(capture.underivable(), UNDERIVABLE)
+    reasons |= dict.fromkeys(capture.traced.underivable(capture.outputs), UNDERIVABLE)
     reasons |= unread
     reasons |= {
         name: f"returns shape {capture.output_shapes[name]}, which does not hold {written(shown.told[name])}"

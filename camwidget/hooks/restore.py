@@ -1,6 +1,6 @@
 """Run a model and leave it exactly as it was found, even after an error."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
 from typing import Any, TypeGuard
@@ -16,7 +16,7 @@ from camwidget.hooks.turns import (
     random_numbers_left_as_found,
     transformers_run_as_written,
 )
-from camwidget.hooks.walk import modules_in, parameters_in
+from camwidget.hooks.walk import modules_in, parameters_in, parameters_of
 from camwidget.hooks.weights import weights_left_as_found
 
 _PYTORCHS = frozenset(vars(nn.Module()))
@@ -43,29 +43,37 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
     Args:
         model: the network.
     """
-    devices = {parameter.device for parameter in parameters_in(model)}
-    with (
-        alone_with(model),
-        compiler_stands_aside(),
-        transformers_run_as_written(model),
-        random_numbers_left_as_found(gpus=_gpus_among(devices)),
-        _without_autocast(devices),
-        weights_left_as_found(modules := modules_in(model)),
-        buffers_left_as_found(modules),
-    ):
-        training = [module.training for module in modules]
-        parameters = parameters_in(model)
-        required = [parameter.requires_grad for parameter in parameters]
-        try:
-            # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
-            _set_flags(modules, repeat(False))
-            for parameter in parameters:
-                parameter.requires_grad_(False)
+    with alone_with(model):
+        modules = modules_in(model)
+        parameters = parameters_of(modules)
+        devices = {parameter.device for parameter in parameters}
+        with (
+            compiler_stands_aside(),
+            transformers_run_as_written(modules),
+            random_numbers_left_as_found(gpus=_gpus_among(devices)),
+            _without_autocast(devices),
+            weights_left_as_found(modules),
+            buffers_left_as_found(modules),
+            _only_evaluating(modules, parameters),
+        ):
             yield
-        finally:
-            _set_flags(modules, training)
-            for parameter, flag in zip(parameters, required, strict=True):
-                parameter.requires_grad_(flag)
+
+
+@contextmanager
+def _only_evaluating(modules: Sequence[nn.Module], parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    """Turn training and the gradients of parameters off for the block."""
+    training = [module.training for module in modules]
+    required = [parameter.requires_grad for parameter in parameters]
+    try:
+        # The flags are set one by one: train() and eval() may be overridden to do more (some merge weights).
+        _set_flags(modules, repeat(False))
+        for parameter in parameters:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        _set_flags(modules, training)
+        for parameter, flag in zip(parameters, required, strict=True):
+            parameter.requires_grad_(flag)
 
 
 def _set_flags(modules: Iterable[nn.Module], flags: Iterable[bool]) -> None:

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from camwidget.errors import LayerError, ModelError, a_kind, three_parts
-from camwidget.hooks.capture import LayerCapture, recorded_from
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import FEW, candidate_layers, opened_layers
 from camwidget.hooks.layout import LAST_CALL, Grid, readings_of
 from camwidget.hooks.obstacles import from_before, is_quantised, why_closed
 from camwidget.hooks.probe import convolutions_noted
 from camwidget.hooks.reading import Shown, Sizes, read, written
 from camwidget.hooks.subject import PICTURE, Subject
+from camwidget.hooks.traced import recorded_from
 from camwidget.hooks.walk import modules_in
 
 ALLOWED = (

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 
 def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
@@ -49,3 +50,18 @@ def plain(tensor: Tensor) -> Tensor:
 def at_least_single(tensor: Tensor) -> Tensor:
     """Return a floating-point tensor in single precision if it has less, else as it is."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def with_first(output: Any, first: Any) -> Any:
+    """Return an output with a new first tensor; a named tuple, such as a packed sequence, keeps its kind.
+
+    Args:
+        output: of a module: a tensor, or a tuple.
+        first: the new one.
+    """
+    if not isinstance(output, tuple):
+        return first
+    if isinstance(output[0], PackedSequence):
+        first = with_first(output[0], first)
+    members = (first, *output[1:])
+    return type(output)(*members) if hasattr(output, "_fields") else members

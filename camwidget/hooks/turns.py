@@ -4,7 +4,7 @@ import pickle
 import random
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +35,8 @@ def alone_with(network: nn.Module) -> Iterator[None]:
     """Wait until no other thread works on the network or on a part of it, and keep the others waiting for the block.
 
     Networks that have a module, a parameter or a buffer in common wait for each other; others do not. The thread that
-    is inside may enter again, with the same network or another.
+    is inside may enter again, with the same network or another. A loop that trains takes no turn: do not explain a
+    network in one thread while another trains it.
 
     Args:
         network: the network.
@@ -100,21 +101,20 @@ def compiler_stands_aside() -> Any:
 _short_cut = _Shared()
 
 
-def transformers_run_as_written(network: nn.Module) -> Any:
+def transformers_run_as_written(modules: Iterable[nn.Module]) -> Any:
     """Return a block in which PyTorch's transformers take no short cut.
 
     Without a gradient, a whole layer of theirs is one operation: it calls no hooks of the modules inside, and with a
     padding mask it returns a nested tensor, which has no shape.
 
     Args:
-        network: what will run.
+        modules: all that may run.
     """
     kinds = (nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.MultiheadAttention)
     return _short_cut.changed(
         _without_short_cut,
         needed=lambda: (
-            torch.backends.mha.get_fastpath_enabled()
-            and any(isinstance(module, kinds) for module in modules_in(network))
+            torch.backends.mha.get_fastpath_enabled() and any(isinstance(module, kinds) for module in modules)
         ),
     )
 

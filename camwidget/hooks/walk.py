@@ -4,6 +4,7 @@ PyTorch's own `modules()` and `parameters()` hand every module up through all mo
 through the network some twenty times, and of a small network that was as much work as the two passes.
 """
 
+from collections.abc import Iterable
 from itertools import chain
 
 from torch import Tensor, nn
@@ -32,7 +33,16 @@ def parameters_in(network: nn.Module) -> list[nn.Parameter]:
     Args:
         network: any.
     """
-    held = chain.from_iterable(module._parameters.values() for module in modules_in(network) if module._parameters)
+    return parameters_of(modules_in(network))
+
+
+def parameters_of(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
+    """Return the parameters that some modules hold themselves, each once, in the order of the modules.
+
+    Args:
+        modules: without those inside them.
+    """
+    held = chain.from_iterable(module._parameters.values() for module in modules if module._parameters)
     return list({id(parameter): parameter for parameter in held if parameter is not None}.values())
 
 

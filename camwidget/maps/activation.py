@@ -155,6 +155,9 @@ def activation_of(
     Where nothing tells, one logit has the sigmoid and several have softmax; the outputs of a Learner with several
     vocabularies are then values, since no softmax runs over all of them.
 
+    An explicit loss counts even around a network that ends in softmax: fastai's `predict` does the same. A loss whose
+    own `activation` function returns its input tells by its name.
+
     Args:
         asked: see `checked_activation`.
         model: a Learner or module.
@@ -162,7 +165,7 @@ def activation_of(
         run: runs the network.
         inputs: what it ran on.
         others: two other inputs, to tell a softmax inside the network from a coincidence; read only if needed.
-        last_step: the operation that made the logits, see `LayerCapture.last_step`; it shows a sigmoid that is no
+        last_step: the operation that made the logits, see `Traced.last_step`; it shows a sigmoid that is no
             module.
 
     Raises:

@@ -202,7 +202,10 @@ def eigen_cam(
 
 
 def _ratio(part: Float[Tensor, "*axes"], whole: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
-    """The quotient, and zero where the denominator is zero."""
+    """The quotient, and zero where the denominator is zero.
+
+    No small constant is added: beside squares of small gradients it would decide the map.
+    """
     dead = whole == 0
     return torch.where(dead, torch.zeros_like(part), part / torch.where(dead, torch.ones_like(whole), whole))
 

@@ -186,7 +186,10 @@ class _Looking:
 
 
 def _not_the_same(source: Source, index: int, pixels: Tensor) -> str:
-    """What to warn of if a picture is another one when it is read again: nobody can see what the network saw."""
+    """What to warn of if a picture is another one when it is read again: nobody can see what the network saw.
+
+    So it is where a transform has a generator of its own, or a `collate_fn` draws.
+    """
     if source.stream is not None:
         return ""
     try:

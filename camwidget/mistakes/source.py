@@ -187,6 +187,8 @@ def _size_of(sample: Any) -> Any:
 def repeated(number: int) -> Iterator[None]:
     """Let what draws random numbers draw the same ones each time; everybody else's stay as they were.
 
+    These are Python's, NumPy's and torch's. It costs a fraction of a millisecond.
+
     Args:
         number: which numbers.
     """

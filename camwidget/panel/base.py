@@ -139,6 +139,11 @@ class SlidingPanel(ShownPanel):
     def _set(self, name: str, value: Any, **also: Any) -> None:
         """Set a trait: check the value and compute what it needs, commit that, show it, tell observers.
 
+        `panel.image = photo`, an upload and a linked trait all end here. What was not offered yet is explained, also
+        where it is the same value once more: the file or the network may have changed. Observers are notified of a
+        different value only, first of this trait, then of what followed it; each sees the complete new state. A lock
+        guards the commit, since Score-CAM commits from a thread of its own.
+
         Args:
             name: of the trait.
             value: what it is set to; a class also by its name.

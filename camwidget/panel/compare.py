@@ -1,4 +1,8 @@
-"""Two things side by side: classes, methods, layers or pictures. Which two is state; the browser subtracts."""
+"""Two things side by side: classes, methods, layers or pictures. Which two is state; the browser subtracts.
+
+Classes and pictures keep their numbers, on one scale with their difference: on its own, a small difference would shout.
+Methods and layers have other units, so each of their maps is taken in shares of its strongest cell.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""A panel as one HTML file that slides without a kernel and without a network."""
+"""A panel as one HTML file that slides without a kernel and without a network.
+
+The export of ipywidgets would not do: it omits an anywidget's module and needs two content networks.
+"""
 
 import base64
 import hashlib

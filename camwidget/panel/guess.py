@@ -1,4 +1,7 @@
-"""Guess first, then see: where somebody thinks that the network looks, and whether the answer is shown."""
+"""Guess first, then see: where somebody thinks that the network looks, and whether the answer is shown.
+
+Until then nothing of the maps is shown: large, small, in words for screen readers, or in the still that is stored.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -3,6 +3,11 @@
 ipywidgets keeps every widget alive until it is closed, here and in the browser, and nobody closes one. When a cell
 shows a panel and is run again, its old output is gone, so what it had shown goes to sleep: its widgets are closed. A
 panel that is still shown by another cell stays awake, and showing a sleeping one wakes it.
+
+After fifty reruns 33 MB more are in use in the page, and no widget more in the kernel:
+`python -m tests.benchmarks.rerun --rounds 50` prints both. The sleeping panels themselves, 1.4 MB each, stay in
+IPython's `Out` if they were the last line of the cell; `display(panel)` leaves none there, and `%reset out` lets them
+go.
 """
 
 import weakref

@@ -43,7 +43,11 @@ def estimated_cost(
 
 @dataclass(frozen=True)
 class Twin:
-    """A copy of a network to run beside the notebook, so that the notebook's own stays free, also to be trained."""
+    """A copy of a network to run beside the notebook, so that the notebook's own stays free, also to be trained.
+
+    To give the notebook's own back between batches would not do: a training step would still meet a batch half-way,
+    with batch norm in the wrong mode, or with gradients dropped because a parameter is frozen while `backward` runs.
+    """
 
     network: nn.Module
     """The copy, with the weights of the moment at which it was made."""
@@ -123,6 +127,9 @@ def joined(before: Explanation, now: Explanation, *, offered: Explanation) -> Ex
 
 class RunButton(ipywidgets.HBox):
     """A Run button, and while it runs a progress bar and Stop; one thing at a time, beside the kernel's own thread.
+
+    Beside it, so that the kernel notices Stop. What blocks the kernel is announced by the view and has no bar. Nothing
+    runs but by the button: a slider never starts it.
 
     Args:
         start: called when Run is pressed; it calls `begin`.

@@ -2,7 +2,8 @@
 
 A panel is a box around a view, and beside that stand a few stock widgets: text boxes, a button with its progress,
 notes. Here the view is drawn by the host, and the stock widgets by the page's own elements. They stay what holds the
-values, so nothing that a panel does with them is done twice.
+values, so nothing that a panel does with them is done twice. marimo's own text boxes and buttons would not do: none
+follows what the kernel changes, such as a word that was deleted. marimo makes no view outside of a running cell.
 """
 
 import html

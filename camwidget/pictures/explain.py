@@ -171,7 +171,7 @@ def picture_activation(
     """
     others = (-pixels.flip(3), pixels.flip(2) / 2)
     return activation_of(
-        asked, model, logits, run=capture.rerun, inputs=pixels, others=others, last_step=capture.last_step
+        asked, model, logits, run=capture.rerun, inputs=pixels, others=others, last_step=capture.traced.last_step
     )
 
 

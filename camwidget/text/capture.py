@@ -10,12 +10,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from camwidget.errors import ModelError, a_kind, three_parts
-from camwidget.hooks.capture import UNDERIVABLE, LayerCapture
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import find_module
 from camwidget.hooks.layout import LAST_CALL, AsItIs
 from camwidget.hooks.scores import Scores
 from camwidget.hooks.selection import refuse_call, refuse_missing, without_call
 from camwidget.hooks.subject import Subject
+from camwidget.hooks.traced import UNDERIVABLE
 from camwidget.hooks.walk import modules_in
 from camwidget.text.layers import text_layers
 from camwidget.text.layout import FIRST, Anywhere, Chunks
@@ -104,7 +105,7 @@ def open_text_capture(
         wordless = _wordless(capture, others, asked=set(layers or ()) - set(readable))
         unread = _unread(capture, ids, logits, words=words)
         elsewhere = moved(capture, ids, looked_up=looked_up, words=words, others=others, besides=wordless)
-        no_gradient = dict.fromkeys(capture.underivable(), UNDERIVABLE)
+        no_gradient = dict.fromkeys(capture.traced.underivable(capture.outputs), UNDERIVABLE)
         reasons = {**elsewhere, **unread, **wordless, **no_gradient, **without_call(capture)}
         usable = {name: at for name, at in capture.layouts.items() if name not in reasons}
         refuse_call(capture, names if layers is None else layers)
@@ -201,7 +202,10 @@ def _sizes_for(capture: LayerCapture, ids: Int[Tensor, "1 position"]) -> dict[st
 
 
 def reach_of(capture: LayerCapture) -> Reach:
-    """Return how far back in the text gradients reach, by one more backward pass.
+    """Return how far back in the text gradients reach, by one more backward pass: from the last chunk to the first.
+
+    fastai's AWD-LSTM reads 72 tokens at a time. Its layers run once for each chunk, but its embedding never: the
+    dropout around it looks the vectors up itself, so that is the layer to listen to.
 
     Args:
         capture: after `read_text`.

@@ -101,7 +101,7 @@ def explain_text_methods(
                 run=capture.rerun,
                 inputs=ids,
                 others=others,
-                last_step=capture.last_step,
+                last_step=capture.traced.last_step,
             )
             names = names_of(request.class_names, reader.class_names, count=logits.shape[1], activation=activation)
         else:

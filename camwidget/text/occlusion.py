@@ -8,6 +8,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from camwidget.errors import ModelError, three_parts
+from camwidget.hooks.rows import among, as_alone, rounding_in
 from camwidget.text.tokens import Token, Word
 
 MOST_READ = 1_000_000
@@ -27,7 +28,8 @@ LogitsOf = Callable[[Int[Tensor, "batch position"]], Float[Tensor, "batch class"
 """Runs a model on several texts of equal length, or on one."""
 
 AS_ROUNDED = 1e-3
-"""Rounded in another order, an answer differs by less than this part of it."""
+"""The answer for one of several texts may differ by this part from the answer for it alone, even if numbers are rounded
+to fewer digits: what a word adds may be as little."""
 
 
 def groups_of(words: Sequence[Word], *, positions: int) -> list[list[int]]:
@@ -83,7 +85,7 @@ def leave_out(
         for length, numbers in by_length.items():
             for batch in torch.tensor(numbers).split(max(1, BATCH // max(length, 1))):
                 rows = [ids[0, kept[number]] if length else ids.new_tensor([padding]) for number in batch.tolist()]
-                if together is None and len(rows) > 1:
+                if together is None and any(not torch.equal(rows[0], row) for row in rows[1:]):
                     together = _leave_each_other_alone(logits_of, torch.stack(rows))
                 for some in [torch.stack(rows)] if together else torch.stack(rows).split(1):
                     logits = _logits_of(logits_of, some, count=whole.shape[1])
@@ -95,19 +97,18 @@ def leave_out(
 
 
 def _leave_each_other_alone(logits_of: LogitsOf, texts: Int[Tensor, "batch position"]) -> bool:
-    """Whether the model answers for the first and the last of several texts as it does for each of them alone.
+    """Whether the model answers for one of several texts as it does for that text alone.
 
     A recurrent network that takes the batch for the positions, for one, hands on what it has read from text to text.
     """
     try:
-        whole = logits_of(texts).cpu().double()
-        alone = torch.cat([logits_of(texts[:1]), logits_of(texts[-1:])]).cpu().double()
+        alone, together = logits_of(texts[:1]), logits_of(among(texts[:1], texts[1:]))
     except Exception:  # noqa: BLE001 (whatever it is: one at a time, it may have an answer)
         return False
-    if not bool(whole.isfinite().all()):
+    if not bool(together.isfinite().all()):
         return True  # which is refused in any case
-    ends = whole[[0, -1]] if len(whole) == len(texts) else whole
-    return ends.shape == alone.shape and bool((ends - alone).abs().max() <= AS_ROUNDED * alone.abs().max())
+    right = len(together) == len(texts) + 1
+    return right and as_alone(alone, together, tolerance=min(AS_ROUNDED, rounding_in(alone.dtype)))
 
 
 def _logits_of(logits_of: LogitsOf, ids: Int[Tensor, "batch position"], *, count: int) -> Float[Tensor, "batch class"]:

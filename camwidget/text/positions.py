@@ -2,7 +2,10 @@
 
 A layer of such a network has a value for every token, and the values lie on other words. What a table looks up shows
 it, compared with the text. Behind it, operations in the graph that may move places raise a doubt, and the network is
-asked: a few words are changed, one after the other, and a word's own place must answer.
+asked: a few words are changed, one after the other, and a word's own place must answer. Recurrent layers and
+convolutions spread a change, so a place that does not change most is no proof by itself.
+
+Not found is a product that mixes all places, in a network that reads texts of one length only: its places are nobody's.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -124,7 +127,8 @@ def moved(
     """
     names = list(capture.layouts)
     tables = _tables_in_doubt(capture, ids, looked_up, besides)
-    doubts = capture.behind_moves_in_a_row(ids.shape[1])
+    held = {name: capture.counting(name) for name in capture.outputs}
+    doubts = capture.traced.behind_moves_in_a_row(held, ids.shape[1])
     asked = [name for name in names if (name in tables or name in doubts) and name not in besides]
     if not asked:
         return {}

@@ -54,7 +54,11 @@ def pieces_of(text: str) -> Iterator[Piece]:
 
 
 def _kind(character: str) -> Kind | None:
-    """What a piece that begins with this character is; None for white space and what is invisible."""
+    """What a piece that begins with this character is; None for white space and what is invisible.
+
+    It follows Unicode's categories: a pattern of letters takes a combining accent, half of the signs of Hindi and the
+    joints of an emoji for marks of their own.
+    """
     category = unicodedata.category(character)
     if category[0] in "LMN" or character == "_":
         return "word"
@@ -186,6 +190,11 @@ class Vocabulary:
         return tuple(tokens)
 
     def _index_of(self, word: str) -> int | None:
+        """The number of a word, however its apostrophe is printed.
+
+        While the printed apostrophe made "isn't" an unknown word, the packaged network took "It isn't good" for
+        positive, with probability 0.93; with a typed one it says 0.07.
+        """
         exact = self.index.get(word.lower())
         return self.index.get(unicodedata.normalize("NFC", word).lower().translate(_PLAIN)) if exact is None else exact
 

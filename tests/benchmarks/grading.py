@@ -107,7 +107,15 @@ def compare(folder: Path, assignment: str, parts: list[list[str]], *, stock_each
         hand_in(course / "grading" / "submitted", assignment, part[:stock_each])
         stock = [sys.executable, "-m", "nbgrader", "autograde", assignment, "--create"]
         stock += ["--Judged.judge_outside=False"]  # as nbgrader has it: in a kernel for each submission
-        own = [sys.executable, "-m", "camwidget.cli", "grade", str(ours), "--out", str(folder / f"out-{ours.name}")]
+        own = [
+            sys.executable,
+            "-m",
+            "camwidget.command",
+            "grade",
+            str(ours),
+            "--out",
+            str(folder / f"out-{ours.name}"),
+        ]
         own += ["--checks", str(SOLUTIONS), "--workers", str(workers)]
         turns = [("stock", stock, course), ("ours", own, folder)]
         for which, command, place in turns[:: 1 if number % 2 else -1]:

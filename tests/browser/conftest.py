@@ -1,4 +1,4 @@
-"""A page of a real browser, without Jupyter: for views that are mounted by hand and for saved pages."""
+"""A real browser, and pages of it without Jupyter: for views that are mounted by hand and for saved pages."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,12 @@ from playwright.sync_api import Browser, Page
 from tests.browser.lab import chromium_browser, new_page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
+    """One for all modules: a page has settings and a store of its own, and what starts a browser takes a second.
+
+    Not for the session: in the thread in which Playwright waits nothing else may run an event loop.
+    """
     with chromium_browser(chromium) as running:
         yield running
 

@@ -99,8 +99,8 @@ def _answers(address: str) -> bool:
 
 
 def find_chromium() -> str:
-    """Path of a Chromium on the PATH; a benchmark cannot do without."""
-    found = chromium_path()
+    """Path of a whole Chromium on the PATH; a benchmark cannot do without."""
+    found = chromium_path(whole=True)
     if found is None:
         raise SystemExit(f"No Chromium was found. {', '.join(CHROMIUM_NAMES)} would do. Install your distribution's.")
     return found

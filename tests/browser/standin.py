@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import numpy as np
 import torch
 from playwright.sync_api import Page
 from torch import nn
@@ -78,3 +79,9 @@ def listed(classes: int) -> HeatmapView:
     view = HeatmapView()
     view.show(explain_methods(net, torch.randn(1, 3, 24, 32), target_classes=list(range(classes))))
     return view
+
+
+def painted(page: Page) -> np.ndarray:
+    """Red, green and blue of each pixel of the picture with its map."""
+    width, height, data = page.evaluate(PIXELS)
+    return np.array(data, dtype=np.uint8).reshape(height, width, 4)[..., :3]

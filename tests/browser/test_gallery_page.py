@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from camwidget.mistakes.groups import group_maps
 from camwidget.panel.mistakes import MistakesPanel
+from tests.browser.gallery import many, rows_shown, tiles
 from tests.browser.standin import mount
-from tests.browser.test_mistakes_page import many, rows_shown, tiles
 
 IN_SIGHT = """\
 (box) => {

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.barriers import barriers
-from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, run_cell, wait_for_kernel
+from tests.browser.lab import jupyterlab, new_page, open_notebook, run_all, run_cell, wait_for_kernel
 from tests.patience import HANGING_S
 
 PANEL = """\
@@ -56,7 +56,7 @@ class Host(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def host(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def host(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp("hosts")
     new = nbformat.v4
     cells = [new.new_markdown_cell("# First"), new.new_markdown_cell("## Second"), new.new_code_cell(PANEL)]
@@ -65,7 +65,7 @@ def host(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
     for name in ("panel", "other"):
         nbformat.write(notebook, folder / f"{name}.ipynb")
     (folder / "end").touch()
-    with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+    with jupyterlab(folder) as address:
         yield Host(address, browser, folder)
 
 

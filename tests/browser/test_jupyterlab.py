@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
+from tests.browser.lab import jupyterlab, new_page, open_notebook, run_all, write_notebook
 from tests.patience import HANGING_S, STUCK_S
 
 CELLS = [
@@ -22,11 +22,11 @@ CLASS = ".camw-standing"
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """One JupyterLab for the module, with all panels shown."""
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "panel.ipynb", CELLS)
-    with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+    with jupyterlab(folder) as address:
         page = new_page(browser, width=1300, height=3400)
         page.camw_requests = []  # type: ignore[attr-defined]
         page.on("request", lambda request: page.camw_requests.append(request.url))  # type: ignore[attr-defined]
@@ -34,6 +34,7 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
         run_all(page)
         page.wait_for_selector(".jp-CodeCell >> nth=2 >> .camw-view[data-painted]", timeout=1000 * HANGING_S)
         yield page
+        page.close()
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def test_a_link_to_what_needs_a_kernel_opens_the_saved_page_at_the_map(saved: Pa
 def test_the_whole_screen_enlarges_the_panel_and_the_pointer_still_meets_its_cell(saved: Page, panel: CamPanel) -> None:
     box = saved.locator(".camw-frame .camw-picture")
     small = box.bounding_box()
-    full = saved.get_by_role("button", name="Full screen")
+    full = saved.get_by_role("button", name="Full screen", exact=True)
 
     full.click()
     expect(saved.get_by_role("button", name="Leave full screen")).to_be_visible()

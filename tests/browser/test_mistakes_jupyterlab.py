@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
+from tests.browser.lab import jupyterlab, new_page, open_notebook, run_all, write_notebook
 from tests.patience import HANGING_S
 
 CELL = """\
@@ -22,15 +22,16 @@ gallery"""
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "mistakes.ipynb", [CELL, "print(found.tags, gallery.picture)"])
-    with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+    with jupyterlab(folder) as address:
         page = new_page(browser, width=1280, height=1500)
         open_notebook(page, address, "mistakes.ipynb")
         run_all(page)
         page.wait_for_selector(".camw-view[data-painted]", timeout=1000 * HANGING_S)
         yield page
+        page.close()
 
 
 def test_pictures_come_into_sight_one_is_opened_below_and_gets_a_tag(lab: Page) -> None:

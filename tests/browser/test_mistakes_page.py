@@ -5,14 +5,12 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from camwidget.mistakes.find import find_mistakes
 from camwidget.mistakes.found import Found
@@ -21,6 +19,7 @@ from camwidget.panel.colours import overlay
 from camwidget.panel.gallery import TILE_PIXELS, tile_of
 from camwidget.panel.mistakes import MistakesPanel
 from tests.browser.barriers import barriers
+from tests.browser.gallery import many, rows_shown, tiles
 from tests.browser.lab import new_page
 from tests.browser.standin import mount
 from tests.mistakes.small import loader, network
@@ -51,27 +50,6 @@ def panel(found: Found) -> MistakesPanel:
     return MistakesPanel(found)
 
 
-def many(count: int, classes: int = 4) -> Found:
-    """Rows without pictures, as quick to make as they are many."""
-    numbers = np.random.default_rng(0)
-    names = [f"class {k}" for k in range(classes)]
-    codes = numbers.integers(0, classes, (2, count))
-    table = pd.DataFrame(
-        {
-            "path": [f"folder/picture_{row}.jpg" for row in range(count)],
-            "true": pd.Categorical.from_codes(codes[0], names),
-            "said": pd.Categorical.from_codes(codes[1], names),
-            "right": codes[0] == codes[1],
-            **{name: numbers.random(count, np.float32) for name in ("p_said", "p_true", "margin", "loss")},
-            "problem": "",
-        },
-        index=pd.Index(range(count), name="row"),
-    )
-    maps = numbers.standard_normal((count, 2, 2, 3)).astype(np.float32)
-    about: dict[str, Any] = {"method": "grad_cam", "layer": "0", "size": (24, 36), "root": "", "total": count}
-    return Found(table=table, maps=maps, class_names=tuple(names), **about)
-
-
 def answer(page: Page, found: Found) -> list[int]:
     """Send every picture that was asked for, as the panel does; the rows."""
     page.wait_for_function("() => (window.sent ?? []).some((each) => each.do === 'tiles')")
@@ -82,14 +60,6 @@ def answer(page: Page, found: Found) -> list[int]:
         buffers = [base64.b64encode(each).decode() for each in (picture, maps)]
         page.evaluate("([content, buffers]) => tell(content, buffers)", [{"tiles": [entry]}, buffers])
     return rows
-
-
-def rows_shown(page: Page) -> list[int]:
-    return [int(row) for row in tiles(page).evaluate_all("(all) => all.map((each) => each.dataset.row)")]
-
-
-def tiles(page: Page) -> Locator:
-    return page.get_by_role("option")
 
 
 def test_the_mistakes_come_first_by_loss_and_in_the_order_that_is_chosen(page: Page, panel: MistakesPanel) -> None:

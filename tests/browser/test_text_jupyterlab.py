@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.lab import chromium_browser, jupyterlab, new_page, open_notebook, run_all, write_notebook
+from tests.browser.lab import jupyterlab, new_page, open_notebook, run_all, write_notebook
 from tests.patience import HANGING_S
 
 CELL = """\
@@ -31,14 +31,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: str, folder: Path) -> Iterator[Page]:
+def lab(browser: Browser, folder: Path) -> Iterator[Page]:
     write_notebook(folder / "words.ipynb", [CELL])
-    with jupyterlab(folder) as address, chromium_browser(chromium) as browser:
+    with jupyterlab(folder) as address:
         page = new_page(browser, width=1300, height=1400)
         open_notebook(page, address, "words.ipynb")
         run_all(page)
         page.wait_for_selector(".camw-view[data-painted]", timeout=1000 * HANGING_S)
         yield page
+        page.close()
 
 
 def parts(lab: Page) -> tuple[Locator, Locator, Locator]:

@@ -16,7 +16,7 @@ from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
 from camwidget.pictures.result import Explanation
 from tests.browser.lab import new_page
-from tests.browser.standin import PIXELS, mount
+from tests.browser.standin import mount, painted
 from tests.toys import strided
 
 
@@ -34,11 +34,6 @@ def view(results: dict[str, Explanation]) -> HeatmapView:
     made = HeatmapView()
     made.show(results)
     return made
-
-
-def painted(page: Page) -> np.ndarray:
-    width, height, data = page.evaluate(PIXELS)
-    return np.array(data, dtype=np.uint8).reshape(height, width, 4)[..., :3]
 
 
 @pytest.mark.parametrize("layer", [0, 1])

@@ -8,8 +8,7 @@ from playwright.sync_api import Page
 
 from camwidget.panel.view import HeatmapView
 from camwidget.pictures.explain import explain_methods
-from tests.browser.standin import mount
-from tests.browser.test_view_page import painted
+from tests.browser.standin import mount, painted
 from tests.toys import strided
 
 ONE_BY_ONE = """\

@@ -13,7 +13,7 @@ import jaxtyping
 
 from camwidget.course.check import judged
 from camwidget.course.items import find_item
-from tests.course.bank import bank_of
+from tests.course.bank import bank_of, entry_of
 from tests.course.source import WRITTEN, handed_in
 
 SEEDS = (1, 22, 333, 4444, 55_555)
@@ -33,7 +33,7 @@ def points_under(item: str, code: str, seeds: tuple[int, ...] = SEEDS) -> list[i
 
 def unlike(item: str) -> Iterator[tuple[str, list[int]]]:
     """Answers to an item of which the points depend on the seed, and right ones that lose any; with their points."""
-    entry, full = bank_of(item.partition(".")[0])[item], find_item(item).points
+    entry, full = entry_of(item), find_item(item).points
     for name, code in entry.right.items():
         if set(points := points_under(item, code)) - {full}:
             yield f"{name} (right)", points

@@ -4,10 +4,10 @@ python -m tests.course.table
 """
 
 from camwidget.course.items import find_item
+from tests.course.bank import entry_of
 from tests.course.bank.families import families, family_code
 from tests.course.mutants import mutants
 from tests.course.source import WRITTEN, head_of, is_named, is_right, questions, report_on
-from tests.course.test_bank import BANKS
 
 HEADINGS = (
     "item",
@@ -34,7 +34,7 @@ def rows() -> list[tuple[str, ...]]:
 
 
 def _counts(name: str, solution: str) -> list[int]:
-    entry = BANKS[name.partition(".")[0]][name]
+    entry = entry_of(name)
     liberties, slips = families(name)
     right = [*entry.right.values(), *(family_code(name, solution, each) for each in liberties.values())]
     wrong = [

@@ -5,7 +5,7 @@ import pytest
 
 from camwidget.course.items import find_item, items_of
 from camwidget.course.report import Report
-from tests.course.bank import Wrong, bank_of
+from tests.course.bank import Wrong, bank_of, entry_of
 from tests.course.bank.families import families, family_code
 from tests.course.mutants import mutants
 from tests.course.source import WRITTEN, is_named, is_right, questions, report_on, told
@@ -41,10 +41,6 @@ def graded(item: str, code: str) -> Report | str:
         return report_on(item, code, hidden=True)
     finally:
         jaxtyping.config.update("jaxtyping_disable", before)
-
-
-def entry_of(item: str):
-    return BANKS[item.partition(".")[0]][item]
 
 
 @pytest.mark.parametrize("assignment", WRITTEN)

@@ -2,10 +2,7 @@
 
 import os
 import re
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,40 +17,13 @@ from camwidget.course.items import find_item
 from camwidget.course.report import REPORT_MIME
 from camwidget.course.selfstudy.materials import tasks
 from tests.course.source import SOLUTIONS, WRITTEN, head_of, questions
+from tests.course.written import EXERCISES, MARKERS, cell_of, check_cells, exercise, files_of, source
 from tests.house.repository import ROOT, run_jupyter
 from tests.patience import HANGING_S
 
 pytestmark = pytest.mark.slow
-EXERCISES = ROOT / "exercises"
-# Each is put together here, so that this file does not contain what it looks for.
-MARKERS = ["BEGIN" + " SOLUTION", "END" + " SOLUTION", "HIDDEN" + " TESTS", "MARK" + " SCHEME", "hidden" + "=True"]
 ITEMS = [item for assignment in WRITTEN for item in questions(assignment)]
 HINTS = ("a nudge", "an approach", "almost the answer")
-
-
-def source(assignment: str) -> NotebookNode:
-    return nbformat.read(SOLUTIONS / assignment / f"{assignment}.ipynb", as_version=4)
-
-
-def exercise(assignment: str) -> NotebookNode:
-    return nbformat.read(EXERCISES / assignment / f"{assignment}.ipynb", as_version=4)
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def cell_of(notebook: NotebookNode, item: str, part: str) -> NotebookNode:
-    """One of the cells of an item: its task, hints, answer or check."""
-    wanted = f"{item}-{part}".replace(".", "-").replace("_", "-")
-    return next(cell for cell in notebook.cells if cell.id == wanted)
-
-
-def check_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that nbgrader grades by itself."""
-    return [
-        cell for cell in notebook.cells if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -213,119 +183,3 @@ def test_the_exercise_earns_nothing_and_stops_only_where_something_is_not_writte
     assert {what for what in errors(notebook).values() if not what.startswith("NotImplementedError")} == set()
     assert {cell.id: earned(cell) for cell in check_cells(notebook) if earned(cell) != 0} == {}
     assert all(not report["started"] for cell in check_cells(notebook) for report in reports(cell))
-
-
-# One assignment goes the whole way: released, handed in by two learners, graded and given back, by stock nbgrader.
-
-GRADED = "keepdim"
-NOISE = """\
-import logging, sys, warnings
-logging.basicConfig()
-print("a thought", file=sys.stderr)
-warnings.warn("careful")
-"""
-# A handler of logging keeps the stream it was made with, so this reaches the check cell's own stderr.
-NOISY_MAP = """\
-def weighted_map(weights, activation):
-    logging.warning("on the way")
-    return (weights[:, None, None] * activation).sum(0)
-"""
-NEVER_NONE = """\
-def broadcast_shape(first, second):
-    axes = max(len(first), len(second))
-    first, second = (1,) * (axes - len(first)) + first, (1,) * (axes - len(second)) + second
-    return tuple(max(a, b) for a, b in zip(first, second))
-"""
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course in which two learners handed in: everything right and noisy, and a part."""
-    folder = tmp_path_factory.mktemp("course")
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    shutil.copytree(SOLUTIONS / GRADED, folder / "solutions" / GRADED)
-    shutil.copy(SOLUTIONS / f"hidden_{GRADED}.py", folder / "solutions")
-
-    right, part = source(GRADED), source(GRADED)
-    cell_of(right, "keepdim.predict", "answer").source += f"\n{NOISE}"
-    cell_of(right, "keepdim.unsqueeze", "answer").source = NOISY_MAP
-    cell_of(part, "keepdim.broadcast", "answer").source = NEVER_NONE
-    cell_of(part, "keepdim.einsum", "answer").source = "not Python at all"
-    for item in ("keepdim.silent", "keepdim.meets"):
-        cell_of(part, item, "answer").source = cell_of(exercise(GRADED), item, "answer").source
-    part.cells.remove(cell_of(part, "keepdim.wild", "check"))
-    for learner, notebook in {"right": right, "part": part}.items():
-        for cell in [cell for cell in notebook.cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]:
-            notebook.cells.remove(cell)  # cells to play with, which take time
-        place = folder / "grading" / "submitted" / learner / GRADED
-        place.mkdir(parents=True)
-        nbformat.write(notebook, place / f"{GRADED}.ipynb")
-    # A learner's own module of that name is not what grades.
-    (folder / "grading" / "submitted" / "part" / GRADED / f"hidden_{GRADED}.py").write_text("raise SystemExit\n")
-
-    in_a_kernel = "--Judged.judge_outside=False"  # tests/grading has the other way
-    for step in ("generate_assignment", "autograde", "generate_feedback"):
-        done = run_jupyter("nbgrader", step, GRADED, in_a_kernel, folder=folder)
-        assert done.returncode == 0, done.stderr[-3000:]
-    return folder
-
-
-SCORES = """
-SELECT submitted_assignment.student_id, base_cell.name, grade.auto_score
-FROM grade
-JOIN base_cell ON base_cell.id = grade.cell_id
-JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
-JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
-WHERE grade.auto_score IS NOT NULL -- what only a person can grade has no score yet
-"""
-
-
-@pytest.fixture(scope="module")
-def scores(course: Path) -> dict[str, dict[str, float]]:
-    """Learner to check to points, from nbgrader's gradebook."""
-    found: dict[str, dict[str, float]] = {}
-    with closing(sqlite3.connect(course / "grading" / "gradebook.db")) as book:
-        for learner, cell, points in book.execute(SCORES):
-            found.setdefault(learner, {})[cell] = points
-    return found
-
-
-def full(assignment: str) -> dict[str, float]:
-    return {cell.id: cell.metadata.nbgrader.points for cell in check_cells(source(assignment))}
-
-
-def test_a_release_through_the_gradebook_is_the_same(course: Path) -> None:
-    assert files_of(course / "exercises" / GRADED) == files_of(EXERCISES / GRADED)
-
-
-def test_a_solved_exercise_earns_every_point_whatever_it_writes_to_stderr(
-    scores: Mapping[str, Mapping[str, float]],
-) -> None:
-    assert scores["right"] == full(GRADED)
-
-
-def test_partial_credit_arrives_and_a_deleted_check_comes_back(scores: Mapping[str, Mapping[str, float]]) -> None:
-    nothing = dict.fromkeys(["keepdim-einsum-check", "keepdim-silent-check", "keepdim-meets-check"], 0)
-
-    assert scores["part"] == full(GRADED) | nothing | {"keepdim-broadcast-check": 2}
-
-
-@pytest.mark.parametrize("learner", ["right", "part"])
-def test_the_feedback_holds_no_hidden_source(course: Path, learner: str) -> None:
-    feedback = (course / "grading" / "feedback" / learner / GRADED / f"{GRADED}.html").read_text(encoding="utf-8")
-    text = re.sub(r"<[^>]+>", "", feedback)  # colours cut the code into pieces
-
-    assert [marker for marker in [*MARKERS[2:], f"hidden_{GRADED}", "batch_map(attempt"] if marker in text] == []
-    assert "keepdim.broadcast" in text
-
-
-def test_the_feedback_tells_what_failed_and_quotes_no_hidden_call(course: Path) -> None:
-    feedback = (course / "grading" / "feedback" / "part" / GRADED / f"{GRADED}.html").read_text(encoding="utf-8")
-    text = re.sub(r"<[^>]+>", "", feedback)
-
-    assert "shapes that do not fit give None (1): not yet" in text
-    assert "NameError" in text
-
-
-def test_the_folder_of_sources_stays_free_of_bytecode(course: Path) -> None:
-    assert sorted(path.name for path in (course / "solutions").iterdir()) == [f"hidden_{GRADED}.py", GRADED]

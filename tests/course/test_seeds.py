@@ -5,7 +5,7 @@ import pytest
 from camwidget.course.attempt import Attempt
 from camwidget.course.check import judged
 from camwidget.course.items import Item
-from tests.course.bank import bank_of
+from tests.course.bank import entry_of
 from tests.course.seeds import points_under
 from tests.course.source import questions
 
@@ -22,7 +22,7 @@ LUCKY = [
 
 @pytest.mark.parametrize(("item", "name", "points"), LUCKY)
 def test_a_wrong_answer_gets_the_same_points_under_every_seed(item: str, name: str, points: int) -> None:
-    code = bank_of(item.partition(".")[0])[item].wrong[name].code
+    code = entry_of(item).wrong[name].code
 
     assert set(points_under(item, code)) == {points}
 

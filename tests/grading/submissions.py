@@ -60,6 +60,25 @@ def without_play(notebook: Notebook) -> Notebook:
     return notebook
 
 
+FULL = {
+    f"keepdim.{name}": float(worth)
+    for name, worth in {
+        "predict": 5,
+        "error": 1,
+        "broadcast": 3,
+        "silent": 4,
+        "meets": 1,
+        "unsqueeze": 5,
+        "einsum": 4,
+        "wild": 1,
+    }.items()
+}
+
+
+def keepdim() -> Notebook:
+    return without_play(solved("keepdim"))
+
+
 @cache
 def course(limits: Limits = LIMITS, seed: int = SEED) -> Course:
     return Course(hidden_checks(SOLUTIONS), seed, limits, contained=True)
@@ -76,7 +95,7 @@ def graded(
 ) -> Graded:
     content = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
     submission = Submission("learner", assignment, content, files or {}, "digest")
-    return grade(submission, course(limits, seed), sandbox.forks, grader="grader")
+    return grade(submission, course(limits, seed), sandbox.forks)
 
 
 def points(result: Graded) -> dict[str, float | None]:

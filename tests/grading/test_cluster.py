@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_all_is_graded_o
 ) -> None:
     work.use(sandbox.forks, contained=True)
     ours = course()
-    here = {number: lasting(work.do(each, ours, ours.grader())) for number, each in enumerate(submissions())}
+    here = {number: lasting(work.do(each, ours)) for number, each in enumerate(submissions())}
     there: dict[int, dict[str, Any]] = {}
     killed: subprocess.Popen[bytes] | None = None
     with ExitStack() as opened:
@@ -79,7 +80,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_all_is_graded_o
             client.wait_for_workers(len(workers), timeout=HANGING_S)
             places = {pid: place for place, pid in client.run(os.getpid).items()}
         jobs = iter(enumerate(submissions()))
-        for number, result in graded_there(jobs, ours, grader=ours.grader(), scheduler=address):
+        for number, result in graded_there(jobs, ours, scheduler=address):
             assert number not in there
             assert not isinstance(result, str), result
             there[number] = lasting(result)
@@ -95,7 +96,24 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_all_is_graded_o
     assert [there[number]["rows"][-1]["points"] for number in range(COUNT)] == [0, 1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("forks", [{}, {True: "a sandbox of a class before"}], ids=["new", "has graded"])
+def test_a_worker_with_another_version_grades_nothing_however_often_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, forks: dict[bool, str]
+) -> None:
+    monkeypatch.setattr(work, "_forks", forks)
+    for name in ("_own_sandbox", "grade"):
+        monkeypatch.setattr(work, name, lambda *_: pytest.fail("it was about to grade"))
+    elsewhere = pickle.loads(pickle.dumps(course()))
+    object.__setattr__(elsewhere, "grader", "of another version")  # as it comes from a machine with other files
+    sent = pickle.loads(pickle.dumps(elsewhere))
+
+    assert sent.grader == "of another version"
+    for _ in range(2):
+        with pytest.raises(CourseError, match="another version of camwidget"):
+            work.do(submissions()[0], sent)
+
+
 def test_a_scheduler_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECTING_S", 0.5)
     with pytest.raises(CourseError, match="dask worker ADDRESS --nthreads 1"):
-        list(graded_there(iter(()), course(), grader="", scheduler="tcp://127.0.0.1:1"))
+        list(graded_there(iter(()), course(), scheduler="tcp://127.0.0.1:1"))

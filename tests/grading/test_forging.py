@@ -13,14 +13,14 @@ ALL_AS_BEFORE = """
 import camwidget.grading.child as child
 real_hooks, real_after = child._Session.hooks, child._Session.after
 def hooks(self):
-    self.forged_modes = [module.training for module in self.modules]
+    self.forged_modes = [module.training for module in self.objects.modules]
     return real_hooks(self)
 def after(self, args, watched):
     modes = self.forged_modes
     told = real_after(self, args, watched)
     told["args"] = {}
     told["hooks"] = [[list(range(len(before))), 0] for before in self.stand]
-    for module, ours, mode in zip(told["modules"], self.modules, modes):
+    for module, ours, mode in zip(told["modules"], self.objects.modules, modes):
         names = list(child.own_tensors(ours))
         module.update(training=mode, as_it_came=True, tensors={}, same=names, runs=[])
     return told

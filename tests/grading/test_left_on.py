@@ -7,12 +7,13 @@ import pytest
 from camwidget.grading.sandbox import Sandbox
 from tests.grading.bank import PATIENT
 from tests.grading.submissions import (
+    FULL,
     answer,
     graded,
     insert,
+    keepdim,
     points,
 )
-from tests.grading.test_odd_notebooks import FULL, keepdim
 
 
 @pytest.mark.slow

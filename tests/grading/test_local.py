@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from camwidget.cli import main
+from camwidget.command.cli import main
 from camwidget.grading.local import graded_here
 from camwidget.grading.records import load_class
 from camwidget.grading.runner import RESULTS
@@ -39,7 +39,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_nothing_is_left
     jobs = [(number, Submission(f"learner {number}", "keepdim", content, {}, "")) for number in range(4)]
     sandboxes = named("bwrap")
     results = {}
-    for number, result in graded_here(iter(jobs), course(), grader=course().grader(), workers=2):
+    for number, result in graded_here(iter(jobs), course(), workers=2):
         assert number not in results
         results[number] = result
         if len(results) == 1:

@@ -11,35 +11,18 @@ from camwidget.grading.records import Graded
 from camwidget.grading.sandbox import Sandbox
 from camwidget.grading.submission import Submission
 from tests.grading.submissions import (
+    FULL,
     Notebook,
     answer,
     cell_of,
     course,
     graded,
     insert,
+    keepdim,
     points,
     released,
-    solved,
     without_play,
 )
-
-FULL = {
-    f"keepdim.{name}": float(worth)
-    for name, worth in {
-        "predict": 5,
-        "error": 1,
-        "broadcast": 3,
-        "silent": 4,
-        "meets": 1,
-        "unsqueeze": 5,
-        "einsum": 4,
-        "wild": 1,
-    }.items()
-}
-
-
-def keepdim() -> Notebook:
-    return without_play(solved("keepdim"))
 
 
 def old_format(notebook: Notebook) -> Notebook:
@@ -277,7 +260,7 @@ def graded_without_running(content: bytes) -> Graded:
 
     with socket.socket() as unconnected:  # a fork asked for here would raise
         submission = Submission("ann", "keepdim", content, {}, "digest")
-        return grade(submission, course(), Forks(unconnected), grader="")
+        return grade(submission, course(), Forks(unconnected))
 
 
 @pytest.mark.parametrize("name", BROKEN)

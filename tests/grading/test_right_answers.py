@@ -8,7 +8,7 @@ import pytest
 
 from camwidget.grading.judge import REPORTED
 from camwidget.grading.sandbox import Sandbox
-from tests.course.bank import bank_of
+from tests.course.bank import entry_of
 from tests.course.source import WRITTEN
 from tests.grading.bank import differences
 from tests.grading.submissions import graded, released, without_play
@@ -45,6 +45,6 @@ def test_a_released_notebook_is_not_started_anywhere(assignment: str, sandbox: S
 
 @pytest.mark.parametrize("item", REPORTED)
 def test_a_wrong_answer_is_judged_outside_as_it_is_inside(item: str, sandbox: Sandbox) -> None:
-    name, wrong = list(bank_of(item.partition(".")[0])[item].wrong.items())[-1]
+    name, wrong = list(entry_of(item).wrong.items())[-1]
 
     assert differences(sandbox, item, {name: wrong.code}) == {}

@@ -51,15 +51,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, found: dict[tuple[s
     """Grade in this process, the same bytes once; who was graded is noted. "stop" in front interrupts the run."""
     names: list[str] = []
 
-    def graded_in_this_process(jobs, course, *, grader, workers) -> Iterator[Result]:
+    def graded_in_this_process(jobs, course, *, workers) -> Iterator[Result]:
         for number, submission in jobs:
             if names and names[0] == "stop" and len(names) == 2:
                 raise KeyboardInterrupt
             names.append(submission.learner)
             key = submission.learner, submission.digest
             if key not in found:
-                found[key] = work.do(submission, course, grader)
-            yield number, {**found[key], "grader": grader}
+                found[key] = work.do(submission, course)
+            yield number, {**found[key], "grader": course.grader}
 
     work.use(sandbox.forks, contained=True)
     monkeypatch.setattr(runner, "graded_here", graded_in_this_process)
@@ -169,7 +169,7 @@ def test_another_seed_draws_other_numbers_and_is_kept_from_others(
 def test_a_fault_of_the_graders_gives_no_points_and_is_tried_again(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(jobs, course, *, grader, workers) -> Iterator[Result]:
+    def failing(jobs, course, *, workers) -> Iterator[Result]:
         for number, _ in jobs:
             yield number, "the grader failed: ZeroDivisionError"
 

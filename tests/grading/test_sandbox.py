@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from camwidget import cli
+from camwidget.command import cli
 from camwidget.errors import CourseError
 from camwidget.grading import sandbox
 from camwidget.grading.sandbox import Sandbox

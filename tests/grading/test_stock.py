@@ -1,9 +1,12 @@
-"""From release to feedback with nbgrader's own commands, on a fresh copy of the course, for an odd submission."""
+"""From submissions to feedback and a release with nbgrader's own commands, on a fresh copy of the course: an odd
+submission, one with everything right and noisy, and a part."""
 
 import csv
 import re
 import shutil
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from camwidget.grading.stock import PlainMetadata, clean, rendered
+from tests.course.source import SOLUTIONS
+from tests.course.written import EXERCISES, MARKERS, cell_of, check_cells, exercise, files_of, source
 from tests.house.repository import ROOT, run_jupyter, tracked_files
 
 pytestmark = pytest.mark.slow
@@ -27,6 +32,24 @@ class Report:
         return 99.0
 def check(*answers, **how):
     return Report()
+"""
+NOISE = """\
+import logging, sys, warnings
+logging.basicConfig()
+print("a thought", file=sys.stderr)
+warnings.warn("careful")
+"""
+# A handler of logging keeps the stream it was made with, so this reaches the check cell's own stderr.
+NOISY_MAP = """\
+def weighted_map(weights, activation):
+    logging.warning("on the way")
+    return (weights[:, None, None] * activation).sum(0)
+"""
+NEVER_NONE = """\
+def broadcast_shape(first, second):
+    axes = max(len(first), len(second))
+    first, second = (1,) * (axes - len(first)) + first, (1,) * (axes - len(second)) + second
+    return tuple(max(a, b) for a, b in zip(first, second))
 """
 ACTIVE = """\
 from IPython.display import HTML, SVG, Image, Javascript, Markdown, display
@@ -39,10 +62,6 @@ display({"image/png": "AAAA"}, raw=True, metadata={"image/png": {"width": "1 one
 widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "</script><script>planted()"}}
 display({**widget, "text/plain": "a widget"}, raw=True)
 """
-
-
-def released() -> NotebookNode:
-    return nbformat.read(ROOT / "exercises" / GRADED / f"{GRADED}.ipynb", as_version=4)
 
 
 def place_of(notebook: NotebookNode, cell_id: str) -> int:
@@ -58,7 +77,7 @@ def twice(notebook: NotebookNode, cell_id: str) -> None:
 
 def odd() -> NotebookNode:
     """Worth 7 of 24: two quizzes and the five shapes; much else about it is not as it should be."""
-    notebook = released()
+    notebook = exercise(GRADED)
     right = {
         "error": 'what_happens = "c"',
         "meets": 'what_it_meets = "b"',
@@ -77,22 +96,46 @@ def odd() -> NotebookNode:
         new_code_cell(f"# ### BEGIN {'HIDDEN'} TESTS\n{ACTIVE}"),
         new_markdown_cell("A thought <script>planted()</script> <img src=x onerror='planted()'>"),
     ]
-    notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith("play")]
+    return notebook
+
+
+def right() -> NotebookNode:
+    """Solved, and noisy in two places."""
+    notebook = source(GRADED)
+    cell_of(notebook, "keepdim.predict", "answer").source += f"\n{NOISE}"
+    cell_of(notebook, "keepdim.unsqueeze", "answer").source = NOISY_MAP
+    return notebook
+
+
+def part() -> NotebookNode:
+    """Some answers wrong, one that is not Python, two not begun, and a check deleted."""
+    notebook = source(GRADED)
+    cell_of(notebook, "keepdim.broadcast", "answer").source = NEVER_NONE
+    cell_of(notebook, "keepdim.einsum", "answer").source = "not Python at all"
+    for item in ("keepdim.silent", "keepdim.meets"):
+        cell_of(notebook, item, "answer").source = cell_of(exercise(GRADED), item, "answer").source
+    notebook.cells.remove(cell_of(notebook, "keepdim.wild", "check"))
     return notebook
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh clone, in which one has handed in an odd notebook with modules beside it."""
+    """A fresh clone, in which three have handed in; one of them an odd notebook, two of them modules beside theirs."""
     folder = tmp_path_factory.mktemp("clone")
     for path in tracked_files():
-        part = path.relative_to(ROOT)
-        if part.parts[0] in ("exercises", "solutions", "nbgrader_config.py"):
-            (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, folder / part)
+        inside = path.relative_to(ROOT)
+        if inside.parts[0] in ("exercises", "solutions", "nbgrader_config.py"):
+            (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / inside)
+    for learner, notebook in {"odd": odd(), "right": right(), "part": part()}.items():
+        place = folder / "grading" / "submitted" / learner / GRADED
+        place.mkdir(parents=True)
+        # without the cells to play with, which take time
+        notebook.cells = [cell for cell in notebook.cells if not cell.id.startswith("play")]
+        nbformat.write(notebook, place / f"{GRADED}.ipynb")
+    # A learner's own module of that name is not what grades.
+    (folder / "grading" / "submitted" / "part" / GRADED / f"hidden_{GRADED}.py").write_text("raise SystemExit\n")
     beside = folder / "grading" / "submitted" / "odd" / GRADED
-    beside.mkdir(parents=True)
-    nbformat.write(odd(), beside / f"{GRADED}.ipynb")
     (beside / "camwidget.py").write_text(EARNS_ALL)
     for name in ("torch", "pkgutil", "ipykernel_launcher"):
         (beside / f"{name}.py").write_text("raise SystemExit('planted')\n")
@@ -104,7 +147,7 @@ def said(course: Path) -> str:
     """What the commands wrote."""
     everything = ""
     for command in (
-        f"autograde {GRADED} --Judged.judge_outside=False",
+        f"autograde {GRADED} --Judged.judge_outside=False",  # in a kernel: the rest of tests/grading has the other way
         f"generate_feedback {GRADED}",
         "export --to grades.csv",
     ):
@@ -120,7 +163,7 @@ def points(course: Path) -> Mapping[str, float]:
 
 
 def test_every_command_works_and_modules_beside_an_odd_notebook_earn_it_nothing(course: Path, said: str) -> None:
-    assert points(course) == {"odd": 7.0}, said
+    assert points(course)["odd"] == 7.0, said
 
 
 def test_grading_leaves_the_release_as_it_is(course: Path, said: str) -> None:
@@ -134,8 +177,9 @@ def test_the_only_warnings_are_about_what_a_learner_changed(said: str) -> None:
     lines = [line for line in said.splitlines() if "WARN" in line.upper() and "Alternative text" not in line]
     warnings = {line.split("] ")[-1] for line in lines}  # nbconvert asks the learner's pictures for alternative texts
 
+    gone = {"odd": ("setup-1", "keepdim-einsum-check"), "part": ("keepdim-wild-check",)}
     assert warnings == {
-        f"Cell {cell} of odd was missing, and was put back" for cell in ("setup-1", "keepdim-einsum-check")
+        f"Cell {cell} of {learner} was missing, and was put back" for learner, cells in gone.items() for cell in cells
     }
 
 
@@ -229,3 +273,70 @@ def test_of_the_metadata_of_outputs_only_sizes_stay() -> None:
     cell, _ = PlainMetadata().preprocess_cell(cell, {}, 0)
 
     assert cell.outputs[0].metadata == {"image/png": {"height": 2}}
+
+
+SCORES = """
+SELECT submitted_assignment.student_id, base_cell.name, grade.auto_score
+FROM grade
+JOIN base_cell ON base_cell.id = grade.cell_id
+JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
+JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+WHERE grade.auto_score IS NOT NULL -- what only a person can grade has no score yet
+"""
+
+
+@pytest.fixture(scope="module")
+def scores(course: Path, said: str) -> dict[str, dict[str, float]]:
+    """Learner to check to points, from nbgrader's gradebook."""
+    found: dict[str, dict[str, float]] = {}
+    with closing(sqlite3.connect(course / "grading" / "gradebook.db")) as book:
+        for learner, cell, points in book.execute(SCORES):
+            found.setdefault(learner, {})[cell] = points
+    return found
+
+
+def full(assignment: str) -> dict[str, float]:
+    return {cell.id: cell.metadata.nbgrader.points for cell in check_cells(source(assignment))}
+
+
+def test_a_solved_exercise_earns_every_point_whatever_it_writes_to_stderr(
+    scores: Mapping[str, Mapping[str, float]],
+) -> None:
+    assert scores["right"] == full(GRADED)
+
+
+def test_partial_credit_arrives_and_a_deleted_check_comes_back(scores: Mapping[str, Mapping[str, float]]) -> None:
+    nothing = dict.fromkeys(["keepdim-einsum-check", "keepdim-silent-check", "keepdim-meets-check"], 0)
+
+    assert scores["part"] == full(GRADED) | nothing | {"keepdim-broadcast-check": 2}
+
+
+@pytest.mark.parametrize("learner", ["right", "part"])
+def test_the_feedback_holds_no_hidden_source(course: Path, said: str, learner: str) -> None:
+    feedback = (course / "grading" / "feedback" / learner / GRADED / f"{GRADED}.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", feedback)  # colours cut the code into pieces
+
+    assert [marker for marker in [*MARKERS[2:], f"hidden_{GRADED}", "batch_map(attempt"] if marker in text] == [], said
+    assert "keepdim.broadcast" in text
+
+
+def test_the_feedback_tells_what_failed_and_quotes_no_hidden_call(course: Path, said: str) -> None:
+    feedback = (course / "grading" / "feedback" / "part" / GRADED / f"{GRADED}.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", feedback)
+
+    assert "shapes that do not fit give None (1): not yet" in text, said
+    assert "NameError" in text
+
+
+def test_a_release_through_the_gradebook_is_the_same_and_puts_no_bytecode_beside_the_sources(
+    course: Path, said: str
+) -> None:
+    shutil.rmtree(course / "exercises" / GRADED)
+
+    done = run_jupyter("nbgrader", "generate_assignment", GRADED, folder=course)
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert files_of(course / "exercises" / GRADED) == files_of(EXERCISES / GRADED), said
+    assert files_of(course / "solutions").keys() == {
+        str(path.relative_to(SOLUTIONS)) for path in tracked_files() if path.is_relative_to(SOLUTIONS)
+    }

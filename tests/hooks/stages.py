@@ -28,6 +28,7 @@ SMALL = set("three_parts listed plain tensors_in called takes same positive".spl
 
 METHODS = {
     "camwidget.hooks.capture.LayerCapture": [],
+    "camwidget.hooks.traced.Traced": [],
     "camwidget.hooks.learner_hooks.OwnCapture": [],
     "camwidget.hooks.learner_hooks.Watched": [],
     "camwidget.hooks.learner_hooks.OwnHooks": [],

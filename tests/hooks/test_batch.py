@@ -1,4 +1,4 @@
-"""Whether the pictures of a batch leave each other alone is found out by running two of them."""
+"""Whether the pictures of a batch leave each other alone is found out by running three of them."""
 
 from collections.abc import Callable
 
@@ -59,6 +59,12 @@ def from_the_next(logits: Tensor) -> Tensor:
     return logits + other - other.detach()
 
 
+def ahead(logits: Tensor) -> Tensor:
+    """Zeros, which each row but the first has a gradient of to the one before it."""
+    before = functional.pad(logits, (0, 0, 1, 0))[:-1]
+    return before - before.detach()
+
+
 def reason_of(network: nn.Module, layers: list[str] | None = None) -> str:
     with open_batch_capture(network.double(), picture(), layers) as (opened, _):
         return opened.one_by_one
@@ -75,9 +81,13 @@ def test_pictures_that_leave_each_other_alone_are_run_at_once(network: nn.Module
         (Between(train_mode_norm), "the answer for one depends on the other pictures"),
         (Between(lambda activation: activation - activation.mean(dim=0)), "depends on the other pictures"),
         (NoisyBelow(), "depends on the other pictures"),
+        (After(lambda logits: logits.cumsum(0)), "the answer for one depends on the other pictures"),
+        (After(lambda logits: logits.flip(0).cumsum(0).flip(0)), "the answer for one depends on the other pictures"),
+        (After(lambda logits: logits[:1].expand_as(logits)), "the answer for one depends on the other pictures"),
+        (After(lambda logits: logits + ahead(logits)), "depends on what layer 'body.4' returns for another"),
         (After(from_the_next), "depends on what layer 'body.4' returns for another"),
-        (After(lambda logits: logits.view(1, 3)), "does not run on two at once (RuntimeError"),
-        (Alone(), "returns shape (1, 5, 4, 5) when it has run 2 times, not 1"),
+        (After(lambda logits: logits.view(1, 3)), "does not run on three at once (RuntimeError"),
+        (Alone(), "returns shape (1, 5, 4, 5) when it has run 3 times, not 1"),
     ],
 )
 def test_pictures_that_do_not_are_run_one_by_one_with_the_reason(network: nn.Module, why: str) -> None:

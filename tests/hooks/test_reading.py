@@ -5,12 +5,13 @@ import torch
 from torch import Tensor, nn
 
 from camwidget.errors import LayerError
-from camwidget.hooks.capture import LayerCapture, recorded_from
+from camwidget.hooks.capture import LayerCapture
 from camwidget.hooks.layers import candidate_layers
 from camwidget.hooks.layout import FIRST, Grid
 from camwidget.hooks.moves import MOVES
 from camwidget.hooks.probe import convolutions_noted
 from camwidget.hooks.reading import Shown, read
+from camwidget.hooks.traced import recorded_from
 from camwidget.pictures.explain import explain
 from tests.hooks.moving import Moving, photo
 

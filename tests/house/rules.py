@@ -121,6 +121,60 @@ def untested_modules(package: Path, tests: Path, excused: Collection[str]) -> li
     ]
 
 
+def borrowed_helpers(tests: Path) -> list[str]:
+    """Modules that take something from a file of tests: a helper belongs where nobody collects it."""
+    known = {
+        ".".join((tests.name, *PurePosixPath(path).with_suffix("").parts)): path
+        for path in sources(tests)
+        if PurePosixPath(path).name.startswith("test_")
+    }
+    return [
+        f"{path} imports {known[name]}"
+        for path, source in sources(tests).items()
+        for name in sorted(imported(source) & known.keys())
+    ]
+
+
 def covers(excuse: str, path: str) -> bool:
     """Is this the module that is excused, or one below the folder that is?"""
     return path == excuse or (excuse.endswith("/") and path.startswith(excuse))
+
+
+PAGE_LINES, LINE_CHARACTERS, PAGE_WORDS = 66, 120, 750
+"""What a page holds at most; its tables and code count too."""
+
+
+def more_than(pages: float, path: Path) -> list[str]:
+    """What is too much in a text for so many pages: lines, characters of a line, words as white space parts them."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    most_lines, most_words = int(pages * PAGE_LINES), int(pages * PAGE_WORDS)
+    found = [
+        f"line {number} has {len(line)} characters, of {LINE_CHARACTERS} at most"
+        for number, line in enumerate(lines, start=1)
+        if len(line) > LINE_CHARACTERS
+    ]
+    if len(lines) > most_lines:
+        found.append(f"{len(lines)} lines, of {most_lines} at most")
+    if (words := len(text.split())) > most_words:
+        found.append(f"{words} words, of {most_words} at most")
+    return found
+
+
+def long_guides(package: Path) -> list[str]:
+    """READMEs below the package that do not fit on a page."""
+    return [
+        f"{path.relative_to(package).as_posix()}: {what}"
+        for path in sorted(package.rglob("README.md"))
+        for what in more_than(1, path)
+    ]
+
+
+def unnamed_modules(package: Path) -> list[str]:
+    """Modules beside a README that it does not name in backticks, as in `capture` or `static/`."""
+    return [
+        f"{path.relative_to(package).as_posix()} does not name {module.stem}"
+        for path in sorted(package.rglob("README.md"))
+        for module in sorted(path.parent.glob("*.py"))
+        if not module.stem.startswith("_") and f"`{module.stem}`" not in path.read_text(encoding="utf-8")
+    ]

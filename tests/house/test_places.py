@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.house.repository import ROOT, planted
-from tests.house.rules import strayed_tests, unguided_folders, untested_modules
+from tests.house.rules import borrowed_helpers, strayed_tests, unguided_folders, untested_modules
 
 PACKAGE = ROOT / "camwidget"
 TESTS = ROOT / "tests"
@@ -91,4 +91,28 @@ def test_a_strayed_test_and_an_untested_module_are_reported(tmp_path: Path) -> N
     assert untested_modules(package, tests, {"c/": "", "a/same.py": ""}) == [
         "no test imports b/forgotten.py",
         "a/same.py needs no excuse",
+    ]
+
+
+def test_nobody_takes_helpers_from_a_file_of_tests() -> None:
+    found = borrowed_helpers(TESTS)
+
+    assert found == [], "\n".join(found)
+
+
+def test_who_does_is_reported(tmp_path: Path) -> None:
+    tree = planted(
+        tmp_path / "tests",
+        {
+            "maps/test_one.py": "from tests.maps.helpers import x\n",
+            "maps/helpers.py": "x = 1\n",
+            "test_two.py": "from tests.maps.test_one import x\n",
+            "table.py": "import tests.maps.test_one as one\nfrom tests import test_two\n",
+        },
+    )
+
+    assert borrowed_helpers(tree) == [
+        "table.py imports maps/test_one.py",
+        "table.py imports test_two.py",
+        "test_two.py imports maps/test_one.py",
     ]

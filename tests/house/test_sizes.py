@@ -13,9 +13,6 @@ MOST_LINES_OF_A_MODULE = 400
 # Longer ones, by path, with the answer to "is it one idea?".
 ONE_IDEA: dict[str, dict[str, str]] = {
     "camwidget": {
-        "grading/child.py": "a learner's process: it runs cells, calls what they defined, and says what became of it",
-        "grading/standins.py": "what a judge gets in place of a learner's things, and what it sends for them",
-        "hooks/capture.py": "one class: it listens to a network, and asks it for gradients",
         "maps/activation.py": "what logits mean, by each of those who can tell",
         "maps/arguments.py": "all that may be asked for, and what is wrong with it",
         "mistakes/found.py": "one class: what was found, as a table and as maps, and its files",

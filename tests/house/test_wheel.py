@@ -68,7 +68,8 @@ def test_what_the_browser_needs_and_the_packaged_network_are_in_the_wheel(names:
 
 def test_an_exercise_lies_where_the_command_looks_for_it(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "site")
-    code = "import sys; sys.path.insert(0, 'site'); from camwidget.cli import main; sys.exit(main(['start', 'course']))"
+    code = "import sys; sys.path.insert(0, 'site'); "
+    code += "from camwidget.command.cli import main; sys.exit(main(['start', 'course']))"
 
     done = run_python("-c", code, folder=tmp_path)
 

@@ -24,7 +24,7 @@ from camwidget.panel.text import TextCamPanel
 from tests.browser.barriers import barriers
 from tests.browser.lab import chromium_browser
 from tests.browser.standin import PIXELS
-from tests.browser.test_text_page import close, expected, painted
+from tests.browser.words import close, expected, painted
 from tests.patience import STUCK_S
 from tests.text.toys import Reviews
 from tests.toys import strided

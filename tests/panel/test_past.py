@@ -11,7 +11,7 @@ from camwidget.panel.picture import CamPanel
 from camwidget.panel.state import PanelState
 from camwidget.panel.text import TextCamPanel
 from tests.panel.choices import ask
-from tests.panel.test_run_button import panel_of, run_and_wait
+from tests.panel.running import panel_of, run_and_wait
 from tests.text.toys import Reviews
 from tests.toys import PooledLinear, picture, strided
 

@@ -15,20 +15,9 @@ from camwidget.maps.score_cam import Cost, Progress
 from camwidget.panel.picture import CamPanel
 from camwidget.panel.run_button import Halted, RunButton, estimated_cost, joined, not_run, twin_of
 from camwidget.pictures.explain import explain, explain_methods
+from tests.panel.running import panel_of, run_and_wait
 from tests.patience import HANGING_S as WAIT_S
 from tests.toys import PooledLinear, Restless, picture, state
-
-
-def panel_of(model: PooledLinear, image: Tensor | None = None) -> CamPanel:
-    return CamPanel(model, picture() if image is None else image, methods=("grad_cam", "score_cam"))
-
-
-def run_and_wait(panel: CamPanel) -> None:
-    panel.run_button.run.click()
-    thread = panel.run_button._thread
-    assert thread is not None
-    thread.join(WAIT_S)
-    assert not panel.run_button.busy
 
 
 class Counting(PooledLinear):

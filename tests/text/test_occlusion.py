@@ -1,5 +1,6 @@
 """Leave one word out, on a network that one can do in the head."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -79,6 +80,42 @@ def test_a_model_that_cannot_read_a_shorter_text_is_told() -> None:
 
     with pytest.raises(ModelError, match=r"a shortened text of 2 tokens .* IndexError: too short\. .*'hires_cam'"):
         leave_out(three_words, torch.tensor([[1, 2, 3]]), words=words, tokens=tokens, padding=0)
+
+
+@pytest.mark.parametrize(
+    "mixed",
+    [
+        lambda logits: logits.cumsum(0),
+        lambda logits: logits.flip(0).cumsum(0).flip(0),
+        lambda logits: logits[:1].expand_as(logits),
+        lambda logits: logits + (logits - logits.mean(dim=0)),
+    ],
+)
+@pytest.mark.parametrize("ids", [[1, 2, 3], [1, 2]])
+def test_a_model_that_hands_something_on_from_text_to_text_reads_them_one_at_a_time(
+    mixed: Callable[[Tensor], Tensor], ids: list[int]
+) -> None:
+    words, tokens = reading(["good", "old", "film"][: len(ids)])
+
+    values = leave_out(lambda some: mixed(sums(some)), torch.tensor([ids]), words=words, tokens=tokens, padding=0)
+
+    assert values.tolist() == [[number, -1] for number in ids]
+
+
+def test_texts_that_are_equal_say_nothing_about_others() -> None:
+    # Without one of the first two words the texts are the same, and so is their mean. The other two are longer words.
+    words = tuple(Word("", at, at + 1, True, places) for at, places in enumerate([(0,), (1,), (2, 3), (4, 5)]))
+    tokens = [Token(str(at), at, at + 1, at + 1, True, False) for at in range(6)]
+
+    values = leave_out(
+        lambda some: 2 * sums(some) - sums(some).mean(dim=0, keepdim=True),
+        torch.tensor([[7, 7, 1, 2, 3, 4]]),
+        words=words,
+        tokens=tokens,
+        padding=0,
+    )
+
+    assert values.tolist() == [[7, -1], [7, -1], [3, -2], [7, -2]]
 
 
 def by_deleting(model: Any, text: str, target: int) -> list[float]:

@@ -62,7 +62,8 @@ class Kernel:
     def run(self, notebook: NotebookNode, *, before_cell: Callable[[int], None] = lambda _: None) -> Mapping[int, str]:
         """Run the cells in order, and write the outputs into `notebook`; what nothing has changed for is not run again.
 
-        A cell that does not end, or takes the kernel down, is left out, and all others are run again without it.
+        A cell that does not end, or takes the kernel down, is left out, and all others are run again without it, in a
+        new kernel: a loop can swallow an interrupt.
 
         Args:
             notebook: its cells get outputs; the file it came from is not touched.

@@ -8,7 +8,7 @@ import { Legend } from "./legend.js";
 import { bytesOf } from "./maps.js";
 import { Matrix } from "./matrix.js";
 import { headingOf, shownInWords, ticksOf } from "./mistakes_words.js";
-import { follow } from "./model.js";
+import { ending, follow } from "./model.js";
 import { OnePicture } from "./one.js";
 import { chosen, scaleOf, sharedScaleOf, Table } from "./rows.js";
 import { CHOICES, Segments } from "./segments.js";
@@ -237,12 +237,7 @@ export class MistakesView {
 
 /** @param {Context} context */
 export function render(context) {
-  /** @type {MistakesView | null} */
-  let view = new MistakesView(context);
-  return () => {
-    view?.close();
-    view = null; // notebooks hold on to this function
-  };
+  return ending(new MistakesView(context));
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-/** How a view and its model talk. */
+/** How a view and its model talk, and how a host ends a view. */
 
 /** @typedef {import("./types.js").MapTraits} MapTraits */
 /** @typedef {import("./types.js").ChoiceTrait} ChoiceTrait */
@@ -44,5 +44,13 @@ export function together(model, names, act) {
     if (now.length === seen.length && now.every((each, i) => each === seen[i])) return;
     seen = now;
     act();
+  };
+}
+
+/** What a host calls to end a view, once. Notebooks hold on to this function, so it lets go of the view. @param {{close: () => void} | null} view */
+export function ending(view) {
+  return () => {
+    view?.close();
+    view = null;
   };
 }

@@ -15,7 +15,7 @@ import { Guess, secretHeadline } from "./guess.js";
 import { Hide } from "./hide.js";
 import { bytesOf, Maps, nothing, paintedNow } from "./maps.js";
 import { Marks } from "./marks.js";
-import { follow, together } from "./model.js";
+import { ending, follow, together } from "./model.js";
 import { blend } from "./paint.js";
 import { makePage } from "./picture_parts.js";
 import { Pictures } from "./pictures.js";
@@ -236,12 +236,7 @@ class PictureView {
 
 /** @param {Context} context */
 export function render(context) {
-  /** @type {PictureView | null} */
-  let view = new PictureView(context);
-  return () => {
-    view?.close();
-    view = null; // notebooks hold on to this function
-  };
+  return ending(new PictureView(context));
 }
 
 export default { render };

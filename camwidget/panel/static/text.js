@@ -9,7 +9,7 @@ import { Kernel } from "./kernel.js";
 import { Lecture } from "./lecture.js";
 import { Look } from "./look.js";
 import { bytesOf, paintedNow } from "./maps.js";
-import { choose, follow, together } from "./model.js";
+import { choose, ending, follow, together } from "./model.js";
 import { Slider } from "./slider.js";
 import { followTheme } from "./theme.js";
 
@@ -213,12 +213,7 @@ class PairView {
 
 /** @param {Context} context */
 export function render(context) {
-  /** @type {PairView | null} */
-  let view = new PairView(context);
-  return () => {
-    view?.close();
-    view = null; // notebooks hold on to this function
-  };
+  return ending(new PairView(context));
 }
 
 export default { render };

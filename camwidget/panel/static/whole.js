@@ -4,7 +4,7 @@
  */
 
 import { element } from "./elements.js";
-import { follow } from "./model.js";
+import { ending, follow } from "./model.js";
 
 /** @typedef {import("./whole_parts.js").WholeTraits} WholeTraits */
 /** @typedef {import("./whole_parts.js").Part} Part */
@@ -137,12 +137,7 @@ class WholeView {
 
 /** @param {Context<WholeTraits>} context */
 export function render(context) {
-  /** @type {WholeView | null} */
-  let view = new WholeView(context);
-  return () => {
-    view?.close();
-    view = null; // hosts hold on to this function
-  };
+  return ending(new WholeView(context));
 }
 
 export default { render };

@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 _UNSEEN = Path(__file__).parent / "unseen"
@@ -37,6 +38,7 @@ class Entry:
     """Mutants of the solution, as they are printed, that change no behaviour; and why."""
 
 
+@cache
 def bank_of(assignment: str) -> dict[str, Entry]:
     """Item name to entry, for one assignment."""
     found: dict[str, Entry] = dict(importlib.import_module(f"tests.course.bank.{assignment}").BANK)
@@ -52,6 +54,11 @@ def bank_of(assignment: str) -> dict[str, Entry]:
         else:
             found[item] = replace(entry, wrong={**entry.wrong, name: Wrong(code, *about)})
     return found
+
+
+def entry_of(item: str) -> Entry:
+    """What the bank holds for an item, such as "hooks.q5"."""
+    return bank_of(item.partition(".")[0])[item]
 
 
 def _unseen(assignment: str) -> str:

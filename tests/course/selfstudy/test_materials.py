@@ -91,7 +91,7 @@ def test_the_item_that_a_cell_checks_is_read_off_its_call(source: str, item: str
 
 def test_hints_need_no_heavy_library() -> None:
     heavy = ["numpy", "torch", "nbformat", "jupyter_client", "IPython"]
-    code = "import sys; from camwidget.cli import main; code = main(['hint', 'keepdim.silent']); "
+    code = "import sys; from camwidget.command.cli import main; code = main(['hint', 'keepdim.silent']); "
 
     printed = run_code(f"{code}print(code, [name for name in {heavy} if name in sys.modules])")
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -18,35 +18,8 @@ from camwidget.course.selfstudy.notebook import check_notebook, limit_of, read
 from camwidget.course.selfstudy.progress import DONE, OPEN, WRONG, read_progress
 from camwidget.course.selfstudy.watching import saved
 from camwidget.errors import CourseError
+from tests.course.selfstudy.toy import TOY, item, write
 from tests.patience import HANGING_S
-
-# Stands in for `cw.check` where the kernel would otherwise load PyTorch only to compare two numbers.
-TOY = """\
-from camwidget.course.report import Fact, Report
-
-class cw:
-    @staticmethod
-    def check(name, answer):
-        facts = (Fact("it is 1", 2, answer == 1, got=str(answer), likely="it is another number"),)
-        return Report(name, "one", facts, started=answer is not None)
-"""
-
-
-def item(number: int, answer: str, name: str = "value") -> list[str]:
-    """The two cells of an item: its answer and its check."""
-    return [answer, f'cw.check("toy.q{number}", {name}).score()']
-
-
-def write(path: Path, cells: Sequence[str]) -> Path:
-    """Write a notebook of code cells; checks are worth two points."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    for cell in notebook.cells:
-        if "cw.check" in cell.source and "class cw" not in cell.source:
-            cell.metadata["nbgrader"] = {"points": 2}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
-    return path
-
 
 ENDLESS = """\
 while True:
@@ -83,7 +56,16 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Comple
     before = write(folder / "mixed.ipynb", MIXED).read_bytes()
     write(folder / "deep" / "right.ipynb", [TOY, *item(1, "value = 1")])
     (folder / "home").mkdir()
-    command = [sys.executable, "-m", "camwidget.cli", "check", "--limit", str(LIMIT_S), "mixed.ipynb", "none.ipynb"]
+    command = [
+        sys.executable,
+        "-m",
+        "camwidget.command",
+        "check",
+        "--limit",
+        str(LIMIT_S),
+        "mixed.ipynb",
+        "none.ipynb",
+    ]
     package = str(Path(running.__file__).parents[3])
     environment = {**os.environ, "HOME": str(folder / "home"), "PYTHONPATH": package}
     done = subprocess.run(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from camwidget.doctor.finding import NOTE, Finding, counted, homeless
+from camwidget.command.doctor.finding import NOTE, Finding, counted, homeless
 
 GIB = 2**30
 KERNEL_GIB = 1.1

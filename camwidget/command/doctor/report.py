@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from camwidget.doctor import jupyter, machine, packages, trial
-from camwidget.doctor.finding import MISSING, NOTE, Finding
+from camwidget.command.doctor import jupyter, machine, packages, trial
+from camwidget.command.doctor.finding import MISSING, NOTE, Finding
 from camwidget.text.reviews import data_folder
 
 

@@ -6,10 +6,10 @@ from importlib.metadata import requires
 import pytest
 from packaging.requirements import Requirement
 
-from camwidget import cli
-from camwidget.doctor import report
-from camwidget.doctor.finding import MISSING, NOTE, Finding
-from camwidget.doctor.report import lines_of, verdict
+from camwidget.command import cli
+from camwidget.command.doctor import report
+from camwidget.command.doctor.finding import MISSING, NOTE, Finding
+from camwidget.command.doctor.report import lines_of, verdict
 
 FINE, KNOW = Finding("memory", "4 GiB free"), Finding("disk", "full", NOTE, "make room")
 GONE = Finding("torch", "not installed", MISSING, "pip install torch")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from camwidget.command.grammars import without_grammars
 from camwidget.errors import CamwidgetError, CourseError, nearest, three_parts, typed
 from camwidget.grading.command import add_grade
-from camwidget.loading import without_grammars
 
 if TYPE_CHECKING:
     from camwidget.course.selfstudy.finding import Wanted
@@ -317,8 +317,8 @@ def _list(asked: argparse.Namespace, screen: "Screen") -> int:
 
 
 def _doctor(_: argparse.Namespace, screen: "Screen") -> int:
-    from camwidget.doctor.finding import MISSING, NOTE
-    from camwidget.doctor.report import examine, lines_of, verdict
+    from camwidget.command.doctor.finding import MISSING, NOTE
+    from camwidget.command.doctor.report import examine, lines_of, verdict
 
     colours = {MISSING: "red", NOTE: "yellow"}
     findings = []
@@ -329,7 +329,3 @@ def _doctor(_: argparse.Namespace, screen: "Screen") -> int:
             screen.say(line, style=colours.get(each.state, ""))
     screen.say(verdict(findings), style="bold")
     return NOT_YET if any(each.state == MISSING for each in findings) else RIGHT
-
-
-if __name__ == "__main__":
-    sys.exit(main())

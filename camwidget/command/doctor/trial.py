@@ -10,7 +10,7 @@ import sysconfig
 from collections.abc import Mapping
 from typing import Any
 
-from camwidget.doctor.finding import MISSING, NOTE, Finding, counted, homeless
+from camwidget.command.doctor.finding import MISSING, NOTE, Finding, counted, homeless
 
 SLOW_S = 15.0
 """Seconds from a fresh Python to a panel that are worth a word; an idle laptop takes about six."""

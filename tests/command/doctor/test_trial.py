@@ -2,8 +2,8 @@
 
 import pytest
 
-from camwidget.doctor.finding import MISSING, NOTE, OK, Finding
-from camwidget.doctor.trial import STEPS, about_start, findings
+from camwidget.command.doctor.finding import MISSING, NOTE, OK, Finding
+from camwidget.command.doctor.trial import STEPS, about_start, findings
 
 GOOD = ("made = {'version': '1.0'}", "")
 

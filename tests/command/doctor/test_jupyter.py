@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from camwidget.doctor.finding import MISSING, NOTE, OK
-from camwidget.doctor.jupyter import (
+from camwidget.command.doctor.finding import MISSING, NOTE, OK
+from camwidget.command.doctor.jupyter import (
     BROWSER_PART,
     WIDGET_MANAGER,
     about_command,

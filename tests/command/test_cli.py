@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from camwidget import __version__, cli
+from camwidget import __version__
+from camwidget.command import cli
 from camwidget.course.selfstudy.materials import start
-from tests.course.selfstudy.test_notebook import TOY, item, write
+from tests.course.selfstudy.toy import TOY, item, write
 from tests.course.source import WRITTEN
 from tests.house.repository import ROOT
 from tests.patience import HANGING_S
@@ -30,7 +31,7 @@ from tests.patience import HANGING_S
 def test_the_entry_point_is_the_function_that_returns_the_exit_code() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 
-    assert scripts == {"camwidget": "camwidget.cli:main"}
+    assert scripts == {"camwidget": "camwidget.command.cli:main"}
 
 
 def test_what_start_copies_is_what_the_wheel_carries() -> None:
@@ -48,7 +49,7 @@ def test_an_installed_package_finds_the_notebooks_inside_itself(tmp_path: Path) 
     for name in ("exercises", "notebooks"):
         shutil.copytree(ROOT / name, tmp_path / "camwidget" / "materials" / name, ignore=skipped)
     shutil.copy(ROOT / "COURSE.md", tmp_path / "camwidget" / "materials")
-    command = [sys.executable, "-m", "camwidget.cli", "start", "mine"]
+    command = [sys.executable, "-m", "camwidget.command", "start", "mine"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -178,7 +179,7 @@ def test_on_a_terminal_lines_are_wrapped_and_in_colour_unless_it_is_not_wanted(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
     environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **colour}
-    command = [sys.executable, "-m", "camwidget.cli", "check", "no-such-item"]
+    command = [sys.executable, "-m", "camwidget.command", "check", "no-such-item"]
     with subprocess.Popen(command, env=environment, stdout=theirs, stderr=theirs) as process:
         code = process.wait(HANGING_S)
     os.close(theirs)
@@ -207,7 +208,7 @@ def hears_ctrl_c() -> Iterator[None]:
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_a_saved_notebook_is_checked_again_until_ctrl_c(tmp_path: Path) -> None:
     path = write(tmp_path / "one.ipynb", [TOY, *item(1, "value = 2")])
-    command = [sys.executable, "-m", "camwidget.cli", "check", "--watch"]
+    command = [sys.executable, "-m", "camwidget.command", "check", "--watch"]
     with subprocess.Popen(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from camwidget.doctor.finding import MISSING, NOTE, OK
-from camwidget.doctor.packages import about_itself, about_packages, about_python, tried_pythons
+from camwidget.command.doctor.finding import MISSING, NOTE, OK
+from camwidget.command.doctor.packages import about_itself, about_packages, about_python, tried_pythons
 from tests.house.constraints import pythons
 
 ASKED = ["numpy>=1.26", "torch>=2.6.0", 'jupyterlab>=4.2; extra == "lab"', 'pytest>=9; extra == "test"']

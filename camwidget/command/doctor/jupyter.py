@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from camwidget.doctor.finding import MISSING, NOTE, Finding, homeless
+from camwidget.command.doctor.finding import MISSING, NOTE, Finding, homeless
 
 WIDGET_MANAGER, BROWSER_PART = "@jupyter-widgets/jupyterlab-manager", "anywidget"
 """The browser extensions: the one that shows widgets, and the one that loads a panel's JavaScript."""

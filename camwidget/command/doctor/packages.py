@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from camwidget.doctor.finding import MISSING, NOTE, OK, Finding, homeless
+from camwidget.command.doctor.finding import MISSING, NOTE, OK, Finding, homeless
 
 _TRIED = "Programming Language :: Python :: "
 _FOR_THE_LAB = {"extra": "lab"}
@@ -104,7 +104,7 @@ def about_itself(folder: Path, found: str | None) -> Finding:
 
 def findings() -> list[Finding]:
     """Everything about Python and packages, here and now."""
-    here = Path(__file__).resolve().parents[1]
+    here = Path(__file__).resolve().parents[2]
     python = about_python(
         sys.version_info[:3], tried_pythons(), prefix=Path(sys.prefix), virtual=sys.prefix != sys.base_prefix
     )

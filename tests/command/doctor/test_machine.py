@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from camwidget.doctor.finding import NOTE, OK, homeless
-from camwidget.doctor.machine import (
+from camwidget.command.doctor.finding import NOTE, OK, homeless
+from camwidget.command.doctor.machine import (
     GIB,
     about_cache,
     about_disk,
