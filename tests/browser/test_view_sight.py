@@ -1,5 +1,6 @@
 """What is in sight: the row that is shown of a list that scrolls, and tabs in which there is something to do."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,28 @@ def test_what_the_network_says_stays_in_its_row_beside_the_picture(page: Page, w
 
     assert len(ends) == 3
     assert max(ends) <= 0
+
+
+@pytest.mark.parametrize("width", [600, 700, 822, 850, 900, 950, 1000])
+def test_beside_ten_classes_no_line_lies_on_another_and_none_is_out_of_sight(page: Page, width: int) -> None:
+    torch.manual_seed(1)
+    view = HeatmapView()
+    view.show(explain_methods(strided(12), torch.randn(1, 3, 90, 90), target_classes=list(range(10))))
+    page.set_viewport_size({"width": width, "height": 900})
+    mount(page, view, method_index=1, live=1, names=[f"kind {number}" for number in range(12)])
+
+    lines = page.locator(".camw-numbers").evaluate(
+        """(numbers) => [numbers.parentElement, ...numbers.children].map((each) => {
+          const box = each.getBoundingClientRect();
+          return [box.top, box.bottom, each.scrollHeight - each.clientHeight, box.height];
+        })"""
+    )
+
+    (top, bottom, *_), *rows = lines
+    seen = [row for row in rows if row[3] > 1]  # not what only a screen reader gets
+    assert len(seen) >= 3
+    assert all(over[1] <= under[0] + 1 for over, under in pairwise(seen))
+    assert [row[2] for row in seen if row[2] > 1] == []
+    if bottom:  # where the two are beside each other
+        assert seen[-1][1] <= bottom + 1
+        assert seen[0][0] >= top
