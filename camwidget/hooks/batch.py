@@ -132,7 +132,7 @@ def _why_one_by_one(
         together = capture.forward(among(pixels, -pixels.flip(3) / 2))
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 (any error of somebody's network: it need not take two pictures)
+    except Exception as error:  # noqa: BLE001 (any error of somebody's network: it need not take several pictures)
         own = error.__cause__ or error  # what the network itself says: our words are for one picture
         said = f"{type(own).__name__}: {clipped(str(own), longest=200)}"
         return f"{start}the network does not run on three at once ({said})."

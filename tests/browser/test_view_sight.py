@@ -131,7 +131,7 @@ def test_what_the_network_says_stays_in_its_row_beside_the_picture(page: Page, w
     assert max(ends) <= 0
 
 
-@pytest.mark.parametrize("width", [600, 700, 822, 850, 900, 950, 1000])
+@pytest.mark.parametrize("width", [300, 380, 430, 560, 600, 700, 822, 850, 900, 950, 1000])
 def test_beside_ten_classes_no_line_lies_on_another_and_none_is_out_of_sight(page: Page, width: int) -> None:
     torch.manual_seed(1)
     view = HeatmapView()
